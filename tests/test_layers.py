@@ -15,7 +15,8 @@ NAME = PACKAGE.name
 
 FLOORS = [
     {"errors"},
-    {"names", "contract"},
+    {"names", "parameters"},
+    {"contract"},
     {"config", "grouping", "handoff"},
     {"dag", "auth"},
     {"project", "compiler", "tracking"},

@@ -1,0 +1,73 @@
+"""Run a project's pipeline on this machine, through the very IR that would be uploaded."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from kedro_kubeflow import names
+from kedro_kubeflow.app.compile import Prepared
+from kedro_kubeflow.config.local import bytes_of
+from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.errors import TrackingError
+from kedro_kubeflow.local.adapter import Runner
+from kedro_kubeflow.local.history import prune
+from kedro_kubeflow.local.run import LocalRun, run_here
+from kedro_kubeflow.project.mlflow_plugin import tracking_uri
+
+
+def run_local(
+    prepared: Prepared, *, runner: Runner = "subprocess", on_change: Callable[[LocalRun], None] = lambda _: None
+) -> LocalRun:
+    """Run a compiled pipeline here; afterwards, clear away the oldest runs beyond what the configuration keeps.
+
+    Raises:
+        TrackingError: the tracking server does not answer.
+        KedroKubeflowError: the run could not start.
+    """
+    if prepared.tracking:
+        _check_tracking_server(tracking_uri(prepared.project.config_loader()))
+    run = run_here(
+        prepared.compiled,
+        project=prepared.project.path,
+        steps=step_titles(prepared),
+        finish=_finish_call(prepared) if prepared.tracking else None,
+        runner=runner,
+        on_change=on_change,
+    )
+    limits = prepared.config.local
+    prune(prepared.project.path, keep=limits.keep_runs, max_bytes=bytes_of(limits.max_size))
+    return run
+
+
+def step_titles(prepared: Prepared) -> list[str]:
+    """Every task's title, in an order in which they can run."""
+    steps = [step.title for step in prepared.dag.steps]
+    if not prepared.tracking:
+        return steps
+    last = [names.END_RUN] if prepared.config.run_config.mlflow.close_run == "exit_handler" else []
+    return [names.START_RUN, *steps, names.MARK_SUCCESS, *last]
+
+
+def _finish_call(prepared: Prepared) -> StepCall:
+    return StepCall(
+        action="finish", step=names.END_RUN, pipeline=prepared.dag.pipeline, env=prepared.project.env, tracking=True
+    )
+
+
+def _check_tracking_server(uri: str | None) -> None:
+    """Ask before anything runs: MLflow itself tries for a long time until it says that nobody answers."""
+    parts = urlsplit(uri or "")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname, port), timeout=5).close()
+    except OSError as error:
+        raise TrackingError(
+            f"The MLflow server does not answer: {error}",
+            where=f"{parts.scheme}://{parts.hostname}:{port} (mlflow.yml, server.mlflow_tracking_uri)",
+            cure="start it, mend the address, or switch tracking off for this pipeline "
+            "(mlflow.yml, tracking.disable_tracking.pipelines)",
+        ) from None

@@ -1,0 +1,168 @@
+"""What a pod is told: the one thing that compile time and run time share.
+
+A step is called as ``python -m kedro_kubeflow.runtime ACTION --step NAME …`` with an argv list. Values are JSON lists
+rather than comma-separated text, since Kedro names may hold nearly anything. The step's own name stands literally in the
+arguments of every component: Kubeflow's backend keys components by a hash of the container alone and silently drops a
+second one that hashes alike.
+
+The one placeholder is ``{{$}}``, the executor input
+(https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/), from which the runtime reads
+parameters and artifact paths.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from kedro_kubeflow.parameters import Encoding
+
+MODULE = "kedro_kubeflow.runtime"
+EXECUTOR_INPUT = "{{$}}"
+
+# KFP input names of our own. No Kedro parameter can have them: names.field_name gives a dash only before a digest.
+RUN_ID_INPUT = "mlflow-run-id"
+JOB_ID_INPUT = "kubeflow-run-id"
+JOB_NAME_INPUT = "kubeflow-run-name"
+STATUS_INPUT = "status"
+WORKSPACE_INPUT = "workspace-path"
+
+# The environment of a step. KEDRO_KUBEFLOW_RUN_ID comes from the pod's own label, so that it is no part of a cache key.
+RUN_ID_ENV = "KEDRO_KUBEFLOW_RUN_ID"
+UI_HOST_ENV = "KEDRO_KUBEFLOW_UI_HOST"
+LOCAL_ENV = "KEDRO_KUBEFLOW_LOCAL"
+
+Action = Literal["start", "run", "succeed", "finish"]
+ACTIONS: tuple[Action, ...] = ("start", "run", "succeed", "finish")
+
+How = Literal["file", "memory", "metrics", "mlflow", "plot", "link"]
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One artifact of a step, and the Kedro dataset behind it.
+
+    Attributes:
+        artifact: its KFP name, unique within the step's inputs or outputs.
+        dataset: the Kedro dataset; for transcoded ones the base name, without ``@…``.
+        how: ``file``: the catalog entry, its path pointed at the artifact; ``memory``: the step's serializer;
+            ``metrics``: numbers in the artifact's metadata, with no data of its own; ``plot``: a picture of another
+            output, as HTML; ``mlflow``: the metrics that the step logged to MLflow; ``link``: the way to the MLflow run.
+        filename: what the data is called inside the artifact's folder; empty where the artifact is the file itself.
+        required: whether a missing output is an error. Pictures and outputs that nobody reads are made if they can be.
+    """
+
+    artifact: str
+    dataset: str
+    how: How
+    filename: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepCall:
+    """One call of the runtime; round-trips through argv."""
+
+    action: Action
+    step: str
+    pipeline: str = "__default__"
+    env: str | None = None
+    nodes: tuple[str, ...] = ()
+    inputs: tuple[Crossing, ...] = ()
+    outputs: tuple[Crossing, ...] = ()
+    parameters: tuple[tuple[str, Encoding], ...] = ()
+    """KFP input name and encoding of each Kedro parameter that the step is given."""
+    package: str | None = None
+    """A packaged project to configure, where there is no project folder."""
+    conf_source: str | None = None
+    tracking: bool = False
+    """Whether there is one MLflow run to join."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Small options of an action, by name: plain JSON."""
+
+    def to_argv(self) -> list[str]:
+        """The command and its arguments; ``from_argv`` reads back all that follows the module's name."""
+        argv = ["python", "-m", MODULE, self.action, "--step", self.step, "--pipeline", self.pipeline]
+        argv += _option("--env", self.env) + _option("--package", self.package)
+        argv += _option("--conf-source", self.conf_source)
+        argv += _json_option("--nodes", list(self.nodes))
+        argv += _json_option("--inputs", [_row(c) for c in self.inputs])
+        argv += _json_option("--outputs", [_row(c) for c in self.outputs])
+        argv += _json_option("--parameters", [[name, e.key, e.kind, e.floats] for name, e in self.parameters])
+        argv += _json_option("--settings", sorted(self.settings.items()))
+        argv += ["--tracking"] if self.tracking else []
+        return [*argv, "--executor-input", EXECUTOR_INPUT]
+
+    @classmethod
+    def from_argv(cls, argv: Sequence[str]) -> tuple[StepCall, str]:
+        """The call, and the executor input's JSON text, from what follows the module's name.
+
+        Raises:
+            ValueError: the arguments are not of this contract, as when image and spec are of different versions.
+        """
+        if not argv or argv[0] not in ACTIONS:
+            raise ValueError(f"the first argument must be one of {', '.join(ACTIONS)}")
+        options = _options(argv[1:])
+        try:
+            executor_input = options.pop("executor_input")
+            call = cls(action=argv[0], **{name: _read(name, text) for name, text in options.items()})  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the arguments do not fit this version of kedro-kubeflow: {error}") from error
+        return call, executor_input
+
+
+def runtime_arguments(command: Sequence[str]) -> list[str]:
+    """What follows the runtime module's name in a whole command.
+
+    Raises:
+        ValueError: the command is not a call of the runtime.
+    """
+    try:
+        return list(command[command.index(MODULE) + 1 :])
+    except ValueError:
+        raise ValueError(f"not a call of {MODULE}: {list(command)[:4]}") from None
+
+
+def _row(crossing: Crossing) -> list[Any]:
+    return [getattr(crossing, f.name) for f in fields(Crossing)]
+
+
+def _option(name: str, value: str | None) -> list[str]:
+    return [] if value is None else [name, value]
+
+
+def _json_option(name: str, value: Sequence[Any]) -> list[str]:
+    """JSON that no template engine on the way finds a mark in."""
+    if not value:
+        return []
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return [name, text.replace("$", "\\u0024").replace("[[", "[ [").replace("{{", "\\u007b\\u007b")]
+
+
+def _options(argv: Sequence[str]) -> dict[str, str]:
+    options: dict[str, str] = {}
+    words = iter(argv)
+    for word in words:
+        if not word.startswith("--"):
+            raise ValueError(f"unexpected argument {word!r}")
+        name = word[2:].replace("-", "_")
+        options[name] = "true" if name == "tracking" else next(words, "")
+    return options
+
+
+def _read(name: str, text: str) -> Any:
+    if name == "tracking":
+        return True
+    if name == "nodes":
+        return tuple(json.loads(text))
+    if name in ("inputs", "outputs"):
+        return tuple(Crossing(*row) for row in json.loads(text))
+    if name == "parameters":
+        return tuple(_parameter(*row) for row in json.loads(text))
+    return dict(json.loads(text)) if name == "settings" else text
+
+
+def _parameter(name: str, key: str, kind: str, floats: Iterable[Iterable[str | int]]) -> tuple[str, Encoding]:
+    return name, Encoding(key, kind, tuple(tuple(path) for path in floats))

@@ -1,0 +1,149 @@
+"""How each dataset crosses from the step that writes it to the steps that read it.
+
+Decided from the catalog's *configuration* alone: no dataset is instantiated, so compiling needs neither the dataset's
+library nor its credentials. The dataset types are Kedro's (https://docs.kedro.org/projects/kedro-datasets/), the artifact
+types KFP's (https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/artifacts/).
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from kedro_kubeflow.errors import CompileError, did_you_mean
+
+ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML", "Markdown"]
+ARTIFACT_TYPES: tuple[ArtifactType, ...] = ("Artifact", "Dataset", "Model", "Metrics", "HTML", "Markdown")
+
+# The two that the UIs show in place are single files; the others are folders that hold the data under its own name, so
+# that extensions survive.
+SINGLE_FILE: frozenset[str] = frozenset({"HTML", "Markdown"})
+
+_PATH_KEYS = ("filepath", "path")
+_LOCAL_PROTOCOLS = frozenset({"file", "local", "memory"})
+_MEMORY = re.compile(r"(.*\.)?(SharedMemoryDataset|MemoryDataset)$")
+_MODEL = re.compile(r".*(Model\w*Dataset|ModelDataset|PyTorchDataset)$")
+_METRICS = re.compile(r".*Metric(s|sHistory|History)?Dataset$|.*tracking\.MetricsDataset$")
+_PLOT = re.compile(r"(.*\.)?(plotly\.(PlotlyDataset|JSONDataset)|matplotlib\.Matplotlib(Dataset|Writer))$")
+_SUFFIX_TYPES: dict[str, ArtifactType] = {".html": "HTML", ".htm": "HTML", ".md": "Markdown"}
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """What the catalog says of one dataset.
+
+    Attributes:
+        kind: ``memory``: it lives in the process and is serialised to cross; ``file``: it lives at a local path, which is
+            pointed at the artifact; ``external``: it lives elsewhere (object store, database, tracking server) and every
+            step reaches it by itself.
+        artifact_type: how the UIs see it.
+        filename: the last part of its local path; empty for other kinds.
+        path: the path as configured, for messages.
+        versioned: whether Kedro keeps versions of it, which makes its path a folder.
+        plot: whether a picture of it can be shown.
+    """
+
+    kind: Literal["memory", "file", "external"]
+    artifact_type: ArtifactType = "Dataset"
+    filename: str = ""
+    path: str = ""
+    versioned: bool = False
+    plot: bool = False
+
+
+def handoff(dataset: str, config: Mapping[str, Any] | None) -> Handoff:
+    """Decide for one dataset.
+
+    Args:
+        dataset: its name, for errors.
+        config: its catalog entry with factories resolved; None where the catalog has none.
+
+    Raises:
+        CompileError: the entry's ``metadata`` names an artifact type that KFP does not have.
+    """
+    if config is None or _MEMORY.match(str(config.get("type", ""))):
+        return Handoff("memory", _named_type(dataset, config) or "Dataset")
+    path, versioned = _local_path(config), _is_versioned(config)
+    named = _named_type(dataset, config)
+    artifact_type = named or _type_by_class(config)
+    if path is None:
+        return Handoff("external", artifact_type)
+    name = PurePosixPath(path.replace("\\", "/")).name
+    if not named and artifact_type == "Dataset" and not versioned:
+        artifact_type = _SUFFIX_TYPES.get(PurePosixPath(name).suffix.lower(), artifact_type)
+    if versioned and artifact_type in SINGLE_FILE:
+        artifact_type = "Artifact"
+    return Handoff("file", artifact_type, name, path, versioned, bool(_PLOT.match(_inner_type(config))))
+
+
+def repoint(config: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The same catalog entry with its local path replaced."""
+    changed = copy.deepcopy(dict(config))
+    _holder(changed)[_path_key(_holder(changed))] = path
+    return changed
+
+
+def local_path(config: Mapping[str, Any]) -> str | None:
+    """The local path of a catalog entry, wrappers looked into; None where it has none or it is remote."""
+    return _local_path(config)
+
+
+def _local_path(config: Mapping[str, Any]) -> str | None:
+    holder = _holder(config)
+    key = _path_key(holder)
+    if not key:
+        return None
+    path = str(holder[key])
+    match = re.match(r"^([A-Za-z][A-Za-z0-9+.-]+)(::|://)", path)
+    if match and (match.group(2) == "::" or match.group(1).lower() not in _LOCAL_PROTOCOLS):
+        return None
+    return path
+
+
+def _holder(config: Any) -> Any:
+    """The mapping that has the path: the entry itself, or the dataset that a wrapper wraps."""
+    inner = config.get("dataset")
+    if not _path_key(config) and isinstance(inner, Mapping):
+        return _holder(inner)
+    return config
+
+
+def _path_key(config: Mapping[str, Any]) -> str:
+    return next((key for key in _PATH_KEYS if isinstance(config.get(key), str)), "")
+
+
+def _is_versioned(config: Mapping[str, Any]) -> bool:
+    return bool(config.get("versioned") or _holder(config).get("versioned"))
+
+
+def _inner_type(config: Mapping[str, Any]) -> str:
+    return str(_holder(config).get("type", ""))
+
+
+def _type_by_class(config: Mapping[str, Any]) -> ArtifactType:
+    for name in (_inner_type(config), str(config.get("type", ""))):
+        if _METRICS.match(name):
+            return "Metrics"
+        if _MODEL.match(name):
+            return "Model"
+    return "Dataset"
+
+
+def _named_type(dataset: str, config: Mapping[str, Any] | None) -> ArtifactType | None:
+    """``metadata: {kubeflow: {artifact_type: Model}}`` in the catalog."""
+    metadata = (config or {}).get("metadata")
+    ours = metadata.get("kubeflow") if isinstance(metadata, Mapping) else None
+    name = ours.get("artifact_type") if isinstance(ours, Mapping) else ours
+    if name is None:
+        return None
+    for known in ARTIFACT_TYPES:
+        if str(name).lower() == known.lower():
+            return known
+    raise CompileError(
+        f"{name!r} is no artifact type of Kubeflow Pipelines. {did_you_mean(str(name), ARTIFACT_TYPES)}",
+        where=f"catalog, dataset {dataset!r}, metadata.kubeflow.artifact_type",
+    )

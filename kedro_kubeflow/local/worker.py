@@ -1,0 +1,125 @@
+"""``python -m kedro_kubeflow.local.worker REQUEST``: the process that kfp.local runs in.
+
+A process of its own, since kfp.local rewires logging and printing of the process that it runs in, and so that everything
+that a run has started can be ended at once: the worker leads a process group, and ends it when whoever started it is
+gone. Events go out as JSON lines; what kfp and the steps print goes to files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, StepCall, runtime_arguments
+from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.local.adapter import adapted, execute
+from kedro_kubeflow.names import task_name
+
+
+class Worker:
+    """One run.
+
+    ``request.json`` in the run's folder says what: ``run_id``, ``runner``, ``project`` (the working directory of the
+    steps), ``environ`` (for every step).
+    """
+
+    def __init__(self, folder: Path, events: IO[str]) -> None:
+        self._folder, self._events = folder, events
+        self._request = json.loads((folder / "request.json").read_text("utf-8"))
+
+    def run(self) -> int:
+        """Run the pipeline; 0 where it succeeded."""
+        request = self._request
+        try:
+            with adapted(request["runner"], request["run_id"], self._run_task, self._report):
+                execute(
+                    self._folder / "pipeline.yaml",
+                    request["runner"],
+                    self._folder / "artifacts",
+                    {"environment": self._environ({})},
+                )
+        except KedroKubeflowError as error:
+            self._emit(event="error", text=str(error), code=error.exit_code)
+            return 1
+        except RuntimeError as error:
+            # KFP's word for a failed task; which one it was has been reported already.
+            print(error, file=sys.stderr)
+            return 1
+        return 0
+
+    def _report(self, command: list[str], run: Callable[[], bool]) -> bool:
+        call, executor_input = StepCall.from_argv(runtime_arguments(command))
+        since = time.monotonic()
+        self._emit(event="started", step=call.step, log=str(self._log(call)), outputs=_outputs(call, executor_input))
+        succeeded = run()
+        self._emit(event="ended", step=call.step, succeeded=succeeded, seconds=time.monotonic() - since)
+        return succeeded
+
+    def _run_task(self, command: list[str], env: Mapping[str, str]) -> bool:
+        call, _ = StepCall.from_argv(runtime_arguments(command))
+        python = [sys.executable, *command[1:]] if command[0] == "python" else command
+        with self._log(call).open("a", encoding="utf-8") as log:
+            done = subprocess.run(
+                python,
+                cwd=self._request["project"],
+                env={**os.environ, **self._environ(env)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        return done.returncode == 0
+
+    def _environ(self, env: Mapping[str, str]) -> dict[str, str]:
+        own = {LOCAL_ENV: str(self._folder), RUN_ID_ENV: self._request["run_id"]}
+        # Kedro's log is made for terminals; in a file there is room.
+        return {"COLUMNS": "160", **self._request["environ"], **env, **own}
+
+    def _log(self, call: StepCall) -> Path:
+        logs = self._folder / "logs"
+        logs.mkdir(exist_ok=True)
+        return logs / f"{task_name(call.step)}.log"
+
+    def _emit(self, **event: Any) -> None:
+        print(json.dumps(event), file=self._events, flush=True)
+
+
+def _outputs(call: StepCall, executor_input: str) -> dict[str, str]:
+    """Dataset → where its artifact lies."""
+    made = (json.loads(executor_input).get("outputs") or {}).get("artifacts") or {}
+    paths = {name: artifact["artifacts"][0]["uri"] for name, artifact in made.items()}
+    return {
+        c.dataset: f"{paths[c.artifact]}/{c.filename}".rstrip("/")
+        for c in call.outputs
+        if c.artifact in paths and c.how in ("file", "memory")
+    }
+
+
+def _end_with_parent() -> None:
+    """End the whole process group when the other end of standard input is gone."""
+    # The plain descriptor: a buffered reader that a thread sits in cannot be closed when the interpreter ends.
+    while os.read(0, 1):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def main(folder: Path) -> int:
+    """Run the request in a folder."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    noise = (folder / "kfp.log").open("a", encoding="utf-8")
+    os.dup2(noise.fileno(), 1)
+    os.dup2(noise.fileno(), 2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return Worker(folder, events).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,195 @@
+"""A Kedro parameter as a KFP pipeline input, and back, without losing a type.
+
+KFP's inputs are typed (https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/parameters/), but
+what is inside a list or a dict travels as a protobuf ``Struct``: ``3.0`` comes out as ``3``, whole numbers above 2**53
+are rounded, and there is no null outside. So the compiler remembers which numbers are floats, and what KFP cannot hold
+(null, NaN, very large whole numbers, text that a template engine on the way would touch) goes as JSON text in a string
+input. The remaining values, that are not even JSON, stay in the project's conf.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Both of KFP's engines (Argo: {{…}}, Kubernetes: $(…) and $$, recurring runs: [[…]], kfp.local: /kfp-workspace)
+# rewrite what they find in a value.
+_TEMPLATE = re.compile(r"\{\{|\}\}|\$\(|\$\$|\[\[|\]\]|/kfp-workspace")
+_EXACT_INTEGER = 2**53
+# More float positions than this are shorter, and safer, as JSON text.
+_MAX_FLOAT_PATHS = 32
+
+Path = tuple[str | int, ...]
+
+KFP_TYPES = {
+    "bool": "BOOLEAN",
+    "int": "NUMBER_INTEGER",
+    "float": "NUMBER_DOUBLE",
+    "str": "STRING",
+    "list": "LIST",
+    "dict": "STRUCT",
+    "json": "STRING",
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one top-level Kedro parameter travels: which one it is, its kind, and where floats sit in it."""
+
+    key: str
+    kind: str
+    floats: tuple[Path, ...] = ()
+
+    @property
+    def kfp_type(self) -> str:
+        """The ``ParameterType`` of KFP's IR."""
+        return KFP_TYPES[self.kind]
+
+
+class NotPortableError(ValueError):
+    """A value that is not JSON; the message says why."""
+
+
+def encoding_of(key: str, value: Any) -> Encoding:
+    """Choose how a value travels.
+
+    Raises:
+        NotPortableError: it cannot, as it is not made of JSON's types.
+    """
+    _check_portable(value)
+    kind = "null" if value is None else type(value).__name__
+    if kind in KFP_TYPES and _native(value):
+        floats = tuple(_integral_floats(value)) if kind in ("list", "dict") else ()
+        if len(floats) <= _MAX_FLOAT_PATHS:
+            return Encoding(key, kind, floats)
+    return Encoding(key, "json")
+
+
+def encode(encoding: Encoding, value: Any) -> Any:
+    """The value of the KFP input: a bool, int, float, str, list or dict."""
+    return _json_text(value) if encoding.kind == "json" else value
+
+
+def decode(encoding: Encoding, received: Any) -> Any:
+    """The Kedro value of what KFP handed to the step, whatever went through protobuf and JSON on the way.
+
+    A value that somebody typed into the UI for a ``json`` input need not be JSON: then it is that text.
+    """
+    if encoding.kind == "json":
+        try:
+            return json.loads(received) if isinstance(received, str) else _settle(received)
+        except ValueError:
+            return received
+    if encoding.kind == "float":
+        return float(received)
+    settled = _settle(received)
+    for path in encoding.floats:
+        settled = _as_float(settled, path)
+    return settled
+
+
+def coerce(encoding: Encoding, value: Any) -> Any:
+    """The KFP input for a new value of a parameter whose type is already fixed in an uploaded pipeline.
+
+    Raises:
+        ValueError: the value does not fit that type.
+    """
+    if encoding.kind == "json":
+        return _json_text(value)
+    fits = {"bool": bool, "int": int, "float": (int, float), "str": str, "list": list, "dict": dict}[encoding.kind]
+    if not isinstance(value, fits) or (isinstance(value, bool) and encoding.kind != "bool"):
+        raise ValueError(f"a {encoding.kind} is expected, got {value!r}")
+    if not _native(value):
+        raise ValueError("the value cannot travel as a run-time input of this type; compile with it instead")
+    return value
+
+
+def size(name: str, value: Any) -> int:
+    """Bytes of one input as KFP's server counts them against its limit: the JSON of name and value."""
+    return len(json.dumps({name: value}, ensure_ascii=False).encode())
+
+
+def _check_portable(value: Any) -> None:
+    if value is None or isinstance(value, bool | int | float | str):
+        if type(value) not in (type(None), bool, int, float, str):
+            raise NotPortableError(f"a {type(value).__name__} is not a plain value")
+        return
+    if type(value) is list:
+        for item in value:
+            _check_portable(item)
+    elif type(value) is dict:
+        for key, item in value.items():
+            if type(key) is not str:
+                raise NotPortableError(f"the key {key!r} is not text")
+            _check_portable(item)
+    else:
+        raise NotPortableError(f"a {type(value).__name__} is not a JSON value")
+
+
+def _native(value: Any) -> bool:
+    """Whether the value survives KFP's own types, float positions aside."""
+    if isinstance(value, str):
+        return not _TEMPLATE.search(value)
+    if isinstance(value, bool):
+        return True
+    if isinstance(value, int):
+        return abs(value) <= _EXACT_INTEGER
+    if isinstance(value, float):
+        return math.isfinite(value) and not (value == 0 and math.copysign(1, value) < 0)
+    if isinstance(value, list):
+        return all(item is None or _native(item) for item in value)
+    if isinstance(value, Mapping):
+        return all(_native(key) and (item is None or _native(item)) for key, item in value.items())
+    return False
+
+
+def _integral_floats(value: Any, path: Path = ()) -> Iterator[Path]:
+    if isinstance(value, float):
+        if value.is_integer():
+            yield path
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _integral_floats(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _integral_floats(item, (*path, key))
+
+
+def _settle(value: Any) -> Any:
+    """Undo what a protobuf Struct does to numbers: whole ones are ints again."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_settle(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _settle(item) for key, item in value.items()}
+    return value
+
+
+def _as_float(value: Any, path: Path) -> Any:
+    """The value with the number at a path as a float; a path that somebody edited away is no error."""
+    if not path:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    head, rest = path[0], path[1:]
+    if isinstance(value, list) and isinstance(head, int) and head < len(value):
+        return [_as_float(item, rest) if index == head else item for index, item in enumerate(value)]
+    if isinstance(value, dict) and head in value:
+        return {key: _as_float(item, rest) if key == head else item for key, item in value.items()}
+    return value
+
+
+def _json_text(value: Any) -> str:
+    """JSON in which no template engine finds anything: its marks are escaped inside strings and spread outside."""
+    text = json.dumps(value, ensure_ascii=False)
+    escaped = re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: _escape(match.group()), text)
+    return re.sub(r"(?<=[\[\]{}])(?=[\[\]{}])", " ", escaped)
+
+
+def _escape(literal: str) -> str:
+    for mark in "{}$[]":
+        literal = literal.replace(mark, f"\\u{ord(mark):04x}")
+    return literal.replace("/kfp-workspace", "\\u002fkfp-workspace")

@@ -1,0 +1,190 @@
+"""The project's configuration as plain values: parameters, catalog entries, kubeflow.yml, mlflow.yml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.errors import ConfigError, ParameterError, did_you_mean
+
+_CREDENTIALS = "credentials"
+_SHELVED = "credentials (shelved)"
+
+
+def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
+    """One section of the configuration, environments merged, interpolations resolved.
+
+    Args:
+        missing: what to give where no file of that section exists.
+
+    Raises:
+        ConfigError: a file cannot be parsed, or an interpolation in it cannot be resolved.
+    """
+    from kedro.config import MissingConfigException
+
+    try:
+        return loader[key]
+    except MissingConfigException as error:
+        if "does not exist" in str(error):
+            raise ConfigError(
+                " ".join(str(error).split()),
+                where=str(getattr(loader, "conf_source", "conf")),
+                cure="make that folder (git and .dockerignore leave empty ones out), or name another with --env",
+            ) from None
+        return missing
+    except KeyError:
+        return missing
+    except Exception as error:
+        raise ConfigError(
+            f"The {key} configuration cannot be read: {_one_line(error)}",
+            where=_file_of(error) or f"{getattr(loader, 'conf_source', 'conf')}, {key}*.yml",
+        ) from error
+
+
+def read_parameters(loader: Any) -> dict[str, Any]:
+    """Top-level parameter → value, with the loader's run-time parameters merged in as Kedro merges them."""
+    from omegaconf import OmegaConf
+
+    values = read_section(loader, "parameters", missing=None)
+    if values is None:
+        values = dict(getattr(loader, "runtime_params", None) or {})
+    container = OmegaConf.to_container(values, resolve=True) if OmegaConf.is_config(values) else values
+    return dict(container)
+
+
+def read_catalog(loader: Any, datasets: Iterable[str]) -> dict[str, dict[str, Any] | None]:
+    """The catalog entry behind each dataset's name, factories resolved, credentials left as they are written.
+
+    Nothing is instantiated or imported. None stands for a dataset that the catalog does not know.
+
+    Raises:
+        ConfigError: the catalog cannot be read, or an entry is no dataset's configuration.
+    """
+    from kedro.io import CatalogConfigResolver
+
+    raw = read_section(loader, "catalog", missing={}) or {}
+    for name, entry in raw.items():
+        if not isinstance(entry, Mapping) or "type" not in entry:
+            raise ConfigError(
+                f"The catalog entry {name!r} has no `type`",
+                where="conf, catalog*.yml",
+                cure="say what dataset it is, such as `type: pandas.CSVDataset`",
+            )
+    try:
+        resolver = CatalogConfigResolver(config=_shelve(raw), default_runtime_patterns={})
+        return {name: _entry(resolver, name) for name in dict.fromkeys(datasets)}
+    except Exception as error:
+        raise ConfigError(f"The catalog cannot be resolved: {_one_line(error)}", where="conf, catalog*.yml") from error
+
+
+def _entry(resolver: Any, name: str) -> dict[str, Any] | None:
+    if name in resolver.config:
+        return _unshelve(resolver.config[name])
+    if resolver.match_dataset_pattern(name) or resolver.match_user_catch_all_pattern(name):
+        return _unshelve(resolver.resolve_pattern(name))
+    return None
+
+
+def _shelve(value: Any) -> Any:
+    """Hide the key from Kedro's resolver, which would look credentials up that only pods have."""
+    if isinstance(value, Mapping):
+        return {(_SHELVED if key == _CREDENTIALS else key): _shelve(item) for key, item in value.items()}
+    return [_shelve(item) for item in value] if isinstance(value, list) else value
+
+
+def _unshelve(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {(_CREDENTIALS if key == _SHELVED else key): _unshelve(item) for key, item in value.items()}
+    return [_unshelve(item) for item in value] if isinstance(value, list) else value
+
+
+def read_kubeflow(loader: Any) -> dict[str, Any]:
+    """What kubeflow.yml says.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read.
+    """
+    data = read_section(loader, "kubeflow", missing=None)
+    if data is None:
+        raise ConfigError(
+            "The project has no kubeflow.yml",
+            where=f"{getattr(loader, 'conf_source', 'conf')}/base/kubeflow.yml",
+            cure="`kedro kubeflow init` writes one",
+        )
+    if not isinstance(data, Mapping):
+        raise ConfigError("kubeflow.yml must be a mapping of keys to values", where="conf, kubeflow*.yml")
+    return dict(data)
+
+
+def check_overrides(overrides: Mapping[str, Any], known: Mapping[str, Any], conf_source: str) -> frozenset[str]:
+    """Which top-level names the configuration itself refers to with ``${runtime_params:…}``.
+
+    Args:
+        overrides: what the caller gave, nested.
+        known: the project's parameters without them.
+        conf_source: where to look for references to names that are no parameters.
+
+    Raises:
+        ParameterError: a name is neither a parameter nor referred to anywhere.
+    """
+    referred = _runtime_references(conf_source)
+    for path in _leaves(overrides):
+        if not (_known(path, known) or any(".".join(path[: i + 1]) in referred for i in range(len(path)))):
+            name = ".".join(path)
+            raise ParameterError(
+                f"The project has no parameter {name!r}. {did_you_mean(name, _names(known))}",
+                cure="mend the name, or add the parameter to conf/base/parameters.yml",
+            )
+    return frozenset(path[0] for path in _leaves(overrides) if path[0] in {r.split(".")[0] for r in referred})
+
+
+def _runtime_references(conf_source: str) -> set[str]:
+    """Names in ``${runtime_params:name}`` anywhere in a configuration folder."""
+    found: set[str] = set()
+    root = Path(conf_source)
+    if root.is_dir():
+        for file in sorted(root.rglob("*.y*ml")):
+            found |= set(re.findall(r"\$\{runtime_params:\s*([\w.]+)", file.read_text("utf-8", errors="replace")))
+    return found
+
+
+def _leaves(values: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tuple[str, ...]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, (*prefix, str(key)))
+        else:
+            yield (*prefix, str(key))
+
+
+def _known(path: tuple[str, ...], values: Any) -> bool:
+    """Whether the path, or a mapping that it adds a key to below the top level, is there."""
+    if ".".join(path) in values:
+        return True
+    for depth, part in enumerate(path):
+        if depth and not values and not isinstance(values, bool | int | float | str):
+            # Something may be put into what is null or empty; anywhere else a new name is a typo.
+            return True
+        if not isinstance(values, Mapping) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def _names(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+    for key, value in values.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{prefix}{key}.")
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: " + " ".join(str(error).split())
+
+
+def _file_of(error: BaseException) -> str | None:
+    """The file that a YAML error points at."""
+    mark = getattr(error, "problem_mark", None) or getattr(error.__cause__, "problem_mark", None)
+    return f"{mark.name}, line {mark.line + 1}" if mark is not None else None
+

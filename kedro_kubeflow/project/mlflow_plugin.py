@@ -1,0 +1,89 @@
+"""Whether kedro-mlflow tracks a pipeline of this project: found by its entry point, without importing it.
+
+kedro-mlflow: https://kedro-mlflow.readthedocs.io/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from kedro_kubeflow.errors import ConfigError, DependencyError
+from kedro_kubeflow.project.conf import read_section
+
+PLUGIN = "kedro-mlflow"
+_PATTERNS = ["mlflow*", "mlflow*/**", "**/mlflow*"]
+
+
+def is_tracked(loader: Any, pipeline: str, *, enabled: bool | str = "auto") -> bool:
+    """Whether the steps of a pipeline share one MLflow run.
+
+    Args:
+        enabled: ``run_config.mlflow.enabled`` of kubeflow.yml.
+
+    Raises:
+        ConfigError: mlflow.yml cannot be read.
+        DependencyError: tracking is asked for, and MLflow is not installed.
+    """
+    if enabled is False:
+        return False
+    if is_installed():
+        return pipeline not in _disabled_pipelines(loader)
+    if enabled is True and find_spec("mlflow") is None:
+        raise DependencyError(
+            "run_config.mlflow.enabled is true, and MLflow is not installed",
+            where="kubeflow.yml",
+            cure="pip install 'kedro-kubeflow[mlflow]'",
+        )
+    return enabled is True
+
+
+def is_installed() -> bool:
+    """Whether kedro-mlflow's hooks will run in this project's sessions."""
+    from kedro.framework.project import settings
+
+    if PLUGIN in set(settings.DISABLE_HOOKS_FOR_PLUGINS):
+        return False
+    # A distribution's name may be written with either mark.
+    found = (ep.dist.name.replace("_", "-") for ep in entry_points(group="kedro.hooks") if ep.dist)
+    return PLUGIN in found
+
+
+def mlflow_section(loader: Any) -> dict[str, Any]:
+    """What mlflow.yml says, environments merged; empty where there is none.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if hasattr(loader, "config_patterns"):
+        loader.config_patterns.setdefault("mlflow", _PATTERNS)
+    _stand_in_resolver()
+    section = read_section(loader, "mlflow", missing={}) or {}
+    if not isinstance(section, Mapping):
+        raise ConfigError("mlflow.yml must be a mapping of keys to values", where="conf, mlflow*.yml")
+    return dict(section)
+
+
+def _stand_in_resolver() -> None:
+    """kedro-mlflow registers ``km.random_name`` when a context loads; here nothing may depend on its value."""
+    from omegaconf import OmegaConf
+
+    if not OmegaConf.has_resolver("km.random_name"):
+        # OmegaConf 2.4 renamed the function and warns of the old name.
+        register = getattr(OmegaConf, "register_resolver", None) or OmegaConf.register_new_resolver
+        register("km.random_name", lambda: "random-name")
+
+
+def _disabled_pipelines(loader: Any) -> set[str]:
+    tracking = mlflow_section(loader).get("tracking") or {}
+    disabled = (tracking.get("disable_tracking") or {}).get("pipelines") or []
+    return set(disabled)
+
+
+def tracking_uri(loader: Any) -> str | None:
+    """Where the project logs to, as far as its configuration or the environment says."""
+    server = mlflow_section(loader).get("server") or {}
+    return server.get("mlflow_tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI")

@@ -1,0 +1,185 @@
+"""Open a Kedro project, in a project folder or as a package, without loading a context.
+
+A Kedro *context* runs every plugin's hooks; kedro-mlflow's talk to the tracking server, and a dead one hangs them for
+minutes. What compiling needs comes from the config loader and the registered pipelines alone
+(https://docs.kedro.org/en/stable/api/framework/kedro.framework.startup/).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.errors import ProjectError, did_you_mean
+
+
+@dataclass(frozen=True)
+class OpenProject:
+    """A project that Kedro has been configured for; there is one in a process.
+
+    Attributes:
+        path: the project folder; the working directory for a packaged project.
+        package: the Python package.
+        name: what people call it.
+        env: the configuration environment, None for the project's default.
+        conf_source: where the configuration lies: a folder, an archive or a URL.
+    """
+
+    path: Path
+    package: str
+    name: str
+    env: str | None
+    conf_source: str
+
+    def config_loader(self, runtime_params: Mapping[str, Any] | None = None) -> Any:
+        """A config loader as a session would make it, with kubeflow*.yml found in every environment.
+
+        Raises:
+            ProjectError: the configuration source cannot be opened.
+        """
+        from kedro.framework.project import settings
+
+        with _conf_errors(self.conf_source):
+            loader = settings.CONFIG_LOADER_CLASS(
+                conf_source=self.conf_source,
+                env=self.env,
+                runtime_params=dict(runtime_params or {}),
+                **settings.CONFIG_LOADER_ARGS,
+            )
+        register_patterns(loader)
+        return loader
+
+
+def register_patterns(loader: Any) -> None:
+    """Let a config loader find kubeflow*.yml, environments merged key by key.
+
+    Kedro's default merge is by top-level key: an environment that sets ``run_config.image`` would lose the rest of
+    ``run_config``. A project that sets another pattern or strategy in settings.py keeps its own.
+    """
+    if hasattr(loader, "config_patterns"):
+        loader.config_patterns.setdefault("kubeflow", ["kubeflow*", "kubeflow*/**", "**/kubeflow*"])
+    if hasattr(loader, "merge_strategy"):
+        loader.merge_strategy.setdefault("kubeflow", "soft")
+
+
+def open_project(
+    path: Path | None = None, *, env: str | None = None, package: str | None = None, conf_source: str | None = None
+) -> OpenProject:
+    """Configure Kedro for a project.
+
+    Args:
+        path: a folder in the project; the working directory where it is not given.
+        env: the configuration environment; ``KEDRO_ENV`` where it is not given.
+        package: a packaged project's import name, for places without a project folder.
+        conf_source: where its configuration lies; the project's own ``conf`` where it is not given.
+
+    Raises:
+        ProjectError: there is no project, or it does not import.
+    """
+    env = env or os.environ.get("KEDRO_ENV") or None
+    if package:
+        return _open_package(package, env, conf_source)
+    return _open_folder((path or Path.cwd()).resolve(), env, conf_source)
+
+
+def _open_folder(start: Path, env: str | None, conf_source: str | None) -> OpenProject:
+    from kedro.framework.project import settings
+    from kedro.framework.startup import bootstrap_project
+    from kedro.utils import find_kedro_project
+
+    root = find_kedro_project(start)
+    if root is None:
+        raise ProjectError(
+            f"{start} is not inside a Kedro project: no pyproject.toml with a [tool.kedro] section here or above",
+            cure="change into the project's folder, or make one with `kedro new`",
+        )
+    with import_errors(f"{root}"):
+        metadata = bootstrap_project(root)
+        source = conf_source or str(root / settings.CONF_SOURCE)
+        env = env or _fallback_env(source, settings.CONFIG_LOADER_ARGS)
+    return OpenProject(root, metadata.package_name, metadata.project_name, env, source)
+
+
+def _open_package(package: str, env: str | None, conf_source: str | None) -> OpenProject:
+    from kedro.framework.project import configure_project, settings
+
+    with import_errors(f"package {package}"):
+        configure_project(package)
+        source = conf_source or str(Path.cwd() / settings.CONF_SOURCE)
+        env = env or _fallback_env(source, settings.CONFIG_LOADER_ARGS)
+    return OpenProject(Path.cwd(), package, package, env, source)
+
+
+def _fallback_env(conf_source: str, loader_args: Mapping[str, Any]) -> str | None:
+    """The base environment where the default one's folder is missing, as it is in most images; else None."""
+    source, default = Path(conf_source), str(loader_args.get("default_run_env") or "")
+    if default and source.is_dir() and not (source / default).is_dir():
+        return str(loader_args.get("base_env") or "") or None
+    return None
+
+
+@contextmanager
+def import_errors(where: str) -> Iterator[None]:
+    """Turn what a project's own code raises into an error that names the place in that code."""
+    try:
+        yield
+    except (KeyboardInterrupt, GeneratorExit, ProjectError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise ProjectError(
+            f"The project does not import: {type(error).__name__}: {error}",
+            where=_place(error) or where,
+            cure="mend it there; `kedro registry list` imports the same code",
+        ) from error
+
+
+def _place(error: BaseException) -> str | None:
+    """The innermost frame outside of installed packages: most often the user's own line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    installed = tuple({str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)})
+    own = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(("<", *installed))]
+    ours = str(Path(__file__).parents[1])
+    own = [f for f in own if not f.filename.startswith(ours)]
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    return f"{own[-1].filename}, line {own[-1].lineno}, in {own[-1].name}" if own else None
+
+
+@contextmanager
+def _conf_errors(conf_source: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise ProjectError(f"The configuration cannot be read: {error}", where=conf_source) from error
+
+
+def registered_pipelines(project: OpenProject) -> dict[str, Any]:
+    """Every registered pipeline by name.
+
+    Raises:
+        ProjectError: the project's code does not import.
+    """
+    from kedro.framework.project import pipelines
+
+    with import_errors(str(project.path)):
+        return dict(pipelines)
+
+
+def find_pipeline(name: str, registered: Mapping[str, Any]) -> Any:
+    """One pipeline.
+
+    Raises:
+        ProjectError: none is called so; the nearest names are said.
+    """
+    if name not in registered:
+        raise ProjectError(
+            f"The project has no pipeline {name!r}. {did_you_mean(name, registered)}",
+            cure="`kedro registry list` shows all of them",
+        )
+    return registered[name]

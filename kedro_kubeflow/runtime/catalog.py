@@ -1,0 +1,66 @@
+"""The step's own catalog: only what its nodes need, with local data pointed at the artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.contract import Crossing, StepCall
+from kedro_kubeflow.errors import ProjectError
+from kedro_kubeflow.handoff import local_path, repoint
+from kedro_kubeflow.runtime.executor import Executor
+
+Entry = Mapping[str, Any] | None
+
+
+def step_catalog(entries: Mapping[str, Entry], call: StepCall, executor: Executor) -> dict[str, dict[str, Any]]:
+    """The catalog configuration of a step.
+
+    Args:
+        entries: the project's own entry of each dataset that the step's nodes use, by the name that they use.
+    """
+    inputs, outputs = _by_dataset(call.inputs), _by_dataset(call.outputs)
+    catalog: dict[str, dict[str, Any]] = {}
+    for name, entry in entries.items():
+        base = name.split("@", 1)[0]
+        if base in inputs:
+            path = data_path(executor.input_path(inputs[base].artifact), inputs[base])
+            catalog[name] = _pointed(name, entry, inputs[base], path, call)
+        elif base in outputs:
+            crossing = outputs[base]
+            if crossing.how == "memory" and not crossing.required:
+                continue
+            path = data_path(executor.output_path(crossing.artifact), crossing)
+            catalog[name] = _pointed(name, entry, crossing, path, call)
+        elif entry is not None:
+            catalog[name] = dict(entry)
+    return catalog
+
+
+def data_path(artifact: Path, crossing: Crossing) -> Path:
+    """Where a dataset's data lies: in the artifact's folder under its own name, or the artifact itself."""
+    return artifact / crossing.filename if crossing.filename else artifact
+
+
+def memory_entry(call: StepCall, path: Path) -> dict[str, Any]:
+    """The entry that stores a dataset which is in memory only."""
+    return {**call.settings.get("memory_dataset", {}), "filepath": path.as_posix()}
+
+
+def _by_dataset(crossings: Iterable[Crossing]) -> dict[str, Crossing]:
+    return {c.dataset: c for c in crossings if c.how in ("file", "memory")}
+
+
+def _pointed(name: str, entry: Entry, crossing: Crossing, path: Path, call: StepCall) -> dict[str, Any]:
+    if crossing.how == "memory":
+        stored = memory_entry(call, path)
+        # Inside a group the data stays in memory, for the nodes that follow in the same process.
+        return {"type": "kedro.io.CachedDataset", "dataset": stored} if len(call.nodes) > 1 else stored
+    if entry is None or local_path(entry) is None:
+        raise ProjectError(
+            f"The dataset {name!r} was a local file when the pipeline was compiled, and is not in this image",
+            where="conf, catalog*.yml",
+            cure="build the image from the code that the pipeline was compiled from",
+        )
+    return repoint(entry, path.as_posix())

@@ -1,0 +1,130 @@
+"""What a step makes beside its datasets' own files: numbers for the UI, pictures, data that nobody reads."""
+
+from __future__ import annotations
+
+import logging
+import math
+import numbers
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.contract import Crossing, StepCall
+from kedro_kubeflow.errors import StepError
+from kedro_kubeflow.runtime.catalog import data_path, memory_entry
+from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.pictures import picture_of
+
+_log = logging.getLogger(__name__)
+
+
+class Outputs:
+    """Collects a step's outputs as its datasets are saved, and checks at the end that all of them are there."""
+
+    def __init__(self, call: StepCall, executor: Executor) -> None:
+        self._call, self._executor = call, executor
+        self._by_dataset: dict[str, list[Crossing]] = {}
+        for crossing in call.outputs:
+            self._by_dataset.setdefault(crossing.dataset, []).append(crossing)
+
+    def saved(self, dataset: str, data: Any) -> None:
+        """A dataset was saved: take its numbers, and store it where no catalog entry did."""
+        for crossing in self._by_dataset.get(dataset.split("@", 1)[0], ()):
+            if self._executor.output_type(crossing.artifact) == "system.Metrics":
+                self._executor.describe(crossing.artifact, flat_numbers(dataset, data))
+            if crossing.how == "memory" and not crossing.required:
+                self._store_leftover(crossing, data)
+
+    def finish(self) -> None:
+        """Draw the pictures, name the artifacts, check that every promised output is there.
+
+        Raises:
+            StepError: a promised output was not written.
+        """
+        for crossing in self._call.outputs:
+            self._executor.describe(crossing.artifact, {"display_name": _shown(crossing)})
+            path = self._executor.output_path(crossing.artifact)
+            if crossing.how == "plot":
+                self._draw(crossing, path)
+            elif crossing.how == "metrics":
+                # Kubeflow uploads what an artifact's path holds; numbers live in its metadata alone.
+                path.parent.mkdir(parents=True, exist_ok=True)
+            elif crossing.required:
+                _check_written(crossing, data_path(path, crossing))
+
+    def _store_leftover(self, crossing: Crossing, data: Any) -> None:
+        """Keep a result that no step reads, if it can be kept: Kedro itself would only have returned it."""
+        from kedro.io import AbstractDataset
+
+        path = data_path(self._executor.output_path(crossing.artifact), crossing)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            AbstractDataset.from_config(crossing.dataset, memory_entry(self._call, path)).save(data)
+        except Exception as error:
+            if is_disk_full(error):
+                raise
+            path.unlink(missing_ok=True)
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            self._executor.describe(crossing.artifact, {"not_stored": reason})
+            _log.warning("The result %r, which no step reads, is not stored: %s", crossing.dataset, reason)
+
+    def _draw(self, crossing: Crossing, path: Path) -> None:
+        source = next(c for c in self._by_dataset[crossing.dataset] if c.how == "file")
+        page = picture_of(data_path(self._executor.output_path(source.artifact), source), crossing.dataset)
+        if page is None:
+            _log.warning("No picture for %r: what it saved is nothing that a browser shows", crossing.dataset)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, "utf-8")
+
+
+def flat_numbers(name: str, data: Any) -> dict[str, float]:
+    """The numbers in a metrics dataset's data, by dotted name; what is no finite number is left out.
+
+    Takes what kedro-datasets' and kedro-mlflow's metrics datasets take: a number, a mapping (also of ``{"value": …,
+    "step": …}``), a list of steps, of which the last counts.
+    """
+    found: dict[str, float] = {}
+    for key, value in _numbers(data):
+        number = float(value)
+        if math.isfinite(number):
+            found[key or name] = number
+    return found
+
+
+def _numbers(data: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
+    if isinstance(data, numbers.Real) and not isinstance(data, bool):
+        yield prefix, data
+    elif isinstance(data, Mapping):
+        if "value" in data and set(data) <= {"value", "step", "timestamp"}:
+            yield from _numbers(data["value"], prefix)
+            return
+        for key, value in data.items():
+            yield from _numbers(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(data, list | tuple) and data:
+        yield from _numbers(data[-1], prefix)
+
+
+def _shown(crossing: Crossing) -> str:
+    return f"{crossing.dataset} (picture)" if crossing.how == "plot" else crossing.dataset
+
+
+def _check_written(crossing: Crossing, path: Path) -> None:
+    if not path.exists():
+        raise StepError(
+            f"The dataset {crossing.dataset!r} was promised as an output and not written",
+            where=str(path),
+            cure="its dataset saved without an error but not to the path of its catalog entry; check the dataset's "
+            "`save`, and that no hook changes the path",
+        )
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is a full disk or quota."""
+    import errno
+
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,138 @@
+"""Run one step: its nodes, in a real Kedro session, with every hook of the project and its plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from kedro_kubeflow.contract import RUN_ID_INPUT, StepCall
+from kedro_kubeflow.errors import KedroKubeflowError, ProjectError, StepError
+from kedro_kubeflow.parameters import decode
+from kedro_kubeflow.project.conf import read_catalog
+from kedro_kubeflow.project.opening import OpenProject, find_pipeline, import_errors, registered_pipelines
+from kedro_kubeflow.runtime.catalog import step_catalog
+from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
+from kedro_kubeflow.runtime.session import open_for, session_for
+from kedro_kubeflow.runtime.watch import Watch
+
+
+def run_step(call: StepCall, executor: Executor) -> None:
+    """Run the step's nodes and write the executor output.
+
+    Raises:
+        StepError: a node, a dataset or a promised output failed.
+        ProjectError: the image's project is not the one that was compiled.
+        TrackingError: the MLflow run cannot be joined.
+    """
+    project = open_for(call)
+    parameters = _parameters(call, executor)
+    nodes, pipeline_names = _nodes(project, call)
+    outputs = Outputs(call, executor)
+    watch = Watch(_catalog(project, call, executor, nodes, parameters), parameters, lambda _: None, outputs.saved)
+    with session_for(project, parameters, watch=watch) as session, _inside_run(call, executor, session, watch):
+        with _step_errors(call, watch):
+            session.run(pipeline_names=pipeline_names, node_names=list(call.nodes), runner=_runner(call))
+        outputs.finish()
+    executor.write()
+
+
+def _parameters(call: StepCall, executor: Executor) -> dict[str, Any]:
+    received = executor.parameters
+    return {encoding.key: decode(encoding, received[name]) for name, encoding in call.parameters if name in received}
+
+
+def _nodes(project: OpenProject, call: StepCall) -> tuple[list[Any], list[str]]:
+    """The step's nodes, and the pipeline names to ask Kedro for.
+
+    Kedro 1.5 and later import only the modules of the named pipelines; a pipeline that is put together in
+    ``register_pipelines`` has none of its own, so then all are asked for.
+    """
+    from kedro.framework.project import pipelines
+
+    requested = getattr(pipelines, "set_requested", None)
+    if requested and call.pipeline != "__default__":
+        requested([call.pipeline])
+        try:
+            return _named_nodes(pipelines[call.pipeline], call), [call.pipeline]
+        except Exception:
+            # Not there on its own, or not whole: the full registry says which, in words of its own.
+            requested(None)
+    registered = registered_pipelines(project)
+    with import_errors(str(project.path)):
+        nodes = _named_nodes(find_pipeline(call.pipeline, registered), call)
+    alone = call.pipeline == "__default__" or not requested
+    return nodes, [call.pipeline] if alone else [call.pipeline, "__default__"]
+
+
+def _named_nodes(pipeline: Any, call: StepCall) -> list[Any]:
+    by_name = {node.name: node for node in pipeline.nodes}
+    missing = [name for name in call.nodes if name not in by_name]
+    if missing:
+        raise ProjectError(
+            f"The pipeline {call.pipeline!r} in this image has no node {missing[0]!r}",
+            cure="build the image from the code that the pipeline was compiled from",
+        )
+    return [by_name[name] for name in call.nodes]
+
+
+def _catalog(
+    project: OpenProject, call: StepCall, executor: Executor, nodes: list[Any], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    used = [name for node in nodes for name in (*node.inputs, *node.outputs)]
+    datasets = [name for name in used if name != "parameters" and not name.startswith("params:")]
+    entries = read_catalog(project.config_loader(parameters), datasets)
+    return step_catalog(entries, call, executor)
+
+
+def _runner(call: StepCall) -> Any:
+    from kedro.runner import SequentialRunner
+
+    return SequentialRunner()
+
+
+@contextmanager
+def _inside_run(call: StepCall, executor: Executor, session: Any, watch: Watch) -> Iterator[None]:
+    """The step's part of the pipeline's MLflow run; nothing where there is none."""
+    if not call.tracking:
+        yield
+        return
+    from kedro_kubeflow.runtime.tracked import tracked_step
+
+    with tracked_step(call, executor, session, watch):
+        yield
+
+
+@contextmanager
+def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
+    """Turn what a node or a dataset raises into an error that names it."""
+    try:
+        yield
+    except (KedroKubeflowError, KeyboardInterrupt, SystemExit):
+        raise
+    except Exception as error:
+        raise _explained(error, call, watch) from error
+
+
+def _explained(error: Exception, call: StepCall, watch: Watch) -> StepError:
+    line = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    where = f"node {watch.node!r}" if watch.node else None
+    in_memory = {c.dataset for c in call.outputs if c.how == "memory"}
+    if is_disk_full(error):
+        what = f"The disk is full while saving {watch.saving!r}" if watch.saving else "The disk is full"
+        return StepError(f"{what}: {line}", where=where, cure="give the step more ephemeral storage, or free some")
+    if watch.saving and watch.saving.split("@")[0] in in_memory:
+        return StepError(
+            f"The dataset {watch.saving!r} is in memory only and cannot be stored for the steps that read it: {line}",
+            where=where,
+            cure="declare it in the catalog with a dataset that can hold it, let the nodes that share it run in one step, "
+            "or choose another run_config.memory_dataset",
+        )
+    if watch.saving:
+        return StepError(f"Saving the dataset {watch.saving!r} failed: {line}", where=where)
+    if watch.loading:
+        return StepError(f"Loading the dataset {watch.loading!r} failed: {line}", where=where)
+    return StepError(f"{'The node' if watch.node else 'The step'} failed: {line}", where=where)
+
+
