@@ -107,7 +107,7 @@ class StepCall:
         options = _options(argv[1:])
         try:
             executor_input = options.pop("executor_input")
-            call = cls(action=argv[0], **{name: _read(name, text) for name, text in options.items()})  # type: ignore[arg-type]
+            call = cls(action=argv[0], **{name: _read(name, text) for name, text in options.items()})
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the arguments do not fit this version of kedro-kubeflow: {error}") from error
         return call, executor_input

@@ -187,7 +187,9 @@ def _members(groups: Sequence[Group], facts: Mapping[str, NodeFacts]) -> dict[st
     seen: dict[str, str] = {}
     for group in groups:
         if group.title in members:
-            raise CompileError(f"Two groups of nodes are called {group.title!r}", cure="give the groups different names")
+            raise CompileError(
+                f"Two groups of nodes are called {group.title!r}", cure="give the groups different names"
+            )
         for node in group.nodes:
             if node not in facts:
                 raise CompileError(f"The group {group.title!r} names the node {node!r}. {did_you_mean(node, facts)}")
@@ -300,7 +302,7 @@ def _outputs(written: list[str], flow: _Flow) -> list[Output]:
         if handed.plot:
             picture = Crossing(field_name(f"{dataset} picture"), dataset, "plot", required=False)
             outputs.append(Output(picture, "HTML"))
-    distinct([f"{o.crossing.dataset}{' picture' * (o.crossing.how == 'plot')}" for o in outputs], field_name, "datasets")
+    distinct(written, field_name, "datasets")
     return outputs
 
 
@@ -352,9 +354,7 @@ def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
             yield from _paths(value, f"{prefix}{key}.")
 
 
-def _pipeline_inputs(
-    nodes: Sequence[NodeFacts], parameters: Parameters
-) -> tuple[dict[str, PipelineInput], list[str]]:
+def _pipeline_inputs(nodes: Sequence[NodeFacts], parameters: Parameters) -> tuple[dict[str, PipelineInput], list[str]]:
     """Top-level parameter → pipeline input, and what to say of those that cannot be one."""
     used = sorted({key for node in nodes for key in _keys_used(node, parameters.values)} | parameters.shared)
     names = distinct(used, field_name, "parameters")
@@ -364,8 +364,8 @@ def _pipeline_inputs(
         try:
             encoding = encoding_of(key, parameters.values[key])
             inputs[key] = PipelineInput(names[key], encoding, encode(encoding, parameters.values[key]))
-        except NotPortableError as reason:
-            stays[key] = str(reason)
+        except NotPortableError as error:
+            stays[key] = str(error)
     stays |= _over_budget(inputs)
     for key, reason in stays.items():
         if key in parameters.overridden:

@@ -25,6 +25,15 @@ _MAX_FLOAT_PATHS = 32
 
 Path = tuple[str | int, ...]
 
+_FITS: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "list": (list,),
+    "dict": (dict,),
+}
+
 KFP_TYPES = {
     "bool": "BOOLEAN",
     "int": "NUMBER_INTEGER",
@@ -100,7 +109,7 @@ def coerce(encoding: Encoding, value: Any) -> Any:
     """
     if encoding.kind == "json":
         return _json_text(value)
-    fits = {"bool": bool, "int": int, "float": (int, float), "str": str, "list": list, "dict": dict}[encoding.kind]
+    fits: tuple[type, ...] = _FITS[encoding.kind]
     if not isinstance(value, fits) or (isinstance(value, bool) and encoding.kind != "bool"):
         raise ValueError(f"a {encoding.kind} is expected, got {value!r}")
     if not _native(value):

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from kedro.framework.cli.starters import KedroStarterSpec
 
+from kedro_kubeflow.config.kubeflow import read_config
 from kedro_kubeflow.starters import starters
 
 ALIAS = "kubeflow-quickstart"
@@ -143,7 +144,7 @@ def test_kubeflow_yml_names_the_projects_image_and_no_host(project: Path) -> Non
     config = yaml.safe_load((project / "conf/base/kubeflow.yml").read_text("utf-8"))
     assert set(config) == {"run_config"}
     assert set(config["run_config"]) == {"image", "image_pull_policy", "experiment_name", "run_name", "description"}
-    assert config["run_config"]["image"] == "penguins:latest"
+    assert read_config(config).run_config.image == "penguins:latest"
 
 
 def test_the_pipelines_branch_and_join(facts: dict[str, Any]) -> None:

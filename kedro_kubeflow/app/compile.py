@@ -82,9 +82,7 @@ def prepare(request: Request) -> Prepared:
     )
     tracking = is_tracked(loader, request.pipeline, enabled=config.run_config.mlflow.enabled)
     compiled = compile_pipeline(dag, _frame(request, project, config, tracking))
-    return Prepared(
-        project=project, config=config, dag=dag, compiled=compiled, tracking=tracking, parameters=values
-    )
+    return Prepared(project=project, config=config, dag=dag, compiled=compiled, tracking=tracking, parameters=values)
 
 
 def _frame(request: Request, project: OpenProject, config: KubeflowConfig, tracking: bool) -> Frame:

@@ -188,9 +188,7 @@ def _dag_spec(tasks: Sequence[Task], passed_in: Mapping[FromTask, str] | None = 
     here = {task.name for task in tasks} | {GROUP}
     given = passed_in or {}
     return ir.DagSpec(
-        tasks={
-            task.name: spec.task_spec(task, passed_in=given, waits_for=_upstream(task) & here) for task in tasks
-        }
+        tasks={task.name: spec.task_spec(task, passed_in=given, waits_for=_upstream(task) & here) for task in tasks}
     )
 
 
@@ -233,9 +231,7 @@ def _group_component(tasks: Sequence[Task], dag: Dag) -> ir.ComponentSpec:
 
 def _pipeline_spec(frame: Frame, dag: Dag, *, root: ir.DagSpec) -> ir.PipelineSpec:
     message = ir.PipelineSpec(
-        pipeline_info=ir.PipelineInfo(
-            name=frame.name, display_name=frame.display_name, description=frame.description
-        ),
+        pipeline_info=ir.PipelineInfo(name=frame.name, display_name=frame.display_name, description=frame.description),
         schema_version="2.1.0",
         sdk_version=f"kfp-{sdk_version}",
         root=ir.ComponentSpec(dag=root),

@@ -119,9 +119,7 @@ def input_parameter(parameter: Parameter, passed_in: Mapping[FromTask, str]) -> 
 def input_artifact(producer: str, key: str) -> ir.TaskInputsSpec.InputArtifactSpec:
     """Which task's artifact comes in."""
     message = ir.TaskInputsSpec.InputArtifactSpec
-    return message(
-        task_output_artifact=message.TaskOutputArtifactSpec(producer_task=producer, output_artifact_key=key)
-    )
+    return message(task_output_artifact=message.TaskOutputArtifactSpec(producer_task=producer, output_artifact_key=key))
 
 
 def executor_spec(task: Task) -> dict[str, Any]:

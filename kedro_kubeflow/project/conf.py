@@ -50,7 +50,7 @@ def read_parameters(loader: Any) -> dict[str, Any]:
     values = read_section(loader, "parameters", missing=None)
     if values is None:
         values = dict(getattr(loader, "runtime_params", None) or {})
-    container = OmegaConf.to_container(values, resolve=True) if OmegaConf.is_config(values) else values
+    container: Any = OmegaConf.to_container(values, resolve=True) if OmegaConf.is_config(values) else values
     return dict(container)
 
 
@@ -81,9 +81,9 @@ def read_catalog(loader: Any, datasets: Iterable[str]) -> dict[str, dict[str, An
 
 def _entry(resolver: Any, name: str) -> dict[str, Any] | None:
     if name in resolver.config:
-        return _unshelve(resolver.config[name])
+        return dict(_unshelve(resolver.config[name]))
     if resolver.match_dataset_pattern(name) or resolver.match_user_catch_all_pattern(name):
-        return _unshelve(resolver.resolve_pattern(name))
+        return dict(_unshelve(resolver.resolve_pattern(name)))
     return None
 
 
@@ -187,4 +187,3 @@ def _file_of(error: BaseException) -> str | None:
     """The file that a YAML error points at."""
     mark = getattr(error, "problem_mark", None) or getattr(error.__cause__, "problem_mark", None)
     return f"{mark.name}, line {mark.line + 1}" if mark is not None else None
-

@@ -73,7 +73,9 @@ class Executor:
             return
         file = _mounted(str(target))
         file.parent.mkdir(parents=True, exist_ok=True)
-        artifacts = {name: {"artifacts": [self._runtime_artifact(name)]} for name in self._outputs.get("artifacts") or {}}
+        artifacts = {
+            name: {"artifacts": [self._runtime_artifact(name)]} for name in self._outputs.get("artifacts") or {}
+        }
         message = {"artifacts": artifacts, "parameterValues": self._values}
         file.write_text(json.dumps(message), "utf-8")
 

@@ -93,7 +93,9 @@ def flat_numbers(name: str, data: Any) -> dict[str, float]:
 
 
 def _numbers(data: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
-    if isinstance(data, numbers.Real) and not isinstance(data, bool):
+    if isinstance(data, bool):
+        return
+    if isinstance(data, numbers.Real):
         yield prefix, data
     elif isinstance(data, Mapping):
         if "value" in data and set(data) <= {"value", "step", "timestamp"}:

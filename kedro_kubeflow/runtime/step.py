@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kedro_kubeflow.contract import RUN_ID_INPUT, StepCall
+from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, ProjectError, StepError
 from kedro_kubeflow.parameters import decode
 from kedro_kubeflow.project.conf import read_catalog
@@ -33,7 +33,7 @@ def run_step(call: StepCall, executor: Executor) -> None:
     watch = Watch(_catalog(project, call, executor, nodes, parameters), parameters, lambda _: None, outputs.saved)
     with session_for(project, parameters, watch=watch) as session, _inside_run(call, executor, session, watch):
         with _step_errors(call, watch):
-            session.run(pipeline_names=pipeline_names, node_names=list(call.nodes), runner=_runner(call))
+            session.run(pipeline_names=pipeline_names, node_names=list(call.nodes))
         outputs.finish()
     executor.write()
 
@@ -86,12 +86,6 @@ def _catalog(
     return step_catalog(entries, call, executor)
 
 
-def _runner(call: StepCall) -> Any:
-    from kedro.runner import SequentialRunner
-
-    return SequentialRunner()
-
-
 @contextmanager
 def _inside_run(call: StepCall, executor: Executor, session: Any, watch: Watch) -> Iterator[None]:
     """The step's part of the pipeline's MLflow run; nothing where there is none."""
@@ -126,13 +120,11 @@ def _explained(error: Exception, call: StepCall, watch: Watch) -> StepError:
         return StepError(
             f"The dataset {watch.saving!r} is in memory only and cannot be stored for the steps that read it: {line}",
             where=where,
-            cure="declare it in the catalog with a dataset that can hold it, let the nodes that share it run in one step, "
-            "or choose another run_config.memory_dataset",
+            cure="declare it in the catalog with a dataset that can hold it, let the nodes that share it run in one "
+            "step, or choose another run_config.memory_dataset",
         )
     if watch.saving:
         return StepError(f"Saving the dataset {watch.saving!r} failed: {line}", where=where)
     if watch.loading:
         return StepError(f"Loading the dataset {watch.loading!r} failed: {line}", where=where)
     return StepError(f"{'The node' if watch.node else 'The step'} failed: {line}", where=where)
-
-

@@ -25,9 +25,7 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
     run_id = str(executor.parameters[RUN_ID_INPUT])
     with tracking_errors():
         session.load_context()
-        run = JoinedRun(
-            run_id, call.step, call.nodes, closes_on_failure=bool(call.settings.get("closes_on_failure"))
-        )
+        run = JoinedRun(run_id, call.step, call.nodes, closes_on_failure=bool(call.settings.get("closes_on_failure")))
         run.begin()
     watch.on_node = run.node_starts
     # For processes that user code starts; a run that is active in this one goes before it.

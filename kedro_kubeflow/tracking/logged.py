@@ -26,12 +26,13 @@ def logged_metrics() -> Iterator[dict[str, float]]:
         seen[key] = float(value)
         return done
 
-    MlflowClient.log_metric = recording_metric
-    MlflowClient.log_batch = _recording_batch(log_batch, seen)
+    client: Any = MlflowClient
+    client.log_metric = recording_metric
+    client.log_batch = _recording_batch(log_batch, seen)
     try:
         yield seen
     finally:
-        MlflowClient.log_metric, MlflowClient.log_batch = log_metric, log_batch
+        client.log_metric, client.log_batch = log_metric, log_batch
 
 
 def _recording_batch(log_batch: Callable[..., Any], seen: dict[str, float]) -> Callable[..., Any]:

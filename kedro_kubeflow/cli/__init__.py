@@ -1,0 +1,54 @@
+"""``kedro kubeflow …``: each command parses, calls a use case, prints.
+
+Kedro loads every plugin's commands at every ``kedro`` command in a project, so this module imports click alone; a
+command's module is imported when the command is named, and what is heavy when it runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+import click
+
+COMMANDS = {
+    "compile": "kedro_kubeflow.cli.compile:compile_command",
+    "init": "kedro_kubeflow.cli.init:init",
+    "run-once": "kedro_kubeflow.cli.run_once:run_once",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names, sorted."""
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """One command, imported."""
+        if name not in COMMANDS:
+            return super().get_command(ctx, name)
+        module, attribute = COMMANDS[name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(name="Kubeflow")
+def commands() -> None:
+    """Kedro on Kubeflow Pipelines."""
+
+
+@commands.group(name="kubeflow", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def kubeflow() -> None:
+    """Run this project on Kubeflow Pipelines, or here through the same compiled pipeline."""
+    _logs_to_stderr()
+
+
+def _logs_to_stderr() -> None:
+    """Kedro's own log handler writes to standard output, which belongs to what a command gives."""
+    for name in (None, "kedro"):
+        for handler in logging.getLogger(name).handlers:
+            console = getattr(handler, "console", None)
+            if console is not None:
+                console.stderr = True

@@ -1,0 +1,145 @@
+"""A local run as people see it: live while it runs, and a summary at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.local.run import LocalRun, StepProgress
+
+_STYLES = {"waiting": "dim", "running": "cyan", "succeeded": "green", "failed": "red", "skipped": "yellow"}
+_TAIL_LINES = 25
+
+
+class LocalView:
+    """Shows each change of a run: a live table on a terminal, a line a change elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._said: dict[str, str] = {}
+        self._since: dict[str, float] = {}
+        self._run: LocalRun | None = None
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """Keep the live table while the block runs."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True) as live:
+            self._live = live
+            yield
+
+    def changed(self, run: LocalRun) -> None:
+        """Take note of a change."""
+        self._run = run
+        for step in run.steps.values():
+            if self._said.get(step.step, "waiting") != step.state:
+                self._said[step.step] = step.state
+                self._since[step.step] = time.monotonic()
+                if not self._console.is_terminal:
+                    self._console.print(_line(step), highlight=False)
+
+    def _table(self) -> Table:
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        for step in self._run.steps.values() if self._run else ():
+            running = step.state == "running"
+            seconds = time.monotonic() - self._since[step.step] if running else step.seconds
+            mark = Spinner("dots", style="cyan") if running else _mark(step.state)
+            table.add_row(mark, step.step, f"{seconds:.1f} s" if step.state not in ("waiting", "skipped") else "")
+        return table
+
+
+def print_summary(run: LocalRun, console: Console) -> None:
+    """What became of each step, where the data lies, which MLflow run it was."""
+    table = Table(title=None, box=None, padding=(0, 1))
+    for column in ("", "Step", "State", "Time"):
+        table.add_column(column, justify="right" if column == "Time" else "left")
+    for step in run.steps.values():
+        shown = f"{step.seconds:.1f} s" if step.seconds else ""
+        table.add_row(_mark(step.state), step.step, Text(step.state, _STYLES[step.state]), shown)
+    console.print(table)
+    _print_outputs(run, console)
+    _print_mlflow(run, console)
+    for step in run.failed:
+        print_log_tail(step, console)
+    _print_verdict(run, console)
+
+
+def print_log_tail(step: StepProgress, console: Console) -> None:
+    """The last lines of a failed step's log."""
+    console.print()
+    console.print(Text(f"The step {step.step!r} failed. The end of its log:", "bold red"))
+    if step.log and step.log.exists():
+        lines = step.log.read_text("utf-8", errors="replace").splitlines()
+        for line in lines[-_TAIL_LINES:]:
+            console.out(f"  {line}", highlight=False)
+        console.out(f"The whole log: {_short(step.log)}", highlight=False)
+
+
+def _print_outputs(run: LocalRun, console: Console) -> None:
+    outputs = [(name, path) for s in run.steps.values() if s.state == "succeeded" for name, path in s.outputs.items()]
+    if not outputs:
+        return
+    console.print()
+    console.print(Text("Artifacts", "bold"))
+    for name, path in outputs:
+        # Plain text: a path must be copied whole, and not be folded.
+        console.out(f"  {name}: {_short(Path(path))}", highlight=False)
+
+
+def _print_mlflow(run: LocalRun, console: Console) -> None:
+    if not run.mlflow:
+        return
+    uri = run.mlflow.get("tracking_uri", "")
+    console.print()
+    console.print(Text("MLflow run", "bold"))
+    console.out(f"  id:     {run.mlflow.get('run_id')}\n  status: {run.mlflow.get('status')}", highlight=False)
+    if uri.startswith(("http://", "https://")):
+        link = f"{uri.rstrip('/')}/#/experiments/{run.mlflow.get('experiment_id')}/runs/{run.mlflow.get('run_id')}"
+        console.out(f"  open:   {link}", highlight=False)
+    else:
+        console.out(f"  open:   mlflow ui --backend-store-uri {uri}", highlight=False)
+
+
+def _print_verdict(run: LocalRun, console: Console) -> None:
+    console.print()
+    verdict = {
+        "succeeded": ("The run succeeded.", "bold green"),
+        "failed": ("The run failed.", "bold red"),
+        "interrupted": ("The run was interrupted; no process of it is left.", "bold yellow"),
+    }.get(run.state, (run.state, ""))
+    console.print(Text(*verdict))
+    console.out(f"Everything of it lies in {_short(run.folder)}", highlight=False)
+
+
+def _mark(state: str) -> Text:
+    marks = {"waiting": "·", "running": "▸", "succeeded": "✓", "failed": "✗", "skipped": "-"}
+    return Text(marks[state], _STYLES[state])
+
+
+def _line(step: StepProgress) -> str:
+    return f"{step.step}: {step.state}" + (f" ({step.seconds:.1f} s)" if step.state in ("succeeded", "failed") else "")
+
+
+def _short(path: Path) -> str:
+    """A path as people would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def stderr_console() -> Console:
+    """Progress goes to standard error; standard output is for what a command gives."""
+    return Console(file=sys.stderr, soft_wrap=True)

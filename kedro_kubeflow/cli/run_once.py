@@ -1,0 +1,67 @@
+"""``kedro kubeflow run-once``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.options import compile_options, request_from
+
+INTERRUPTED = 130
+
+
+@click.command("run-once")
+@compile_options
+@click.option(
+    "--local",
+    "runner",
+    is_flag=False,
+    flag_value="subprocess",
+    type=click.Choice(["subprocess", "docker"]),
+    help="Run on this machine: each step as a process (the default), or in its image by Docker.",
+)
+@click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
+)
+@exits
+def run_once(runner: str | None, output: str, **options: Any) -> None:
+    """Run the pipeline once: on Kubeflow Pipelines, or with --local on this machine."""
+    if runner:
+        _run_here(runner, output, options)
+
+
+def _run_here(runner: str, output: str, options: dict[str, Any]) -> None:
+    from kedro_kubeflow.app.compile import prepare
+    from kedro_kubeflow.app.run_local import run_local
+    from kedro_kubeflow.cli.local_view import LocalView, print_summary, stderr_console
+
+    # Processes need no image; what the spec names is only asked of Docker.
+    prepared = prepare(request_from(options, default_image="local" if runner == "subprocess" else None))
+    console = stderr_console()
+    for note in prepared.compiled.notes:
+        console.print(note)
+    view = LocalView(console)
+    with view.showing():
+        run = run_local(prepared, runner=runner, on_change=view.changed)  # type: ignore[arg-type]
+    print_summary(run, console)
+    if output == "json":
+        click.echo(json.dumps(_facts(run), indent=2))
+    if run.state != "succeeded":
+        sys.exit(INTERRUPTED if run.state == "interrupted" else 1)
+
+
+def _facts(run: Any) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "state": run.state,
+        "folder": str(run.folder),
+        "mlflow": run.mlflow,
+        "steps": [
+            {"step": s.step, "state": s.state, "seconds": round(s.seconds, 3), "outputs": s.outputs, "log": str(s.log)}
+            for s in run.steps.values()
+        ],
+    }
