@@ -47,6 +47,7 @@ def create_pipeline(**kwargs) -> Pipeline:
             create_model_pipeline(),
             namespace=model,
             inputs={"x_train", "x_test", "y_train", "y_test"},
+            outputs={"metrics": f"{model}_metrics", "predictions": f"{model}_predictions"},
             parameters={"random_state"},
         )
         for model in MODELS

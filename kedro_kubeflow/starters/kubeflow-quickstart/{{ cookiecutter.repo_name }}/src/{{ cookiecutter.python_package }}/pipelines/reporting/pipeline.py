@@ -20,13 +20,13 @@ def create_pipeline(**kwargs) -> Pipeline:
             ),
             Node(
                 func=compare_models,
-                inputs={model: f"{model}.metrics" for model in MODELS},
-                outputs=["model_comparison", "test_metrics"],
+                inputs={model: f"{model}_metrics" for model in MODELS},
+                outputs=["model_comparison", "mlflow_metrics"],
                 name="compare_models",
             ),
             Node(
                 func=plot_predictions,
-                inputs={model: f"{model}.predictions" for model in MODELS},
+                inputs={model: f"{model}_predictions" for model in MODELS},
                 outputs="predictions_plot",
                 name="plot_predictions",
             ),
