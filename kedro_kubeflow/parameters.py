@@ -2,7 +2,7 @@
 
 KFP's inputs are typed (https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/parameters/), but
 what is inside a list or a dict travels as a protobuf ``Struct``: ``3.0`` comes out as ``3``, whole numbers above 2**53
-are rounded, and there is no null outside. So the compiler remembers which numbers are floats, and what KFP cannot hold
+are rounded, and the SDK refuses null. So the compiler remembers which numbers are floats, and what KFP cannot hold
 (null, NaN, very large whole numbers, text that a template engine on the way would touch) goes as JSON text in a string
 input. The remaining values, that are not even JSON, stay in the project's conf.
 """
@@ -150,9 +150,9 @@ def _native(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value) and not (value == 0 and math.copysign(1, value) < 0)
     if isinstance(value, list):
-        return all(item is None or _native(item) for item in value)
+        return all(_native(item) for item in value)
     if isinstance(value, Mapping):
-        return all(_native(key) and (item is None or _native(item)) for key, item in value.items())
+        return all(_native(key) and _native(item) for key, item in value.items())
     return False
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import warnings
 
 import click
 
@@ -43,6 +44,8 @@ def commands() -> None:
 def kubeflow() -> None:
     """Run this project on Kubeflow Pipelines, or here through the same compiled pipeline."""
     _logs_to_stderr()
+    # Kedro calls a function that OmegaConf 2.4 renamed: nothing that a user could mend.
+    warnings.filterwarnings("ignore", message=r"register_new_resolver\(\)")
 
 
 def _logs_to_stderr() -> None:

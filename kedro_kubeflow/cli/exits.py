@@ -22,7 +22,7 @@ class CommandError(click.ClickException):
         # click declares it for the class; each of our errors has its own.
         setattr(self, "exit_code", error.exit_code)  # noqa: B010
 
-    def show(self, file: Any = None) -> None:
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
         """Print it to standard error."""
         click.secho("Error: ", nl=False, fg="red", bold=True, err=True)
         click.echo(self.message, err=True)

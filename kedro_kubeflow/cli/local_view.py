@@ -74,19 +74,21 @@ def print_summary(run: LocalRun, console: Console) -> None:
     _print_outputs(run, console)
     _print_mlflow(run, console)
     for step in run.failed:
-        print_log_tail(step, console)
+        print_log_tail(f"The step {step.step!r} failed.", step.log, console)
+    if run.state == "failed" and not run.failed:
+        print_log_tail("kfp ended before any step did.", run.folder / "kfp.log", console)
     _print_verdict(run, console)
 
 
-def print_log_tail(step: StepProgress, console: Console) -> None:
-    """The last lines of a failed step's log."""
+def print_log_tail(title: str, log: Path | None, console: Console) -> None:
+    """The last lines of a log, under a title."""
     console.print()
-    console.print(Text(f"The step {step.step!r} failed. The end of its log:", "bold red"))
-    if step.log and step.log.exists():
-        lines = step.log.read_text("utf-8", errors="replace").splitlines()
+    console.print(Text(f"{title} The end of its log:", "bold red"))
+    if log and log.exists():
+        lines = log.read_text("utf-8", errors="replace").splitlines()
         for line in lines[-_TAIL_LINES:]:
             console.out(f"  {line}", highlight=False)
-        console.out(f"The whole log: {_short(step.log)}", highlight=False)
+        console.out(f"The whole log: {_short(log)}", highlight=False)
 
 
 def _print_outputs(run: LocalRun, console: Console) -> None:

@@ -140,8 +140,7 @@ def _group_lives(group: int) -> bool:
 
 
 def _follow(run: LocalRun, process: subprocess.Popen[str], on_change: Callable[[LocalRun], None]) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
+    for line in process.stdout or ():
         event: dict[str, Any] = json.loads(line)
         if event["event"] == "error":
             raise KedroKubeflowError(event["text"])

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -47,11 +48,16 @@ class Worker:
                     {"environment": self._environ({})},
                 )
         except KedroKubeflowError as error:
-            self._emit(event="error", text=str(error), code=error.exit_code)
+            self._emit(event="error", text=str(error))
             return 1
         except RuntimeError as error:
             # KFP's word for a failed task; which one it was has been reported already.
             print(error, file=sys.stderr)
+            return 1
+        except Exception as error:
+            traceback.print_exc()
+            text = f"kfp cannot run the compiled pipeline here: {type(error).__name__}: {error}"
+            self._emit(event="error", text=str(KedroKubeflowError(text, where=str(self._folder / "kfp.log"))))
             return 1
         return 0
 

@@ -45,11 +45,10 @@ def is_installed() -> bool:
     """Whether kedro-mlflow's hooks will run in this project's sessions."""
     from kedro.framework.project import settings
 
-    if PLUGIN in set(settings.DISABLE_HOOKS_FOR_PLUGINS):
-        return False
-    # A distribution's name may be written with either mark.
-    found = (ep.dist.name.replace("_", "-") for ep in entry_points(group="kedro.hooks") if ep.dist)
-    return PLUGIN in found
+    found = {ep.dist.name for ep in entry_points(group="kedro.hooks") if ep.dist}
+    # Either mark may stand in a distribution's name, and Kedro's setting takes it to the letter.
+    ours = {name for name in found if name.replace("_", "-") == PLUGIN}
+    return bool(ours - set(settings.DISABLE_HOOKS_FOR_PLUGINS))
 
 
 def mlflow_section(loader: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from types import FrameType
 
@@ -21,6 +22,8 @@ TERMINATED = 128 + signal.SIGTERM
 def main(argv: list[str]) -> int:
     """Do what the arguments say; give the exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # Kedro calls a function that OmegaConf 2.4 renamed: nothing that a user could mend.
+    warnings.filterwarnings("ignore", message=r"register_new_resolver\(\)")
     try:
         call, text = StepCall.from_argv(argv)
         executor = Executor(text)
