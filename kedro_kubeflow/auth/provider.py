@@ -1,0 +1,47 @@
+"""What every way to authenticate offers, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """What a provider may need to know beside its own configuration.
+
+    Attributes:
+        host: the server's address, with scheme and path.
+        env: the environment variables.
+        verify: whether to check certificates, or the file of the CA to check them against, as requests takes it.
+    """
+
+    host: str
+    env: Mapping[str, str] = dataclasses.field(repr=False)
+    verify: bool | str = True
+
+
+@runtime_checkable
+class AuthProvider(Protocol):
+    """Credentials for a server, as HTTP headers.
+
+    Both methods may be called by many threads at once.
+    """
+
+    def headers(self) -> dict[str, str]:
+        """The headers to send with one request (``Authorization``, ``Cookie``, or none).
+
+        Called for each request: what is costly is cached, and renewed before it expires.
+
+        Raises:
+            AuthError: the credentials are missing or were refused.
+            ServerError: whoever gives them out does not answer; asking again later may help.
+        """
+
+    def renew(self) -> bool:
+        """Forget what is cached, after a server refused it.
+
+        Returns:
+            Whether `headers` may now give something else. False: the refusal is final.
+        """

@@ -1,0 +1,15 @@
+"""Texts of others, made fit for an error message."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 300
+# JSON Web Tokens, Google's access tokens, keys, and any other run that no word or host name is as long as.
+_SECRETS = re.compile(r"eyJ[\w-]+(?:\.[\w-]*)*|ya29\.[\w.-]+|-----BEGIN[^-]*-----[^-]*|[\w+=-]{32,}")
+
+
+def redacted(text: str) -> str:
+    """One line of a server's message, without what looks like a secret in it."""
+    line = _SECRETS.sub("[redacted]", " ".join(text.split()))
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"
