@@ -39,7 +39,7 @@ def task_name(kedro_name: str) -> str:
     >>> task_name("split_data")
     'split-data'
     >>> task_name("ns.split_data")
-    'ns-split-data-72c7cf45'
+    'ns-split-data-b57befd9'
     """
     plain = kedro_name.replace("_", "-")
     if (
@@ -58,7 +58,7 @@ def field_name(kedro_name: str) -> str:
     >>> field_name("model_input_table")
     'model_input_table'
     >>> field_name("ns.model")
-    'ns_model-7f8d4bb4'
+    'ns_model-0d89984c'
     """
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", kedro_name) and len(kedro_name) <= MAX_LABEL:
         return kedro_name

@@ -134,7 +134,7 @@ def make_project(
         source_dir = "src"
         """,
     )
-    off = "" if mlflow is not None else 'DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)\n'
+    off = "" if mlflow is not None else 'DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")\n'
     project.write("src/demo/__init__.py", "")
     project.write("src/demo/settings.py", off + settings)
     project.write(

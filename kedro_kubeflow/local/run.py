@@ -89,16 +89,14 @@ def run_here(
         try:
             with _worker(folder) as process:
                 _follow(run, process, on_change)
-                code = process.wait()
+                run.state = "succeeded" if process.wait() == 0 else "failed"
         except KeyboardInterrupt:
-            _interrupted(run, project, finish, environ or {})
+            run.state = "interrupted"
+        finally:
+            _settle(run)
+            if finish and run.mlflow.get("status") == "RUNNING":
+                _close_mlflow_run(run, project, finish, environ or {})
             on_change(run)
-            return run
-        for step in run.steps.values():
-            step.state = "skipped" if step.state == "waiting" else "failed" if step.state == "running" else step.state
-        run.state = "succeeded" if code == 0 else "failed"
-        run.mlflow = _mlflow_facts(folder)
-        on_change(run)
     return run
 
 
@@ -154,15 +152,19 @@ def _follow(run: LocalRun, process: subprocess.Popen[str], on_change: Callable[[
         on_change(run)
 
 
-def _interrupted(run: LocalRun, project: Path, finish: StepCall | None, environ: Mapping[str, str]) -> None:
-    """Close the MLflow run as KILLED: the exit task never ran."""
-    run.state = "interrupted"
+def _settle(run: LocalRun) -> None:
+    """Nothing runs any more: what waited is skipped, what ran has failed."""
+    if run.state == "running":
+        run.state = "failed"
     for step in run.steps.values():
         step.state = "skipped" if step.state == "waiting" else "failed" if step.state == "running" else step.state
     run.mlflow = _mlflow_facts(run.folder)
-    if finish is None or not run.mlflow:
-        return
-    values = {JOB_ID_INPUT: run.run_id, STATUS_INPUT: {"state": "CANCELED"}}
+
+
+def _close_mlflow_run(run: LocalRun, project: Path, finish: StepCall, environ: Mapping[str, str]) -> None:
+    """Write the final status where no task of the pipeline did: the run was interrupted, or kfp itself failed."""
+    state = "CANCELED" if run.state == "interrupted" else "FAILED"
+    values = {JOB_ID_INPUT: run.run_id, STATUS_INPUT: {"state": state}}
     argv = finish.to_argv()
     argv[0], argv[-1] = sys.executable, json.dumps({"inputs": {"parameterValues": values}})
     with (run.folder / "logs" / f"{END_RUN}.log").open("a", encoding="utf-8") as log:
