@@ -1,0 +1,210 @@
+"""Independent truth: what kfp's own compiler makes of the same pipeline, written by hand with kfp.dsl."""
+
+# No `from __future__ import annotations` here: kfp.dsl reads the annotations themselves.
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from kfp import compiler, components, dsl, kubernetes
+from kfp.dsl import container_component_class, structures
+from kfp.dsl.types import type_utils
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
+from kedro_kubeflow.compiler.pipeline import run_id_from_label
+from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.dag import Dag, Parameters, build_dag
+from kedro_kubeflow.grouping import NodeFacts, by_node
+from kedro_kubeflow.handoff import handoff
+
+NODES = [
+    NodeFacts("prepare", ("raw", "params:lr"), ("rows", "remote")),
+    NodeFacts("train", ("rows", "remote", "params:options"), ("model", "score")),
+    NodeFacts("report", ("model",), ("page",)),
+]
+CATALOG = {
+    "raw": {"type": "pandas.CSVDataset", "filepath": "raw.csv"},
+    "remote": {"type": "pandas.CSVDataset", "filepath": "s3://b/x.csv"},
+    "model": {"type": "tensorflow.TensorFlowModelDataset", "filepath": "m"},
+    "score": {"type": "json.JSONDataset", "filepath": "s.json", "metadata": {"kubeflow": "Metrics"}},
+    "page": {"type": "text.TextDataset", "filepath": "p.html"},
+}
+OPTIONS = {"a": 3.0, "b": {"c": [1, "x"]}}
+PLATFORM = {"imagePullPolicy": "Always", "fieldPathAsEnv": [run_id_from_label()]}
+
+
+def dag() -> Dag:
+    names = {d for n in NODES for d in (*n.inputs, *n.outputs)}
+    handoffs = {d: handoff(d, CATALOG.get(d)) for d in names}
+    return build_dag("p", NODES, by_node(NODES), handoffs, Parameters(values={"lr": 0.5, "options": OPTIONS}))
+
+
+def frame(*, tracking: bool, close_run: str = "exit_handler") -> Frame:
+    return Frame(
+        name="demo",
+        display_name="Demo",
+        description="what it does",
+        image="img:1",
+        tracking=tracking,
+        close_run=close_run,
+        call=StepCall(action="run", step="", pipeline="p", env="base"),
+        platform=PLATFORM,
+    )
+
+
+def compiled(*, tracking: bool, close_run: str = "exit_handler") -> CompiledPipeline:
+    return compile_pipeline(dag(), frame(tracking=tracking, close_run=close_run))
+
+
+class ByHand:
+    """The components of a compiled pipeline, as kfp.dsl components with the same containers."""
+
+    def __init__(self, ours: CompiledPipeline) -> None:
+        self.spec = dict(ours.pipeline_spec)
+
+    def component(self, name: str) -> Any:
+        container = self.spec["deploymentSpec"]["executors"][f"exec-{name}"]["container"]
+        given = self.spec["components"][f"comp-{name}"]
+        inputs, outputs = given.get("inputDefinitions", {}), given.get("outputDefinitions", {})
+        return container_component_class.ContainerComponent(
+            structures.ComponentSpec(
+                name=name,
+                implementation=structures.Implementation(
+                    container=structures.ContainerSpecImplementation(
+                        image=container["image"], command=container["command"], args=container["args"]
+                    )
+                ),
+                inputs={
+                    **{n: _artifact(structures.InputSpec, a) for n, a in inputs.get("artifacts", {}).items()},
+                    **{n: _parameter(structures.InputSpec, p) for n, p in inputs.get("parameters", {}).items()},
+                },
+                outputs={
+                    **{n: _artifact(structures.OutputSpec, a) for n, a in outputs.get("artifacts", {}).items()},
+                    **{n: _parameter(structures.OutputSpec, p) for n, p in outputs.get("parameters", {}).items()},
+                },
+            ),
+            None,
+        )
+
+    def task(self, name: str, title: str | None = None, **arguments: Any) -> Any:
+        task = self.component(name)(**arguments)
+        task.set_caching_options(False)
+        task.set_display_name(title or name)
+        if name != "unset":
+            kubernetes.set_image_pull_policy(task, "Always")
+            kubernetes.use_field_path_as_env(task, "KEDRO_KUBEFLOW_RUN_ID", "metadata.labels['pipeline/runid']")
+        return task
+
+
+def _artifact(kind: Any, given: Any) -> Any:
+    title = given["artifactType"]["schemaTitle"]
+    return kind(type=type_utils.create_bundled_artifact_type(title, "0.0.1"))
+
+
+def _parameter(kind: Any, given: Any) -> Any:
+    names = {
+        "STRING": "String",
+        "NUMBER_DOUBLE": "Float",
+        "STRUCT": "Dict",
+        "TASK_FINAL_STATUS": "PipelineTaskFinalStatus",
+    }
+    options = {"optional": True} if given.get("isOptional") else {}
+    return kind(type=names[given["parameterType"]], **options)
+
+
+def kfps_own(pipeline: Any, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    target = tmp_path / "by_hand.yaml"
+    compiler.Compiler().compile(pipeline, str(target))
+    spec, platform = yaml.safe_load_all(target.read_text())
+    return spec, platform
+
+
+def normal(spec: Any) -> dict[str, Any]:
+    """A spec without what is free: descriptions of inputs, and the names under which a sub-DAG receives its inputs."""
+    text = yaml.safe_dump(dict(spec))
+    text = text.replace("pipelinechannel--mlflow-start-run-run_id", "mlflow-run-id").replace("pipelinechannel--", "")
+    plain: dict[str, Any] = yaml.safe_load(text)
+    for parameter in plain["root"].get("inputDefinitions", {}).get("parameters", {}).values():
+        parameter.pop("description", None)
+    return plain
+
+
+def test_without_tracking(tmp_path: Path) -> None:
+    ours = compiled(tracking=False)
+    by = ByHand(ours)
+
+    @dsl.pipeline(name="demo", display_name="Demo", description="what it does")
+    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]  # noqa: B006
+        prepare = by.task("prepare", lr=lr)
+        train = by.task("train", rows=prepare.outputs["rows"], options=options)
+        train.after(prepare)
+        by.task("report", model=train.outputs["model"])
+
+    spec, platform = kfps_own(pipeline, tmp_path)
+    assert normal(ours.pipeline_spec) == normal(spec)
+    assert dict(ours.platform_spec) == platform
+
+
+def test_with_the_exit_handler(tmp_path: Path) -> None:
+    ours = compiled(tracking=True)
+    by = ByHand(ours)
+    job_id, job_name = dsl.PIPELINE_JOB_ID_PLACEHOLDER, dsl.PIPELINE_JOB_NAME_PLACEHOLDER
+
+    @dsl.pipeline(name="demo", display_name="Demo", description="what it does")
+    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]  # noqa: B006
+        start = by.task("mlflow-start-run", **{"kubeflow-run-id": job_id, "kubeflow-run-name": job_name})
+        run = {"mlflow-run-id": start.outputs["run_id"]}
+        end = by.task("mlflow-end-run", **{"kubeflow-run-id": job_id})
+        with dsl.ExitHandler(end, name="kedro"):
+            prepare = by.task("prepare", lr=lr, **run)
+            train = by.task("train", rows=prepare.outputs["rows"], options=options, **run)
+            train.after(prepare)
+            report = by.task("report", model=train.outputs["model"], **run)
+            by.task("mlflow-mark-success", **run).after(report)
+
+    spec, platform = kfps_own(pipeline, tmp_path)
+    assert normal(ours.pipeline_spec) == normal(spec)
+    assert dict(ours.platform_spec) == platform
+
+
+def test_with_a_last_task(tmp_path: Path) -> None:
+    ours = compiled(tracking=True, close_run="last_task")
+    by = ByHand(ours)
+    job_id, job_name = dsl.PIPELINE_JOB_ID_PLACEHOLDER, dsl.PIPELINE_JOB_NAME_PLACEHOLDER
+
+    @dsl.pipeline(name="demo", display_name="Demo", description="what it does")
+    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]  # noqa: B006
+        start = by.task("mlflow-start-run", **{"kubeflow-run-id": job_id, "kubeflow-run-name": job_name})
+        run = {"mlflow-run-id": start.outputs["run_id"]}
+        prepare = by.task("prepare", lr=lr, **run)
+        train = by.task("train", rows=prepare.outputs["rows"], options=options, **run)
+        train.after(prepare)
+        report = by.task("report", model=train.outputs["model"], **run)
+        by.task("mlflow-mark-success", **run).after(report)
+
+    spec, _ = kfps_own(pipeline, tmp_path)
+    assert normal(ours.pipeline_spec) == normal(spec)
+
+
+@pytest.mark.parametrize("close_run", ["exit_handler", "last_task"])
+@pytest.mark.parametrize("tracking", [True, False])
+def test_kfps_own_loader_takes_it_and_no_field_is_unknown(tracking: bool, close_run: str) -> None:
+    ours = compiled(tracking=tracking, close_run=close_run)
+    loaded = components.load_component_from_text(ours.text)
+    assert loaded.name == "demo"
+    first = next(yaml.safe_load_all(ours.text))
+    json_format.ParseDict(first, pipeline_spec_pb2.PipelineSpec())
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    assert compiled(tracking=True).text == compiled(tracking=True).text
+    assert compiled(tracking=True).digest != compiled(tracking=False).digest
+
+
+def test_no_two_containers_are_alike() -> None:
+    executors = compiled(tracking=True).pipeline_spec["deploymentSpec"]["executors"]
+    containers = [yaml.safe_dump(e["container"]) for e in executors.values()]
+    assert len(set(containers)) == len(containers)
