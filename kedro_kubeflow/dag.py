@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from graphlib import CycleError as GraphCycle
-from graphlib import TopologicalSorter
 from typing import Any
 
 from kedro.pipeline import Pipeline
 
 from kedro_kubeflow.contract import Crossing
-from kedro_kubeflow.errors import CompileError, CycleError, ParameterError, did_you_mean
-from kedro_kubeflow.grouping import Group, NodeFacts
+from kedro_kubeflow.errors import CompileError, ParameterError, did_you_mean
+from kedro_kubeflow.grouping import Group, NodeFacts, base_name
+from kedro_kubeflow.grouping.order import in_order, members_of
 from kedro_kubeflow.handoff import SINGLE_FILE, ArtifactType, Handoff
 from kedro_kubeflow.names import distinct, field_name, task_name
 from kedro_kubeflow.parameters import Encoding, NotPortableError, encode, encoding_of, size
@@ -127,11 +126,6 @@ def node_facts(pipeline: Pipeline, registered: Mapping[str, Pipeline] | None = N
     ]
 
 
-def base_name(dataset: str) -> str:
-    """A dataset's name without its transcoding (``data@pandas`` → ``data``)."""
-    return dataset.split("@", 1)[0]
-
-
 def is_parameter(name: str) -> bool:
     """Whether a node input is a parameter rather than a dataset."""
     return name == "parameters" or name.startswith("params:")
@@ -165,9 +159,9 @@ def build_dag(
             cure="name another pipeline with -p, or widen the selection of nodes",
         )
     facts = {node.name: node for node in nodes}
-    members = _members(groups, facts)
+    members = members_of(groups, facts)
     step_of = {node: title for title, names in members.items() for node in names}
-    titles = _ordered(members, facts, step_of)
+    titles = in_order(members, facts)
     names = distinct(titles, task_name, "steps")
     inputs, notes = _pipeline_inputs(nodes, parameters)
     flow = _Flow(facts, step_of, names, handoffs)
@@ -179,47 +173,6 @@ def build_dag(
         notes=tuple(notes),
         stays=tuple(sorted({base_name(d) for n in nodes for d in _datasets(n) if base_name(d) not in flow.producer})),
     )
-
-
-def _members(groups: Sequence[Group], facts: Mapping[str, NodeFacts]) -> dict[str, tuple[str, ...]]:
-    """Title → nodes, in the order of the pipeline; every node in one group."""
-    members: dict[str, tuple[str, ...]] = {}
-    seen: dict[str, str] = {}
-    for group in groups:
-        if group.title in members:
-            raise CompileError(
-                f"Two groups of nodes are called {group.title!r}", cure="give the groups different names"
-            )
-        for node in group.nodes:
-            if node not in facts:
-                raise CompileError(f"The group {group.title!r} names the node {node!r}. {did_you_mean(node, facts)}")
-            if seen.setdefault(node, group.title) != group.title:
-                raise CompileError(f"The node {node!r} is in two groups: {seen[node]!r} and {group.title!r}")
-        wanted = set(group.nodes)
-        members[group.title] = tuple(name for name in facts if name in wanted)
-    left = [name for name in facts if name not in seen]
-    if left:
-        raise CompileError(f"No group holds the nodes {', '.join(map(repr, left))}")
-    return members
-
-
-def _ordered(
-    members: Mapping[str, tuple[str, ...]], facts: Mapping[str, NodeFacts], step_of: Mapping[str, str]
-) -> list[str]:
-    """The groups' titles in an order in which they can run."""
-    writer = {base_name(d): node.name for node in facts.values() for d in node.outputs}
-    graph: dict[str, set[str]] = {title: set() for title in members}
-    for node in facts.values():
-        needs = {step_of[writer[base_name(d)]] for d in _datasets(node) if base_name(d) in writer}
-        graph[step_of[node.name]] |= needs - {step_of[node.name]}
-    try:
-        return list(TopologicalSorter(graph).static_order())
-    except GraphCycle as error:
-        path = " → ".join(repr(title) for title in reversed(error.args[1]))
-        raise CycleError(
-            f"The steps would wait for each other: {path}",
-            cure="split one of these groups, or put their nodes into one group",
-        ) from None
 
 
 class _Flow:
