@@ -41,7 +41,7 @@ class Google:
     Attributes:
         lifetime: of new ID tokens, in seconds.
         refused: accounts that nobody may impersonate.
-        down: every endpoint but the metadata server's answers 503.
+        down: IAM and STS answer 503.
         identified: the metadata server knows a service account.
         issued: every token that was given out, in order.
         log: what was asked for: ("token" | "identity" | "generateIdToken" | "sts", …).
@@ -108,6 +108,7 @@ class Google:
             "GCE_METADATA_HOST": address,
             "GCE_METADATA_IP": address,
             "GCE_METADATA_TIMEOUT": "1",
+            "GCE_METADATA_DETECT_RETRIES": "1",
             "HTTPS_PROXY": self.proxy,
             "NO_PROXY": "127.0.0.1",
             "REQUESTS_CA_BUNDLE": str(self.folder / "ca.pem"),
@@ -129,7 +130,8 @@ class Google:
 
     def answer_plain(self, request: Request) -> Response:
         if request.path == "/token":
-            return self._busy() or self._token(request)
+            time.sleep(self.pause)
+            return self._token(request)
         return self._metadata(request)
 
     def answer_secure(self, request: Request) -> Response:
@@ -140,7 +142,6 @@ class Google:
         return as_json({"error": {"code": 404, "message": "not here", "status": "NOT_FOUND"}}, 404)
 
     def _busy(self) -> Response | None:
-        time.sleep(self.pause)
         return (
             as_json({"error": {"code": 503, "message": "try later", "status": "UNAVAILABLE"}}, 503)
             if self.down
