@@ -29,6 +29,8 @@ _MEMORY = re.compile(r"(.*\.)?(SharedMemoryDataset|MemoryDataset)$")
 _MODEL = re.compile(r".*(Model\w*Dataset|ModelDataset|PyTorchDataset)$")
 _METRICS = re.compile(r".*Metric(s|sHistory|History)?Dataset$|.*tracking\.MetricsDataset$")
 _PLOT = re.compile(r"(.*\.)?(plotly\.(PlotlyDataset|JSONDataset)|matplotlib\.Matplotlib(Dataset|Writer))$")
+# Logs the file to MLflow under the name that it has on disk, which a single-file artifact would take from it.
+_UPLOADS = re.compile(r"(.*\.)?MlflowArtifactDataset$")
 _SUFFIX_TYPES: dict[str, ArtifactType] = {".html": "HTML", ".htm": "HTML", ".md": "Markdown"}
 
 
@@ -73,11 +75,14 @@ def handoff(dataset: str, config: Mapping[str, Any] | None) -> Handoff:
     if path is None:
         return Handoff("external", artifact_type)
     name = PurePosixPath(path.replace("\\", "/")).name
-    if not named and artifact_type == "Dataset" and not versioned:
-        artifact_type = _SUFFIX_TYPES.get(PurePosixPath(name).suffix.lower(), artifact_type)
+    shown_as = _SUFFIX_TYPES.get(PurePosixPath(name).suffix.lower())
+    uploaded = bool(_UPLOADS.match(str(config.get("type", ""))))
+    if not named and artifact_type == "Dataset" and not versioned and not uploaded and shown_as:
+        artifact_type = shown_as
     if versioned and artifact_type in SINGLE_FILE:
         artifact_type = "Artifact"
-    return Handoff("file", artifact_type, name, path, versioned, bool(_PLOT.match(_inner_type(config))))
+    plot = bool(_PLOT.match(_inner_type(config))) or (uploaded and not named and shown_as == "HTML")
+    return Handoff("file", artifact_type, name, path, versioned, plot)
 
 
 def repoint(config: Mapping[str, Any], path: str) -> dict[str, Any]:

@@ -101,6 +101,22 @@ def decode(encoding: Encoding, received: Any) -> Any:
     return settled
 
 
+def ordered_like(value: Any, model: Any) -> Any:
+    """The value with the keys of its mappings in a model's order; keys that the model lacks follow, sorted.
+
+    A protobuf Struct has no order, and every process may see another one; but a mapping that is logged as text must read
+    the same in all steps.
+    """
+    if isinstance(value, dict):
+        known = model if isinstance(model, Mapping) else {}
+        keys = [key for key in known if key in value] + sorted(key for key in value if key not in known)
+        return {key: ordered_like(value[key], known.get(key)) for key in keys}
+    if isinstance(value, list):
+        models = model if isinstance(model, list) else []
+        return [ordered_like(item, models[i] if i < len(models) else None) for i, item in enumerate(value)]
+    return value
+
+
 def coerce(encoding: Encoding, value: Any) -> Any:
     """The KFP input for a new value of a parameter whose type is already fixed in an uploaded pipeline.
 

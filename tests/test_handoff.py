@@ -43,6 +43,13 @@ def entry(kind: str = "pandas.CSVDataset", filepath: str | None = "data/02/x.csv
             {"type": "kedro_mlflow.io.artifacts.MlflowArtifactDataset", "dataset": entry()},
             Handoff("file", "Dataset", "x.csv", "data/02/x.csv"),
         ),
+        (
+            {
+                "type": "kedro_mlflow.io.artifacts.MlflowArtifactDataset",
+                "dataset": entry("text.TextDataset", "r/p.html"),
+            },
+            Handoff("file", "Dataset", "p.html", "r/p.html", plot=True),
+        ),
         (entry("kedro_mlflow.io.metrics.MlflowMetricsHistoryDataset", None), Handoff("external", "Metrics")),
         (entry("kedro_mlflow.io.metrics.MlflowMetricDataset", None), Handoff("external", "Metrics")),
         (entry("tensorflow.TensorFlowModelDataset", "m/tf"), Handoff("file", "Model", "tf", "m/tf")),

@@ -19,15 +19,20 @@ from kedro_kubeflow.parameters import (
     decode,
     encode,
     encoding_of,
+    ordered_like,
 )
 
 texts = st.one_of(
     st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30),
-    st.sampled_from(["{{workflow.name}}", "{{$}}", "$(x)", "$$", "[[ScheduledTime]]", "/kfp-workspace/x", '"', "\\", "null"]),
+    st.sampled_from(
+        ["{{workflow.name}}", "{{$}}", "$(x)", "$$", "[[ScheduledTime]]", "/kfp-workspace/x", '"', "\\", "null"]
+    ),
 )
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), texts)
 values = st.recursive(
-    scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)), max_leaves=12
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    max_leaves=12,
 )
 
 
@@ -94,6 +99,13 @@ def test_a_whole_number_that_went_through_a_struct_is_an_int_again() -> None:
 def test_a_structure_that_was_edited_in_the_ui_is_taken_as_it_is() -> None:
     encoding = encoding_of("key", {"a": [1.0, 2.0], "b": 1.0})
     assert same(decode(encoding, {"a": [5], "c": 2}), {"a": [5.0], "c": 2})
+
+
+def test_keys_come_back_in_the_projects_order() -> None:
+    model = {"z": 1, "a": {"y": 1, "b": [{"q": 1, "c": 2}]}}
+    received = {"new": 1, "a": {"b": [{"c": 2, "q": 1}], "y": 1}, "another": 2, "z": 1}
+    ordered = ordered_like(received, model)
+    assert json.dumps(ordered) == json.dumps({"z": 1, "a": {"y": 1, "b": [{"q": 1, "c": 2}]}, "another": 2, "new": 1})
 
 
 @pytest.mark.parametrize("typed", ["plain text", "{{x", '"quoted'])

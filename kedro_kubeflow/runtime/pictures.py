@@ -19,6 +19,8 @@ def picture_of(saved: Path, title: str) -> str | None:
         HTML, or None where there is nothing that a browser could show.
     """
     files = _files(saved)
+    if len(files) == 1 and files[0].suffix.lower() in (".html", ".htm"):
+        return files[0].read_text("utf-8")
     parts = [part for file in files if (part := _part(file))]
     if not parts:
         return None
@@ -47,4 +49,4 @@ def _part(file: Path) -> str | None:
         figure = plotly.io.read_json(str(file))
         # The page must also show where the browser has no internet.
         return str(figure.to_html(full_html=False, include_plotlyjs=True))
-    return file.read_text("utf-8") if suffix in (".html", ".htm") else None
+    return None

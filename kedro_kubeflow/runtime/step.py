@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.errors import KedroKubeflowError, ProjectError, StepError
-from kedro_kubeflow.parameters import decode
-from kedro_kubeflow.project.conf import read_catalog
-from kedro_kubeflow.project.opening import OpenProject, find_pipeline, import_errors, registered_pipelines
+from kedro_kubeflow.errors import KedroKubeflowError, StepError
+from kedro_kubeflow.parameters import decode, ordered_like
+from kedro_kubeflow.project.conf import read_catalog, read_parameters
+from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.catalog import step_catalog
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.nodes import step_nodes
 from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
 from kedro_kubeflow.runtime.session import open_for, session_for
 from kedro_kubeflow.runtime.watch import Watch
@@ -27,54 +28,22 @@ def run_step(call: StepCall, executor: Executor) -> None:
         TrackingError: the MLflow run cannot be joined.
     """
     project = open_for(call)
-    parameters = _parameters(call, executor)
-    nodes, pipeline_names = _nodes(project, call)
+    parameters = _parameters(project, call, executor)
+    nodes = step_nodes(project, call)
     outputs = Outputs(call, executor)
     watch = Watch(_catalog(project, call, executor, nodes, parameters), parameters, lambda _: None, outputs.saved)
     with session_for(project, parameters, watch=watch) as session, _inside_run(call, executor, session, watch):
         with _step_errors(call, watch):
-            session.run(pipeline_names=pipeline_names, node_names=list(call.nodes))
+            session.run(pipeline_names=list(call.pipeline_names), node_names=list(call.nodes))
         outputs.finish()
     executor.write()
 
 
-def _parameters(call: StepCall, executor: Executor) -> dict[str, Any]:
+def _parameters(project: OpenProject, call: StepCall, executor: Executor) -> dict[str, Any]:
     received = executor.parameters
-    return {encoding.key: decode(encoding, received[name]) for name, encoding in call.parameters if name in received}
-
-
-def _nodes(project: OpenProject, call: StepCall) -> tuple[list[Any], list[str]]:
-    """The step's nodes, and the pipeline names to ask Kedro for.
-
-    Kedro 1.5 and later import only the modules of the named pipelines; a pipeline that is put together in
-    ``register_pipelines`` has none of its own, so then all are asked for.
-    """
-    from kedro.framework.project import pipelines
-
-    requested = getattr(pipelines, "set_requested", None)
-    if requested and call.pipeline != "__default__":
-        requested([call.pipeline])
-        try:
-            return _named_nodes(pipelines[call.pipeline], call), [call.pipeline]
-        except Exception:
-            # Not there on its own, or not whole: the full registry says which, in words of its own.
-            requested(None)
-    registered = registered_pipelines(project)
-    with import_errors(str(project.path)):
-        nodes = _named_nodes(find_pipeline(call.pipeline, registered), call)
-    alone = call.pipeline == "__default__" or not requested
-    return nodes, [call.pipeline] if alone else [call.pipeline, "__default__"]
-
-
-def _named_nodes(pipeline: Any, call: StepCall) -> list[Any]:
-    by_name = {node.name: node for node in pipeline.nodes}
-    missing = [name for name in call.nodes if name not in by_name]
-    if missing:
-        raise ProjectError(
-            f"The pipeline {call.pipeline!r} in this image has no node {missing[0]!r}",
-            cure="build the image from the code that the pipeline was compiled from",
-        )
-    return [by_name[name] for name in call.nodes]
+    own = read_parameters(project.config_loader()) if call.parameters else {}
+    values = {encoding.key: decode(encoding, received[name]) for name, encoding in call.parameters if name in received}
+    return {key: ordered_like(value, own.get(key)) for key, value in values.items()}
 
 
 def _catalog(

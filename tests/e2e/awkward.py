@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kedro_project import KedroProject, make_project
 
-NODES = '''
+NODES = """
 import json
 import matplotlib
 matplotlib.use("Agg")
@@ -75,7 +75,7 @@ def create_pipeline():
         node(last, ["wrapped", "page"], "count", name="last_one"),
         node(unstorable, "count", "left_over", name="n" * 90),
     ])
-'''
+"""
 
 CATALOG = {
     "raw": {"type": "pandas.CSVDataset", "filepath": "data/01_raw/raw.csv"},
@@ -115,7 +115,7 @@ PARAMETERS = {
                 "{{$}}",
                 "{{$.inputs.parameters['x']}}",
                 "$(HOME) $$",
-                "it's \"quoted\"",
+                'it\'s "quoted"',
                 "two\nlines",
                 "żółć \U0001f427",
                 "/kfp-workspace",

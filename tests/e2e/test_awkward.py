@@ -69,7 +69,9 @@ def test_metrics_are_flat_numbers_in_the_artifacts_metadata(run: dict[str, Any])
 
 def test_plots_have_pictures(run: dict[str, Any]) -> None:
     made = executor_output(run, step(run, "draw")["outputs"]["plot"])
-    pages = {a["metadata"]["display_name"]: Path(a["uri"]).read_text("utf-8") for n, a in made.items() if "picture" in n}
+    pages = {
+        a["metadata"]["display_name"]: Path(a["uri"]).read_text("utf-8") for n, a in made.items() if "picture" in n
+    }
     assert "data:image/png;base64," in pages["figure (picture)"]
     assert "plotly" in pages["plot (picture)"]
     assert "cdn" not in pages["plot (picture)"].split("</script>")[-1]
@@ -83,7 +85,9 @@ def test_the_folder_is_ignored_by_git_by_itself(run: dict[str, Any], project: Ke
     assert "*" in (project.path / ".kubeflow" / ".gitignore").read_text().splitlines()
 
 
-def test_the_compiled_pipeline_is_the_golden_one_and_the_one_that_ran(run: dict[str, Any], project: KedroProject) -> None:
+def test_the_compiled_pipeline_is_the_golden_one_and_the_one_that_ran(
+    run: dict[str, Any], project: KedroProject
+) -> None:
     printed = project.kedro("kubeflow", "compile", "-o", "-").ok().out
     text = printed[printed.index("# PIPELINE DEFINITION") :]
     again = project.kedro("kubeflow", "compile", "-o", "again.yaml").ok()
