@@ -68,6 +68,8 @@ class StepCall:
     action: Action
     step: str
     pipeline: str = "__default__"
+    pipelines: tuple[str, ...] = ()
+    """The registered pipelines whose union is meant, where they are several; ``pipeline`` is then what people call it."""
     env: str | None = None
     nodes: tuple[str, ...] = ()
     inputs: tuple[Crossing, ...] = ()
@@ -82,11 +84,17 @@ class StepCall:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Small options of an action, by name: plain JSON."""
 
+    @property
+    def pipeline_names(self) -> tuple[str, ...]:
+        """The registered pipelines that the nodes are looked up in."""
+        return self.pipelines or (self.pipeline,)
+
     def to_argv(self) -> list[str]:
         """The command and its arguments; ``from_argv`` reads back all that follows the module's name."""
         argv = ["python", "-m", MODULE, self.action, "--step", self.step, "--pipeline", self.pipeline]
         argv += _option("--env", self.env) + _option("--package", self.package)
         argv += _option("--conf-source", self.conf_source)
+        argv += _json_option("--pipelines", list(self.pipelines))
         argv += _json_option("--nodes", list(self.nodes))
         argv += _json_option("--inputs", [_row(c) for c in self.inputs])
         argv += _json_option("--outputs", [_row(c) for c in self.outputs])
@@ -155,7 +163,7 @@ def _options(argv: Sequence[str]) -> dict[str, str]:
 def _read(name: str, text: str) -> Any:
     if name == "tracking":
         return True
-    if name == "nodes":
+    if name in ("nodes", "pipelines"):
         return tuple(json.loads(text))
     if name in ("inputs", "outputs"):
         return tuple(Crossing(*row) for row in json.loads(text))

@@ -126,6 +126,15 @@ def node_facts(pipeline: Pipeline, registered: Mapping[str, Pipeline] | None = N
     ]
 
 
+def union(pipelines: Sequence[Pipeline]) -> Pipeline:
+    """The nodes of some pipelines as one; a plain one, as pipelines of a class of their own refuse to be cut.
+
+    Raises:
+        ValueError: two of them make the same dataset by different nodes, or have different nodes of one name.
+    """
+    return Pipeline({node for pipeline in pipelines for node in pipeline.nodes})
+
+
 def is_parameter(name: str) -> bool:
     """Whether a node input is a parameter rather than a dataset."""
     return name == "parameters" or name.startswith("params:")
