@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow import names
+from kedro_kubeflow.app.groups import groups_of
+from kedro_kubeflow.app.selection import DEFAULT, Selection, selection
 from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
 from kedro_kubeflow.compiler.pipeline import run_id_from_label
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.dag import Dag, Parameters, build_dag, is_parameter, node_facts
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.grouping import by_node
-from kedro_kubeflow.handoff import handoff
+from kedro_kubeflow.grouping import NodeFacts
+from kedro_kubeflow.handoff import Handoff, handoff
 from kedro_kubeflow.project.conf import check_overrides, read_catalog, read_kubeflow, read_parameters
 from kedro_kubeflow.project.mlflow_plugin import is_tracked
-from kedro_kubeflow.project.opening import OpenProject, find_pipeline, open_project, registered_pipelines
+from kedro_kubeflow.project.opening import OpenProject, open_project, registered_pipelines
+from kedro_kubeflow.project.slicing import Slice, check_inputs, select
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,9 @@ class Request:
     Attributes:
         path: a folder in the project; the working directory where it is None.
         env: the configuration environment.
-        pipeline: the registered pipeline's name.
+        pipelines: registered names, whose union is meant; empty leaves it to the job, or is ``__default__``.
+        part: what of it.
+        job: the name of one of ``jobs`` in kubeflow.yml; what is asked for here goes before what it says.
         image: in place of ``run_config.image``.
         parameters: overrides, nested as in parameters.yml.
         default_image: what stands in the spec where no image is configured; None makes that an error.
@@ -36,71 +42,175 @@ class Request:
 
     path: Path | None = None
     env: str | None = None
-    pipeline: str = "__default__"
+    pipelines: tuple[str, ...] = ()
+    part: Slice = field(default_factory=Slice)
+    job: str | None = None
     image: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     default_image: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A compiled pipeline and what it was made from."""
+class Source:
+    """What the project says of what was asked for.
+
+    Attributes:
+        registered: every pipeline of the project.
+        nodes: what will run, in an order in which it can.
+        entries: the catalog entry of each dataset of theirs; None where there is none.
+        tracking: whether there is an MLflow run.
+    """
 
     project: OpenProject
     config: KubeflowConfig
+    selection: Selection
+    registered: Mapping[str, Any]
+    nodes: Sequence[NodeFacts]
+    entries: Mapping[str, Mapping[str, Any] | None]
+    parameters: Parameters
+    tracking: bool
+
+    @cached_property
+    def handoffs(self) -> Mapping[str, Handoff]:
+        """How each dataset crosses."""
+        return {name: handoff(name, entry) for name, entry in self.entries.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A compiled pipeline and what it was made from."""
+
+    source: Source
     dag: Dag
     compiled: CompiledPipeline
-    tracking: bool
-    parameters: Mapping[str, Any]
-    """The Kedro parameters, overrides merged in: what a run's name may be made of."""
+
+    @property
+    def project(self) -> OpenProject:
+        """The project."""
+        return self.source.project
+
+    @property
+    def config(self) -> KubeflowConfig:
+        """Its kubeflow.yml."""
+        return self.source.config
+
+    @property
+    def tracking(self) -> bool:
+        """Whether there is an MLflow run."""
+        return self.source.tracking
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The Kedro parameters, overrides merged in: what a run's name may be made of."""
+        return self.source.parameters.values
 
 
 def prepare(request: Request) -> Prepared:
     """Open the project, read its configuration, compile.
 
     Raises:
-        ProjectError: the project, the pipeline or a parameter is not there.
+        ProjectError: the project, the pipeline, a node or a parameter is not there.
         ConfigError: kubeflow.yml, the catalog or the parameters are wrong.
         CompileError: the pipeline cannot become a KFP pipeline.
+    """
+    source = read_source(request)
+    dag = dag_of(source)
+    return Prepared(source=source, dag=dag, compiled=compile_pipeline(dag, _frame(request, source)))
+
+
+def read_source(request: Request) -> Source:
+    """Open the project and read what is needed of it.
+
+    Raises:
+        ProjectError: the project, the pipeline, a node or a parameter is not there.
+        ConfigError: kubeflow.yml, the catalog or the parameters are wrong.
     """
     project = open_project(request.path, env=request.env)
     plain = project.config_loader()
     config = read_config(read_kubeflow(plain))
+    chosen = selection(request.job, _asked(request), config.jobs, pipelines_asked=bool(request.pipelines))
     registered = registered_pipelines(project)
-    pipeline = find_pipeline(request.pipeline, registered)
-    shared = check_overrides(request.parameters, read_parameters(plain), project.conf_source)
-    loader = project.config_loader(request.parameters) if request.parameters else plain
-    values = {**request.parameters, **read_parameters(loader)}
-    facts = node_facts(pipeline, registered)
-    datasets = [d for node in facts for d in (*node.inputs, *node.outputs) if not is_parameter(d)]
-    dag = build_dag(
-        request.pipeline,
-        facts,
-        by_node(facts),
-        {name: handoff(name, entry) for name, entry in read_catalog(loader, datasets).items()},
-        Parameters(values=values, overridden=frozenset(request.parameters), shared=shared),
+    nodes = node_facts(select(chosen.pipelines, chosen.part, registered), registered)
+    shared = check_overrides(chosen.parameters, read_parameters(plain), project.conf_source)
+    loader = project.config_loader(chosen.parameters) if chosen.parameters else plain
+    values = {**chosen.parameters, **read_parameters(loader)}
+    datasets = [d for node in nodes for d in (*node.inputs, *node.outputs) if not is_parameter(d)]
+    enabled = config.run_config.mlflow.enabled
+    return Source(
+        project=project,
+        config=config,
+        selection=chosen,
+        registered=registered,
+        nodes=nodes,
+        entries=read_catalog(loader, datasets),
+        parameters=Parameters(values=values, overridden=frozenset(chosen.parameters), shared=shared),
+        tracking=any(is_tracked(loader, name, enabled=enabled) for name in chosen.pipelines),
     )
-    tracking = is_tracked(loader, request.pipeline, enabled=config.run_config.mlflow.enabled)
-    compiled = compile_pipeline(dag, _frame(request, project, config, tracking))
-    return Prepared(project=project, config=config, dag=dag, compiled=compiled, tracking=tracking, parameters=values)
 
 
-def _frame(request: Request, project: OpenProject, config: KubeflowConfig, tracking: bool) -> Frame:
-    run = config.run_config
-    shown = project.name if request.pipeline == "__default__" else f"{project.name}: {request.pipeline}"
+def dag_of(source: Source) -> Dag:
+    """Put the nodes into steps.
+
+    Raises:
+        CompileError: they cannot be.
+    """
+    check_inputs(source.nodes, source.entries, source.registered)
+    groups = groups_of(source.config.run_config.grouping, source.nodes, source.handoffs, source.registered)
+    return build_dag(source.selection.pipeline, source.nodes, groups, source.handoffs, source.parameters)
+
+
+def _asked(request: Request) -> Selection:
+    return Selection(
+        pipelines=tuple(dict.fromkeys(request.pipelines)) or (DEFAULT,),
+        part=request.part,
+        parameters=request.parameters,
+    )
+
+
+def _frame(request: Request, source: Source) -> Frame:
+    project, config, chosen, run = source.project, source.config, source.selection, source.config.run_config
+    shown = project.name if chosen.name == DEFAULT else f"{project.name}: {chosen.name}"
+    image = _image(request, config)
     return Frame(
-        name=names.pipeline_name(project.name, request.pipeline),
+        name=names.pipeline_name(project.name, chosen.name),
         display_name=shown,
-        description=run.description or "",
-        image=_image(request, config),
-        tracking=tracking,
+        description=chosen.description or run.description or "",
+        image=image,
+        tracking=source.tracking,
         close_run=run.mlflow.close_run,
-        call=StepCall(action="run", step="", pipeline=request.pipeline, env=project.env),
-        start_settings=_start_settings(config, shown, _image(request, config)) if tracking else {},
-        step_settings={"memory_dataset": dict(run.memory_dataset)},
-        platform=_platform(config, tracking),
-        tags=_tags(request, project),
+        call=_call(source),
+        start_settings=_start_settings(config, shown, image) if source.tracking else {},
+        step_settings={"memory_dataset": dict(run.memory_dataset), **_runner_settings(source)},
+        platform=_platform(config, source.tracking),
+        tags=_tags(source),
     )
+
+
+def _call(source: Source) -> StepCall:
+    """What every call has in common."""
+    several = source.selection.pipelines if len(source.selection.pipelines) > 1 else ()
+    return StepCall(
+        action="run", step="", pipeline=source.selection.pipeline, pipelines=several, env=source.project.env
+    )
+
+
+def _runner_settings(source: Source) -> dict[str, Any]:
+    """Which of Kedro's runners runs the nodes of a step.
+
+    Raises:
+        ConfigError: the one that is chosen cannot work together with MLflow.
+    """
+    grouping = source.config.run_config.grouping
+    if grouping.runner == "sequential":
+        return {}
+    if grouping.runner == "parallel" and source.tracking:
+        raise ConfigError(
+            "The parallel runner cannot log to the step's MLflow run: its processes start without it",
+            where="kubeflow.yml, run_config.grouping.runner",
+            cure="choose `thread`, or switch tracking off for this pipeline (mlflow.yml, tracking.disable_tracking)",
+        )
+    workers = {"max_workers": grouping.max_workers} if grouping.max_workers else {}
+    return {"runner": grouping.runner, **workers}
 
 
 def _image(request: Request, config: KubeflowConfig) -> str:
@@ -128,5 +238,7 @@ def _platform(config: KubeflowConfig, tracking: bool) -> dict[str, Any]:
     return platform | ({"fieldPathAsEnv": [run_id_from_label()]} if tracking else {})
 
 
-def _tags(request: Request, project: OpenProject) -> dict[str, str]:
-    return {"project": project.name, "pipeline": request.pipeline, "env": project.env or "default"}
+def _tags(source: Source) -> dict[str, str]:
+    chosen = source.selection
+    tags = {"project": source.project.name, "pipeline": chosen.pipeline, "env": source.project.env or "default"}
+    return tags | ({"job": chosen.job} if chosen.job else {}) | ({"slice": str(chosen.part)} if chosen.part else {})

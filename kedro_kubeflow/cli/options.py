@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from kedro_kubeflow.app.compile import Request
@@ -37,21 +39,61 @@ def parameter_options(command: F) -> F:
     return command
 
 
+def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+
+
+def slice_options(command: F) -> F:
+    """The options by which `kedro run` chooses a part of a pipeline."""
+    for words, text in (
+        (("-ns", "--namespaces"), "Only nodes of these namespaces."),
+        (("-t", "--tags"), "Only nodes with one of these tags."),
+        (("--to-outputs",), "Only what these datasets need."),
+        (("--from-inputs",), "Only what follows from these datasets."),
+        (("--to-nodes",), "Only these nodes and what they need."),
+        (("--from-nodes",), "Only these nodes and what follows from them."),
+        (("-n", "--nodes"), "Only these nodes."),
+    ):
+        command = click.option(*words, metavar="A,B", callback=_names, help=text)(command)
+    return command
+
+
+def pipelines_options(command: F) -> F:
+    """``-p``, ``--pipelines`` and ``--job``."""
+    several = click.option("--pipelines", metavar="A,B", callback=_names, help="Several registered pipelines, as one.")
+    job = click.option("--job", metavar="NAME", help="One of `jobs` in kubeflow.yml; other options go before it.")
+    return pipeline_option(several(job(command)))
+
+
 def compile_options(command: F) -> F:
     """Everything that says what to compile."""
-    return pipeline_option(image_option(env_option(parameter_options(command))))
+    return pipelines_options(slice_options(image_option(env_option(parameter_options(command)))))
 
 
 def request_from(options: dict[str, Any], *, default_image: str | None = None) -> Request:
     """What the shared options ask for; takes them out of ``options``."""
     from kedro_kubeflow.app.compile import Request
     from kedro_kubeflow.project.overrides import read_overrides
+    from kedro_kubeflow.project.slicing import Slice
 
     overrides = read_overrides(options.pop("params"), options.pop("param"), options.pop("params_file"))
     return Request(
-        pipeline=options.pop("pipeline"),
+        pipelines=_pipelines(options),
+        part=Slice(**{f.name: options.pop(f.name) for f in fields(Slice)}),
+        job=options.pop("job"),
         image=options.pop("image"),
         env=options.pop("env"),
         parameters=overrides,
         default_image=default_image,
     )
+
+
+def _pipelines(options: dict[str, Any]) -> tuple[str, ...]:
+    """The pipelines that are asked for; none where it is left to the job, or to the default."""
+    one, several = options.pop("pipeline"), options.pop("pipelines")
+    given = click.get_current_context().get_parameter_source("pipeline")
+    if given in (None, ParameterSource.DEFAULT):
+        return tuple(several)
+    if several:
+        raise click.UsageError("--pipeline and --pipelines cannot be used together.")
+    return (one,)

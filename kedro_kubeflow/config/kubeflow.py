@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from kedro_kubeflow.config.jobs import JobConfig
 from kedro_kubeflow.config.local import LocalConfig
 from kedro_kubeflow.config.model import Model, parse
 from kedro_kubeflow.config.run_config import RunConfig
@@ -20,6 +21,9 @@ class KubeflowConfig(Model):
 
     run_config: RunConfig = Field(default_factory=RunConfig)
     """How the pipeline's steps run."""
+
+    jobs: dict[str, JobConfig] = Field(default_factory=dict)
+    """What is run again and again, by name: a pipeline or a part of it, with parameters (`--job NAME`)."""
 
     local: LocalConfig = Field(default_factory=LocalConfig)
     """Runs on this machine (`run-once --local`)."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from kedro_kubeflow.config.grouping import GroupingConfig, with_grouping
 from kedro_kubeflow.config.mlflow import MlflowConfig
 from kedro_kubeflow.config.model import Model
 
@@ -43,6 +45,14 @@ class RunConfig(Model):
 
     mlflow: MlflowConfig = Field(default_factory=MlflowConfig)
     """How the steps share one MLflow run."""
+
+    grouping: GroupingConfig = Field(default_factory=GroupingConfig)
+    """Which nodes share a step."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_grouping(cls, value: Any) -> Any:
+        return with_grouping(value) if isinstance(value, Mapping) else value
 
     @field_validator("image")
     @classmethod
