@@ -1,0 +1,100 @@
+"""Cron expressions as KFP takes them: six fields, seconds first (https://pkg.go.dev/github.com/robfig/cron).
+
+The parser on the server takes five fields too, and reads them as second to month: a run every hour becomes one every
+minute without a word. So five fields, which everybody else means without seconds, get a zero before them here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_SHORTHANDS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+
+
+@dataclass(frozen=True)
+class _Field:
+    """One field of a cron expression."""
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+    first: int = 0
+    """The number of the first name."""
+
+    def check(self, text: str) -> None:
+        for part in text.split(","):
+            self._check_part(part)
+
+    def _check_part(self, part: str) -> None:
+        span, slash, step = part.partition("/")
+        if slash and not (step.isdigit() and int(step) > 0):
+            raise ValueError(f"{self.name}: {part!r} has no number of steps after the slash")
+        if span in ("*", "?"):
+            return
+        ends = [self._number(end, part) for end in span.split("-")]
+        if len(ends) > 2 or ends != sorted(ends):
+            raise ValueError(f"{self.name}: {part!r} is no range")
+
+    def _number(self, text: str, part: str) -> int:
+        if text.upper() in self.names:
+            return self.names.index(text.upper()) + self.first
+        if not text.isdigit():
+            known = f", {self.names[0]}-{self.names[-1]}" if self.names else ""
+            raise ValueError(
+                f"{self.name}: {part!r} is not understood; {self.low}-{self.high}{known}, *, lists and /steps are"
+            )
+        if not self.low <= int(text) <= self.high:
+            hint = " (Sunday is 0 here)" if self.names is _DAYS and text == "7" else ""
+            raise ValueError(f"{self.name}: {text} is not within {self.low}-{self.high}{hint}")
+        return int(text)
+
+
+_FIELDS = (
+    _Field("second", 0, 59),
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of the month", 1, 31),
+    _Field("month", 1, 12, _MONTHS, 1),
+    _Field("day of the week", 0, 6, _DAYS),
+)
+
+
+def six_fields(expression: str) -> str:
+    """A cron expression with seconds.
+
+    >>> six_fields("30 2 * * MON-FRI")
+    '0 30 2 * * MON-FRI'
+
+    Raises:
+        ValueError: it is none; the message names the field.
+    """
+    text = " ".join(expression.split())
+    if text.startswith("@"):
+        return _shorthand(text)
+    zone, fields = _zone(text)
+    if len(fields) == 5:
+        fields = ["0", *fields]
+    if len(fields) != len(_FIELDS):
+        raise ValueError(
+            f"{expression!r} has {len(fields)} fields; five (minute hour day month weekday) or six (seconds first) are needed"
+        )
+    for rule, field in zip(_FIELDS, fields, strict=True):
+        rule.check(field)
+    return " ".join([*zone, *fields])
+
+
+def _zone(text: str) -> tuple[list[str], list[str]]:
+    words = text.split()
+    if words and re.fullmatch(r"TZ=[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", words[0]):
+        return words[:1], words[1:]
+    return [], words
+
+
+def _shorthand(text: str) -> str:
+    if text in _SHORTHANDS or re.fullmatch(r"@every (\d+(h|m|s))+", text):
+        return text
+    raise ValueError(f"{text!r} is not understood; known are {', '.join(_SHORTHANDS)} and @every 1h30m")
