@@ -29,7 +29,7 @@ def step_catalog(entries: Mapping[str, Entry], call: StepCall, executor: Executo
             catalog[name] = _pointed(name, entry, inputs[base], path, call)
         elif base in outputs:
             crossing = outputs[base]
-            if crossing.how == "memory" and not crossing.required:
+            if crossing.how == "memory" and not crossing.required and not in_processes(call):
                 continue
             path = data_path(executor.output_path(crossing.artifact), crossing)
             catalog[name] = _pointed(name, entry, crossing, path, call)
@@ -41,6 +41,11 @@ def step_catalog(entries: Mapping[str, Entry], call: StepCall, executor: Executo
 def data_path(artifact: Path, crossing: Crossing) -> Path:
     """Where a dataset's data lies: in the artifact's folder under its own name, or the artifact itself."""
     return artifact / crossing.filename if crossing.filename else artifact
+
+
+def in_processes(call: StepCall) -> bool:
+    """Whether the step's nodes run in processes of their own: then nothing is in a memory that they share."""
+    return len(call.nodes) > 1 and call.settings.get("runner") == "parallel"
 
 
 def memory_entry(call: StepCall, path: Path) -> dict[str, Any]:
@@ -55,8 +60,11 @@ def _by_dataset(crossings: Iterable[Crossing]) -> dict[str, Crossing]:
 def _pointed(name: str, entry: Entry, crossing: Crossing, path: Path, call: StepCall) -> dict[str, Any]:
     if crossing.how == "memory":
         stored = memory_entry(call, path)
+        if len(call.nodes) < 2 or in_processes(call):
+            return stored
         # Inside a group the data stays in memory, for the nodes that follow in the same process.
-        return {"type": "kedro.io.CachedDataset", "dataset": stored} if len(call.nodes) > 1 else stored
+        copied = {"copy_mode": entry["copy_mode"]} if entry and entry.get("copy_mode") else {}
+        return {"type": "kedro.io.CachedDataset", "dataset": stored, **copied}
     if entry is None or local_path(entry) is None:
         raise ProjectError(
             f"The dataset {name!r} was a local file when the pipeline was compiled, and is not in this image",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,24 @@ class Outputs:
 
     def saved(self, dataset: str, data: Any) -> None:
         """A dataset was saved: take its numbers, and store it where no catalog entry did."""
-        for crossing in self._by_dataset.get(dataset.split("@", 1)[0], ()):
-            if self._executor.output_type(crossing.artifact) == "system.Metrics":
+        for crossing in self._crossings(dataset):
+            if self._holds_numbers(crossing):
                 self._executor.describe(crossing.artifact, flat_numbers(dataset, data))
             if crossing.how == "memory" and not crossing.required:
                 self._store_leftover(crossing, data)
+
+    def read_back(self, catalog: Any, datasets: Iterable[str]) -> None:
+        """Take the numbers of datasets that other processes have saved."""
+        for dataset in datasets:
+            for crossing in self._crossings(dataset):
+                if self._holds_numbers(crossing):
+                    self._executor.describe(crossing.artifact, flat_numbers(dataset, catalog.load(dataset)))
+
+    def _crossings(self, dataset: str) -> Sequence[Crossing]:
+        return self._by_dataset.get(dataset.split("@", 1)[0], ())
+
+    def _holds_numbers(self, crossing: Crossing) -> bool:
+        return self._executor.output_type(crossing.artifact) == "system.Metrics"
 
     def finish(self) -> None:
         """Draw the pictures, name the artifacts, check that every promised output is there.

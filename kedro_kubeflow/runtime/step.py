@@ -11,7 +11,7 @@ from kedro_kubeflow.errors import KedroKubeflowError, StepError
 from kedro_kubeflow.parameters import decode, ordered_like
 from kedro_kubeflow.project.conf import read_catalog, read_parameters
 from kedro_kubeflow.project.opening import OpenProject
-from kedro_kubeflow.runtime.catalog import step_catalog
+from kedro_kubeflow.runtime.catalog import in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.nodes import step_nodes
 from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
@@ -34,9 +34,23 @@ def run_step(call: StepCall, executor: Executor) -> None:
     watch = Watch(_catalog(project, call, executor, nodes, parameters), parameters, lambda _: None, outputs.saved)
     with session_for(project, parameters, watch=watch) as session, _inside_run(call, executor, session, watch):
         with _step_errors(call, watch):
-            session.run(pipeline_names=list(call.pipeline_names), node_names=list(call.nodes))
+            session.run(
+                pipeline_names=list(call.pipeline_names), node_names=list(call.nodes), runner=_runner(call, watch)
+            )
+        if in_processes(call):
+            outputs.read_back(watch.catalog, {name for node in nodes for name in node.outputs})
         outputs.finish()
     executor.write()
+
+
+def _runner(call: StepCall, watch: Watch) -> Any:
+    """Which of Kedro's runners runs the nodes; None is the session's own choice, one after the other."""
+    kind = call.settings.get("runner")
+    if kind is None or len(call.nodes) < 2:
+        return None
+    from kedro_kubeflow.runtime.runners import step_runner
+
+    return step_runner(kind, watch, call.settings.get("max_workers"))
 
 
 def _parameters(project: OpenProject, call: StepCall, executor: Executor) -> dict[str, Any]:
@@ -80,20 +94,21 @@ def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
 
 def _explained(error: Exception, call: StepCall, watch: Watch) -> StepError:
     line = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    where = f"node {watch.node!r}" if watch.node else None
-    in_memory = {c.dataset for c in call.outputs if c.how == "memory"}
+    place = watch.place_of(error)
+    where = f"node {place.node!r}" if place.node else None
+    in_memory = {c.dataset for c in call.outputs if c.how == "memory" and c.required}
     if is_disk_full(error):
-        what = f"The disk is full while saving {watch.saving!r}" if watch.saving else "The disk is full"
+        what = f"The disk is full while saving {place.saving!r}" if place.saving else "The disk is full"
         return StepError(f"{what}: {line}", where=where, cure="give the step more ephemeral storage, or free some")
-    if watch.saving and watch.saving.split("@")[0] in in_memory:
+    if place.saving and place.saving.split("@")[0] in in_memory:
         return StepError(
-            f"The dataset {watch.saving!r} is in memory only and cannot be stored for the steps that read it: {line}",
+            f"The dataset {place.saving!r} is in memory only and cannot be stored for the steps that read it: {line}",
             where=where,
             cure="declare it in the catalog with a dataset that can hold it, let the nodes that share it run in one "
             "step, or choose another run_config.memory_dataset",
         )
-    if watch.saving:
-        return StepError(f"Saving the dataset {watch.saving!r} failed: {line}", where=where)
-    if watch.loading:
-        return StepError(f"Loading the dataset {watch.loading!r} failed: {line}", where=where)
-    return StepError(f"{'The node' if watch.node else 'The step'} failed: {line}", where=where)
+    if place.saving:
+        return StepError(f"Saving the dataset {place.saving!r} failed: {line}", where=where)
+    if place.loading:
+        return StepError(f"Loading the dataset {place.loading!r} failed: {line}", where=where)
+    return StepError(f"{'The node' if place.node else 'The step'} failed: {line}", where=where)

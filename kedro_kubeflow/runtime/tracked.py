@@ -34,7 +34,8 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
         with logged_metrics() as metrics:
             yield
     except BaseException as error:
-        run.fail(error.__cause__ if isinstance(error.__cause__, Exception) else error, watch.node)
+        reason = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        run.fail(reason, watch.place_of(reason).node)
         raise
     with tracking_errors():
         run.succeed()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
@@ -14,14 +16,31 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.pipeline.node import Node
 
+_MARK = "kedro_kubeflow_place"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a step something happens: at a node, and while one of its datasets is loaded or saved."""
+
+    node: str | None = None
+    loading: str | None = None
+    saving: str | None = None
+
+
+def mark(error: BaseException, place: Place) -> None:
+    """Remember on an error where it was raised; the mark survives the way from another thread or process."""
+    setattr(error, _MARK, (place.node, place.loading, place.saving))
+
 
 class Watch:
     """What a step's session sees of the step, and what it tells back.
 
+    Nodes may run in several threads; each thread has its own place.
+
     Attributes:
-        node: the node that ran last.
-        saving: the dataset that is being saved.
-        loading: the dataset that is being loaded.
+        on_node: is told each node that starts, in the thread in which it runs.
+        catalog: the session's catalog, once it is there.
     """
 
     def __init__(
@@ -33,9 +52,22 @@ class Watch:
     ) -> None:
         self._catalog, self._parameters = catalog, parameters
         self.on_node, self._on_saved = on_node, on_saved
-        self.node: str | None = None
-        self.saving: str | None = None
-        self.loading: str | None = None
+        self.catalog: Any = None
+        self._here = threading.local()
+
+    @property
+    def place(self) -> Place:
+        """Where the calling thread is."""
+        here: Place = getattr(self._here, "place", Place())
+        return here
+
+    def place_of(self, error: BaseException) -> Place:
+        """Where an error was raised."""
+        marked = getattr(error, _MARK, None)
+        return Place(*marked) if marked else self.place
+
+    def _go(self, node: str, *, loading: str | None = None, saving: str | None = None) -> None:
+        self._here.place = Place(node, loading, saving)
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -48,30 +80,34 @@ class Watch:
             context.config_loader["parameters"] = {**known, **self._parameters}
 
     @hook_impl(tryfirst=True)
+    def after_catalog_created(self, catalog: Any) -> None:
+        """Keep the catalog, to read back what other processes have saved."""
+        self.catalog = catalog
+
+    @hook_impl(tryfirst=True)
     def before_node_run(self, node: Node) -> None:
         """Remember the node, and say that it starts."""
-        self.node = node.name
-        self.loading = None
+        self._go(node.name)
         logging.getLogger(__name__).debug("Node %s starts", node.name)
         self.on_node(node.name)
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
         """Remember which dataset is being loaded, for the error if that fails."""
-        self.node, self.loading = node.name, dataset_name
+        self._go(node.name, loading=dataset_name)
 
     @hook_impl(tryfirst=True)
-    def after_dataset_loaded(self) -> None:
+    def after_dataset_loaded(self, node: Node) -> None:
         """The dataset was loaded."""
-        self.loading = None
+        self._go(node.name)
 
     @hook_impl(tryfirst=True)
     def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Remember which dataset is being saved, for the error if that fails."""
-        self.node, self.saving = node.name, dataset_name
+        self._go(node.name, saving=dataset_name)
 
     @hook_impl(trylast=True)
-    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
         """The dataset was saved: its numbers or its picture can be taken."""
-        self.saving = None
+        self._go(node.name)
         self._on_saved(dataset_name, data)

@@ -44,7 +44,11 @@ class JoinedRun:
         self._client.set_tag(self.run_id, tags.step_key(self.step), "running")
 
     def node_starts(self, node: str) -> None:
-        """Tell people which node runs."""
+        """Tell people which node runs, and let what it logs go to the run: MLflow has an active run for each thread."""
+        import mlflow
+
+        if mlflow.active_run() is None:
+            mlflow.start_run(run_id=self.run_id)
         self._client.set_tag(self.run_id, tags.LATEST_NODE, tags.shorten(node))
 
     def succeed(self) -> None:
