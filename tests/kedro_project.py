@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -61,6 +63,19 @@ class KedroProject:
         """Run ``kedro WORDS`` as a user would, in a process of its own."""
         return self.python("-m", "kedro", *words, env=env, timeout=timeout)
 
+    def kubeflow(self, *words: str, env: Mapping[str, str] | None = None) -> Result:
+        """Run ``kedro kubeflow WORDS`` in a fork of this process: the same code, without a second of imports each time."""
+        import kfp.compiler  # noqa: F401 - imported once, here, for every fork
+
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            child = os.fork()
+            if child == 0:
+                _be_the_command(words, self.path, self.environment(env), out.fileno(), err.fileno())
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            out.seek(0)
+            err.seek(0)
+            return Result(code, out.read().decode(), err.read().decode())
+
     def python(self, *words: str, env: Mapping[str, str] | None = None, timeout: float = 240) -> Result:
         done = subprocess.run(
             [sys.executable, *words],
@@ -76,6 +91,30 @@ class KedroProject:
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "KEDRO_", "KFP_", "PYTHONDONT"))}
         return {**clean, "DO_NOT_TRACK": "1", "COLUMNS": "160", **self.environ, **(extra or {})}
+
+
+def _be_the_command(words: Sequence[str], cwd: Path, environ: Mapping[str, str], out: int, err: int) -> NoReturn:
+    """In a forked child: run the command line and end, whatever happens."""
+    code = 1
+    try:
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(environ)
+        from kedro_kubeflow.cli import commands
+
+        commands.main(["kubeflow", *words], prog_name="kedro")
+        code = 0
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -95,11 +96,13 @@ def _print_outputs(run: LocalRun, console: Console) -> None:
     outputs = [(name, path) for s in run.steps.values() if s.state == "succeeded" for name, path in s.outputs.items()]
     if not outputs:
         return
+    folder = Path(os.path.commonpath([Path(path).parent for _, path in outputs]))
     console.print()
-    console.print(Text("Artifacts", "bold"))
+    console.print(Text("Artifacts", "bold"), end="")
+    # Plain text: a path must be copied whole, and not be folded.
+    console.out(f" in {_short(folder)}", highlight=False)
     for name, path in outputs:
-        # Plain text: a path must be copied whole, and not be folded.
-        console.out(f"  {name}: {_short(Path(path))}", highlight=False)
+        console.out(f"  {name}: {Path(path).relative_to(folder)}", highlight=False)
 
 
 def _print_mlflow(run: LocalRun, console: Console) -> None:

@@ -28,11 +28,7 @@ def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
         return loader[key]
     except MissingConfigException as error:
         if "does not exist" in str(error):
-            raise ConfigError(
-                " ".join(str(error).split()),
-                where=str(getattr(loader, "conf_source", "conf")),
-                cure="make that folder (git and .dockerignore leave empty ones out), or name another with --env",
-            ) from None
+            raise _missing_environment(loader, error) from None
         return missing
     except KeyError:
         return missing
@@ -41,6 +37,23 @@ def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
             f"The {key} configuration cannot be read: {_one_line(error)}",
             where=_file_of(error) or f"{getattr(loader, 'conf_source', 'conf')}, {key}*.yml",
         ) from error
+
+
+def _missing_environment(loader: Any, error: Exception) -> ConfigError:
+    source = Path(str(getattr(loader, "conf_source", "conf")))
+    known = sorted(p.name for p in source.iterdir() if p.is_dir()) if source.is_dir() else []
+    env = str(getattr(loader, "env", "") or "")
+    if env and known and env not in known:
+        return ConfigError(
+            f"The project has no configuration environment {env!r}. {did_you_mean(env, known)}",
+            where=str(source),
+            cure="mend --env (or KEDRO_ENV), or make that folder",
+        )
+    return ConfigError(
+        " ".join(str(error).split()),
+        where=str(source),
+        cure="make that folder: git and .dockerignore leave empty ones out",
+    )
 
 
 def read_parameters(loader: Any) -> dict[str, Any]:
@@ -186,4 +199,8 @@ def _one_line(error: BaseException) -> str:
 def _file_of(error: BaseException) -> str | None:
     """The file that a YAML error points at."""
     mark = getattr(error, "problem_mark", None) or getattr(error.__cause__, "problem_mark", None)
-    return f"{mark.name}, line {mark.line + 1}" if mark is not None else None
+    # Kedro reads files as streams, so that YAML itself does not know their names; Kedro's message does.
+    named = re.search(r"(\S+\.(?:ya?ml|json))", str(error))
+    if mark is None:
+        return named.group(1) if named else None
+    return f"{named.group(1) if named else mark.name}, line {mark.line + 1}"

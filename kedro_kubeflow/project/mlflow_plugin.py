@@ -63,6 +63,9 @@ def mlflow_section(loader: Any) -> dict[str, Any]:
     section = read_section(loader, "mlflow", missing={}) or {}
     if not isinstance(section, Mapping):
         raise ConfigError("mlflow.yml must be a mapping of keys to values", where="conf, mlflow*.yml")
+    for key in ("server", "tracking"):
+        if not isinstance(section.get(key) or {}, Mapping):
+            raise ConfigError(f"{key!r} must be a mapping of keys to values", where=f"conf, mlflow*.yml, {key}")
     return dict(section)
 
 

@@ -132,11 +132,19 @@ def import_errors(where: str) -> Iterator[None]:
     except (KeyboardInterrupt, GeneratorExit, ProjectError):
         raise
     except (Exception, SystemExit) as error:
+        first = _first_cause(error)
         raise ProjectError(
-            f"The project does not import: {type(error).__name__}: {error}",
-            where=_place(error) or where,
+            f"The project does not import: {type(first).__name__}: {first}",
+            where=_place(first) or _place(error) or where,
             cure="mend it there; `kedro registry list` imports the same code",
         ) from error
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """What a pipeline's module raised, where Kedro only says that it does not import."""
+    while error.__cause__ is not None and "An error occurred while importing" in str(error):
+        error = error.__cause__
+    return error
 
 
 def _place(error: BaseException) -> str | None:
