@@ -10,18 +10,18 @@ from kedro_kubeflow.config.auth import BasicAuth, Secret
 from kedro_kubeflow.errors import AuthError
 
 
+def from_config(config: BasicAuth, around: Surroundings) -> BasicCredentials:
+    """The provider that the section `auth` describes."""
+    username = source_of(config.username, around.env) if isinstance(config.username, Secret) else config.username
+    return BasicCredentials(username, source_of(config.password, around.env))
+
+
 class BasicCredentials:
     """A user name and a password."""
 
     def __init__(self, username: str | SecretSource, password: SecretSource) -> None:
         self._username = username
         self._password = password
-
-    @classmethod
-    def from_config(cls, config: BasicAuth, around: Surroundings) -> BasicCredentials:
-        """From the section `auth`."""
-        username = source_of(config.username, around.env) if isinstance(config.username, Secret) else config.username
-        return cls(username, source_of(config.password, around.env))
 
     def headers(self) -> dict[str, str]:
         """See `AuthProvider`."""

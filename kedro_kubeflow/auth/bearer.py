@@ -8,17 +8,17 @@ from kedro_kubeflow.auth.secret import SecretSource, source_of
 from kedro_kubeflow.config.auth import BearerAuth
 
 
+def from_config(config: BearerAuth, around: Surroundings) -> BearerToken:
+    """The provider that the section `auth` describes."""
+    return BearerToken(source_of(config.token, around.env), scheme=config.scheme)
+
+
 class BearerToken:
     """A token from a variable, a file or a command; one with a scheme of its own (``Basic …``) is sent as it is."""
 
     def __init__(self, token: SecretSource, *, scheme: str = "Bearer") -> None:
         self._token = token
         self._scheme = scheme
-
-    @classmethod
-    def from_config(cls, config: BearerAuth, around: Surroundings) -> BearerToken:
-        """From the section `auth`."""
-        return cls(source_of(config.token, around.env), scheme=config.scheme)
 
     def headers(self) -> dict[str, str]:
         """See `AuthProvider`."""

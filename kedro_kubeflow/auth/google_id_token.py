@@ -77,11 +77,16 @@ def impersonated(service_account: str, audience: str) -> Token:
         return _refreshed(_impersonating(_unless_itself(source, service_account), service_account, audience))
 
 
-def _refreshed(credentials: Any) -> Token:
+def refresh(credentials: Any) -> None:
+    """Let google-auth's credentials get a token."""
     from google.auth.transport.requests import Request
 
     # Every thread waits for the one that asks; google-auth alone would wait for two minutes.
     credentials.refresh(partial(Request(), timeout=ANSWER_TIMEOUT))
+
+
+def _refreshed(credentials: Any) -> Token:
+    refresh(credentials)
     value = str(credentials.token)
     return Token(value, expires_at=expiry_of(value) or time.time() + UNKNOWN_LIFETIME)
 
