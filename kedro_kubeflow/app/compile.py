@@ -234,7 +234,7 @@ def _start_settings(config: KubeflowConfig, shown: str, image: str) -> dict[str,
 
 
 def _platform(config: KubeflowConfig, tracking: bool) -> dict[str, Any]:
-    platform: dict[str, Any] = {"imagePullPolicy": config.run_config.image_pull_policy}
+    platform: dict[str, Any] = {"imagePullPolicy": config.run_config.image_pull_policy.get(DEFAULT) or "IfNotPresent"}
     return platform | ({"fieldPathAsEnv": [run_id_from_label()]} if tracking else {})
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from kedro_kubeflow.config.duration import Duration
+from kedro_kubeflow.config.dynamic import DynamicConfigProvider
+from kedro_kubeflow.config.environment import Environment
+from kedro_kubeflow.config.exit import NotificationConfig
+from kedro_kubeflow.config.extra_volumes import ExtraVolume
 from kedro_kubeflow.config.grouping import GroupingConfig, with_grouping
+from kedro_kubeflow.config.kubernetes import Affinity, Annotations, Labels, PullPolicy, SecurityContext, Toleration
 from kedro_kubeflow.config.mlflow import MlflowConfig
 from kedro_kubeflow.config.model import Model
+from kedro_kubeflow.config.old_keys import without_gone
+from kedro_kubeflow.config.resources import ResourcesConfig
+from kedro_kubeflow.config.retry import RetryPolicyConfig
+from kedro_kubeflow.config.selectors import Selected, SelectedMapping
+from kedro_kubeflow.config.ttl import TtlConfig
+from kedro_kubeflow.config.volume import VolumeConfig
 
 
 class RunConfig(Model):
@@ -19,8 +31,14 @@ class RunConfig(Model):
     image: str | None = None
     """The image of every step: the project with its requirements, kedro-kubeflow among them. `-i` overrides it."""
 
-    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    """When a node of the cluster pulls the image."""
+    images: Selected[str] = Field(default_factory=dict)
+    """The image of single steps, by selector; `image` is that of the others, and of the plugin's own tasks."""
+
+    image_pull_policy: Selected[PullPolicy] = Field(default_factory=dict)
+    """When a node of the cluster pulls the image: `Always`, `IfNotPresent` (where nothing is said) or `Never`."""
+
+    image_pull_secrets: Selected[list[str]] = Field(default_factory=dict)
+    """The Kubernetes secrets that the registry asks for."""
 
     experiment_name: str | None = None
     """The Kubeflow experiment that holds the runs; the project's name where it is not given."""
@@ -49,10 +67,86 @@ class RunConfig(Model):
     grouping: GroupingConfig = Field(default_factory=GroupingConfig)
     """Which nodes share a step."""
 
+    resources: SelectedMapping[ResourcesConfig] = Field(default_factory=dict)
+    """Cpu, memory and accelerators. Nodes that share a step need what the largest of them needs. The plugin's own tasks take
+    what `__default__` says, without its accelerators."""
+
+    retry_policy: SelectedMapping[RetryPolicyConfig] = Field(default_factory=dict)
+    """How often a failed step is tried again. The nodes of a step take the largest number of each kind."""
+
+    timeout: Selected[Duration] = Field(default_factory=dict)
+    """How long a step may take: seconds, or a number with `s`, `m`, `h` or `d`. Nodes that share a step may take as long as
+    all of them together."""
+
+    node_selector: SelectedMapping[Labels] = Field(default_factory=dict)
+    """The labels that a node of the cluster must have."""
+
+    tolerations: Selected[list[Toleration]] = Field(default_factory=dict)
+    """The taints of cluster nodes that a step puts up with."""
+
+    affinity: SelectedMapping[Affinity] = Field(default_factory=dict)
+    """Which cluster nodes a step must, or would rather, run on."""
+
+    pod_labels: SelectedMapping[Labels] = Field(default_factory=dict)
+    """Labels of a step's pod."""
+
+    pod_annotations: SelectedMapping[Annotations] = Field(default_factory=dict)
+    """Annotations of a step's pod."""
+
+    security_context: SelectedMapping[SecurityContext] = Field(default_factory=dict)
+    """As whom a step runs."""
+
+    env: SelectedMapping[Environment] = Field(default_factory=dict)
+    """Environment variables: a literal, or a reference to a secret (`{secret: NAME, key: KEY}`), a config map
+    (`{config_map: NAME, key: KEY}`) or a field of the pod (`{field: metadata.name}`). Of the environment that compiles,
+    nothing else reaches a step; `${oc.env:NAME}` hands one of its variables on, as plain text."""
+
+    extra_volumes: Selected[list[ExtraVolume]] = Field(default_factory=dict)
+    """What is mounted into a step's container: secrets, config maps, claims that exist, volumes as long-lived as the pod,
+    memory at `/dev/shm`."""
+
+    cache: Selected[bool] = Field(default_factory=dict)
+    """Whether a step's result may be taken from an earlier run with the same image, nodes, inputs, parameters, environment
+    variables and configuration environment. Nodes that share a step must all allow it. What a step does beside its outputs,
+    in MLflow or elsewhere, is not done again."""
+
+    volume: VolumeConfig | None = None
+    """One volume a run, shared by its steps."""
+
+    store_kedro_outputs_as_kfp_artifacts: bool = True
+    """With `volume`: whether files that steps write to it are stored as artifacts too, which the Kubeflow UI shows and which
+    stay when the volume goes. Without `volume` they always are."""
+
+    on_exit_pipeline: str | None = None
+    """A registered pipeline that runs at the end, whatever became of the run, in one pod. Its parameter `kubeflow_run` says
+    what became of it: `status` (`succeeded`, `failed` or `cancelled`), `failed_steps`, `run_id`, `pipeline`, `error`, and
+    `mlflow_run_id` where there is one."""
+
+    notifications: tuple[NotificationConfig, ...] = ()
+    """Messages at the end of a run, with the same facts."""
+
+    dynamic_config_providers: tuple[DynamicConfigProvider, ...] = ()
+    """Configuration that is made in the pod when a step starts."""
+
+    ttl: TtlConfig = Field(default_factory=TtlConfig)
+    """How long the workflow stays in the cluster after its end: seconds, a number with `s`, `m`, `h`, `d` or `w`, or a
+    mapping. The cluster's own rule holds where nothing is said."""
+
+    deadline: Duration | None = None
+    """How long the whole run may take. Needs Kubeflow Pipelines 2.17."""
+
+    service_account: str | None = None
+    """The Kubernetes service account of the run's pods; the namespace's usual one where it is not given."""
+
     @model_validator(mode="before")
     @classmethod
-    def _old_grouping(cls, value: Any) -> Any:
-        return with_grouping(value) if isinstance(value, Mapping) else value
+    def _old_keys(cls, value: Any) -> Any:
+        return with_grouping(without_gone(value)) if isinstance(value, Mapping) else value
+
+    @field_validator("ttl", mode="before")
+    @classmethod
+    def _ttl(cls, value: Any) -> Any:
+        return {"completion": value} if isinstance(value, str | int) else value or {}
 
     @field_validator("image")
     @classmethod
