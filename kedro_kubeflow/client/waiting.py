@@ -15,6 +15,9 @@ from kedro_kubeflow.errors import ServerError, WaitTimeout
 
 log = logging.getLogger(__name__)
 
+_FIRST = 0.2
+"""Seconds before the second look; each further pause is longer by half, up to the interval."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
@@ -50,7 +53,7 @@ class Waiting:
             ServerError: the server was away for too long, or the run is gone.
         """
         start = seen = self.clock()
-        names, state, pause = None, "PENDING", min(1.0, self.pace.interval)
+        names, state, pause = None, "PENDING", min(_FIRST, self.pace.interval)
         while True:
             entry = self._look(seen)
             if entry is not None:

@@ -3,15 +3,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
-from kedro_kubeflow.client import KubeflowClient, connect
-from kedro_kubeflow.client.connection import Patience
 from kfp_server import KfpServer
 from kfp_server.fixtures import kubernetes_server, multi_user_server, server
 
+from kedro_kubeflow.client import KubeflowClient, connect
+from kedro_kubeflow.client.connection import Patience
+
 __all__ = ["kubernetes_server", "multi_user_server", "server"]
 
-QUICK = Patience(connect=2, read=0.5, pauses=(0.01, 0.01, 0.01))
+QUICK = Patience(connect=2, read=0.3, pauses=(0.01, 0.01, 0.01))
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def client_of() -> Connect:
 
     def make(server: KfpServer, **options: object) -> KubeflowClient:
         client = connect(server.url, patience=QUICK, **options)  # type: ignore[arg-type]
-        client.server.connection.sleep = lambda seconds: None
+        client.server.connection.sleep = lambda _: None
         return client
 
     return make

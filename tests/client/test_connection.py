@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from kfp_server import LOGIN_PAGE, NO_UPSTREAM, Answer, Gate, KfpServer, Reset, Slow, gateway
 
 from client.conftest import QUICK, Connect
 from kedro_kubeflow.client import KubeflowClient, connect
 from kedro_kubeflow.client.connection import Tls
 from kedro_kubeflow.errors import AuthError, ConfigError, ServerError
-from kfp_server import LOGIN_PAGE, NO_UPSTREAM, Answer, Gate, KfpServer, Reset, Slow, gateway
 
 LIST = "GET /apis/v2beta1/pipelines"
 
@@ -56,7 +56,7 @@ class TestTrouble:
             gateway(404, "no route"),
             Reset(),
             Reset(after=True),
-            Slow(0.8),
+            Slow(0.5),
         ],
         ids=str,
     )
@@ -91,14 +91,14 @@ class TestTrouble:
             look(connect("http://no-such-host.invalid", patience=QUICK))
 
     def test_a_server_that_hangs(self, server: KfpServer, client: KubeflowClient) -> None:
-        server.faults.add(LIST, Slow(0.7), times=10)
+        server.faults.add(LIST, Slow(0.5), times=10)
         with pytest.raises(ServerError, match="did not answer in time"):
             look(client)
 
     def test_another_server(self, client_of: Connect) -> None:
         with KfpServer(prefix="/pipeline") as server:
             client = connect(server.url.removesuffix("/pipeline"), namespace="x", patience=QUICK)
-            client.server.connection.sleep = lambda seconds: None
+            client.server.connection.sleep = lambda _: None
             with pytest.raises(ServerError, match="no Kubeflow Pipelines API at that address") as caught:
                 look(client)
             assert "/pipeline" in str(caught.value.cure)
@@ -186,7 +186,12 @@ class TestTls:
         assert "ssl_ca_cert" in str(caught.value.cure)
 
     def test_our_own_authority(
-        self, secure_server: KfpServer, client_of: Connect, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        secure_server: KfpServer,
+        client_of: Connect,
+        authority: trustme.CA,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         authority.cert_pem.write_to_path(tmp_path / "ca.pem")
         assert look(client_of(secure_server, tls=Tls(ca_cert=str(tmp_path / "ca.pem")))) == []
@@ -253,7 +258,11 @@ def proxy() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 class TestProxy:
     def test_the_environment_names_it(
-        self, server: KfpServer, client_of: Connect, proxy: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+        self,
+        server: KfpServer,
+        client_of: Connect,
+        proxy: tuple[str, list[tuple[str, str]]],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         place, seen = proxy
         monkeypatch.setenv("HTTP_PROXY", f"http://some%40one:s3cret@{place}")
@@ -264,16 +273,18 @@ class TestProxy:
         assert all(path.startswith(server.url) for path, _ in seen)
 
     def test_and_its_exceptions(
-        self, server: KfpServer, client_of: Connect, proxy: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+        self,
+        server: KfpServer,
+        client_of: Connect,
+        proxy: tuple[str, list[tuple[str, str]]],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", f"http://{proxy[0]}")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert look(client_of(server)) == []
         assert proxy[1] == []
 
-    def test_a_proxy_that_is_away(
-        self, server: KfpServer, client_of: Connect, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_proxy_that_is_away(self, server: KfpServer, client_of: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             monkeypatch.setenv("HTTP_PROXY", f"http://someone:s3cret@127.0.0.1:{unused.getsockname()[1]}")

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from kfp_server import KfpServer, Options, Script
 
 from client.conftest import Connect
 from client.test_runs import request, to_the_end
 from kedro_kubeflow.client import KubeflowClient
 from kedro_kubeflow.errors import ServerError
-from kfp_server import KfpServer, Options, Script
 
 
 def test_the_log_of_each_step(server: KfpServer, client: KubeflowClient) -> None:

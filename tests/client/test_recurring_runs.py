@@ -3,13 +3,13 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
+from kfp_server import NO_UPSTREAM, Answer, KfpServer, Reset, Slow
+from kfp_server.specs import package
 
 from client.conftest import Connect
 from kedro_kubeflow.client import KubeflowClient
 from kedro_kubeflow.client.recurring_runs import RecurringRunRequest, Trigger
 from kedro_kubeflow.errors import ServerError
-from kfp_server import NO_UPSTREAM, Answer, KfpServer, Reset, Slow
-from kfp_server.specs import package
 
 CREATE = "POST /apis/v2beta1/recurringruns$"
 
@@ -62,7 +62,7 @@ def test_the_newest_version_at_each_start(server: KfpServer, client: KubeflowCli
     assert fired["pipeline_version_reference"]["pipeline_version_id"] == later.id
 
 
-@pytest.mark.parametrize("fault", [Reset(after=True), Slow(0.8), Answer(500, b"{}", after=True)], ids=str)
+@pytest.mark.parametrize("fault", [Reset(after=True), Slow(0.5), Answer(500, b"{}", after=True)], ids=str)
 def test_one_that_was_made_is_found(server: KfpServer, client: KubeflowClient, fault: object) -> None:
     wanted = request(client)
     server.faults.add(CREATE, fault)  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def test_a_request_that_never_arrived_is_sent_again(server: KfpServer, client: K
     assert set(server.recurring_runs.recurring) == {made.id}
 
 
-@pytest.mark.parametrize("fault", [Reset(), Reset(after=True), Slow(0.8), Answer(500, b"{}")], ids=str)
+@pytest.mark.parametrize("fault", [Reset(), Reset(after=True), Slow(0.5), Answer(500, b"{}")], ids=str)
 def test_deleting_goes_through_faults(server: KfpServer, client: KubeflowClient, fault: object) -> None:
     made = client.recurring_runs.create(request(client))
     server.faults.add("DELETE", fault)  # type: ignore[arg-type]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import kfp
 import pytest
+from kfp_server import NO_UPSTREAM, Answer, KfpServer, Options, Reset, Script, Slow, gateway
+from kfp_server.specs import package
 
 from client.conftest import Connect
 from kedro_kubeflow.client import KubeflowClient
 from kedro_kubeflow.client.facts import fact
 from kedro_kubeflow.client.runs import Run, RunRequest
 from kedro_kubeflow.errors import AuthError, ServerError
-from kfp_server import NO_UPSTREAM, Answer, KfpServer, Options, Reset, Script, Slow, gateway
-from kfp_server.specs import package
 
 CREATE = r"POST /apis/v2beta1/runs$"
 
@@ -30,7 +30,9 @@ def to_the_end(client: KubeflowClient, run: Run) -> Run:
 class TestStart:
     def test_of_a_compiled_pipeline(self, server: KfpServer, client: KubeflowClient) -> None:
         run = client.runs.start(
-            request(client, parameters={"rate": 0.1}, service_account="trainer", description="why", pipeline_root="s3://b")
+            request(
+                client, parameters={"rate": 0.1}, service_account="trainer", description="why", pipeline_root="s3://b"
+            )
         )
         made = server.runs.runs[run.id]
         assert made["service_account"] == "trainer"
@@ -81,7 +83,7 @@ class TestOnce:
 
     @pytest.mark.parametrize(
         "fault",
-        [Reset(after=True), Slow(0.8), Answer(500, b"{}", after=True), gateway(504, "timeout")],
+        [Reset(after=True), Slow(0.5), Answer(500, b"{}", after=True), gateway(504, "timeout")],
         ids=str,
     )
     def test_a_run_that_was_started_is_found(self, server: KfpServer, client: KubeflowClient, fault: object) -> None:
@@ -93,7 +95,9 @@ class TestOnce:
         assert run.id != twin.id
         assert set(server.runs.runs) == {run.id, twin.id}
 
-    @pytest.mark.parametrize("fault", [Reset(), Answer(500, b"{}"), gateway(504, "timeout"), gateway(502, "x")], ids=str)
+    @pytest.mark.parametrize(
+        "fault", [Reset(), Answer(500, b"{}"), gateway(504, "timeout"), gateway(502, "x")], ids=str
+    )
     def test_a_run_that_may_yet_start_is_not_started_again(
         self, server: KfpServer, client: KubeflowClient, fault: object
     ) -> None:
@@ -107,7 +111,7 @@ class TestOnce:
 
     def test_a_server_that_starts_it_while_we_look(self, server: KfpServer, client: KubeflowClient) -> None:
         wanted = request(client)
-        server.faults.add(CREATE, Slow(0.9, after=False))
+        server.faults.add(CREATE, Slow(0.5, after=False))
         import time
 
         client.server.connection.sleep = lambda seconds: time.sleep(min(seconds, 0.3))
@@ -187,7 +191,7 @@ class TestEnd:
         assert run.canceled
         assert run.state == ends
 
-    @pytest.mark.parametrize("fault", [Reset(), Reset(after=True), Answer(500, b"{}"), Slow(0.8)], ids=str)
+    @pytest.mark.parametrize("fault", [Reset(), Reset(after=True), Answer(500, b"{}"), Slow(0.5)], ids=str)
     def test_terminating_goes_through_faults(self, server: KfpServer, client: KubeflowClient, fault: object) -> None:
         server.script(Script(stays=True))
         run = client.runs.start(request(client))
@@ -221,9 +225,7 @@ class TestList:
     def test_the_latest_first_over_all_pages(self, server: KfpServer, client: KubeflowClient) -> None:
         experiment = client.experiments.ensure("flights")
         for n in range(120):
-            server.runs.create(
-                {"display_name": f"r{n}", "experiment_id": experiment.id, "pipeline_spec": _SMALL}
-            )
+            server.runs.create({"display_name": f"r{n}", "experiment_id": experiment.id, "pipeline_spec": _SMALL})
         names = [r.name for r in client.runs.list()]
         assert names == [f"r{n}" for n in reversed(range(120))]
         assert len(server.requests("GET /apis/v2beta1/runs")) == 2
@@ -254,7 +256,7 @@ class TestExperiments:
         assert client.experiments.ensure("flights") == first
         assert client.experiments.names()[first.id] == "flights"
 
-    @pytest.mark.parametrize("fault", [Reset(), Reset(after=True), Slow(0.8), Answer(500, b"{}", after=True)], ids=str)
+    @pytest.mark.parametrize("fault", [Reset(), Reset(after=True), Slow(0.5), Answer(500, b"{}", after=True)], ids=str)
     def test_made_once_through_faults(self, server: KfpServer, client: KubeflowClient, fault: object) -> None:
         server.faults.add("POST /apis/v2beta1/experiments", fault, times=2)  # type: ignore[arg-type]
         experiment = client.experiments.ensure("flights")

@@ -6,13 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from kfp_server import NO_UPSTREAM, Answer, KfpServer, Options, Reset, Slow, gateway
+from kfp_server.specs import Package, package
 
 from client.conftest import Connect
 from kedro_kubeflow.client import KubeflowClient
 from kedro_kubeflow.client.pipelines import PipelineVersion
 from kedro_kubeflow.errors import AuthError, ServerError
-from kfp_server import NO_UPSTREAM, Answer, KfpServer, Options, Reset, Slow, gateway
-from kfp_server.specs import Package, package
 
 UPLOAD = r"POST /apis/v2beta1/pipelines/upload$"
 UPLOAD_VERSION = "POST /apis/v2beta1/pipelines/upload_version"
@@ -73,7 +73,8 @@ class TestNew:
 
     def test_namespaces_are_kept_apart(self, multi_user_server: KfpServer, client_of: Connect) -> None:
         ids = {
-            client_of(multi_user_server, namespace=n).uploads.upload(package()).pipeline.id for n in ("team-a", "team-b")
+            client_of(multi_user_server, namespace=n).uploads.upload(package()).pipeline.id
+            for n in ("team-a", "team-b")
         }
         assert len(ids) == 2
         with pytest.raises(AuthError, match="does not let you"):
@@ -121,7 +122,15 @@ class TestAgain:
 class TestFaults:
     @pytest.mark.parametrize(
         "fault",
-        [Reset(), Reset(after=True), Reset(read=2000), Slow(0.8), Answer(500, after=True), gateway(502, "x"), NO_UPSTREAM],
+        [
+            Reset(),
+            Reset(after=True),
+            Reset(read=2000),
+            Slow(0.5),
+            Answer(500, after=True),
+            gateway(502, "x"),
+            NO_UPSTREAM,
+        ],
         ids=str,
     )
     @pytest.mark.parametrize("times", [1, 2])
@@ -137,7 +146,15 @@ class TestFaults:
 
     @pytest.mark.parametrize(
         "fault",
-        [Reset(), Reset(after=True), Reset(read=2000), Slow(0.8), Answer(500, after=True), gateway(502, "x"), NO_UPSTREAM],
+        [
+            Reset(),
+            Reset(after=True),
+            Reset(read=2000),
+            Slow(0.5),
+            Answer(500, after=True),
+            gateway(502, "x"),
+            NO_UPSTREAM,
+        ],
         ids=str,
     )
     @pytest.mark.parametrize("force", [False, True])
@@ -154,7 +171,7 @@ class TestFaults:
 
     def test_a_slow_server_that_makes_it_later(self, server: KfpServer, client: KubeflowClient) -> None:
         """The first request is carried out only when the second one is there: its name is taken then."""
-        server.faults.add(UPLOAD, Slow(0.6, after=False))
+        server.faults.add(UPLOAD, Slow(0.5, after=False))
         done = client.uploads.upload(package())
         threading.Event().wait(0.3)
         assert done.made == "pipeline"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from kfp_server import NO_UPSTREAM, Answer, Gate, KfpServer, Options, Reset, Script, Slow, gateway
 
 from client.conftest import Connect
 from client.test_runs import request
@@ -13,7 +14,6 @@ from kedro_kubeflow.client import KubeflowClient
 from kedro_kubeflow.client.runs import Run
 from kedro_kubeflow.client.waiting import Pace, Waiting
 from kedro_kubeflow.errors import AuthError, ServerError, WaitTimeout
-from kfp_server import NO_UPSTREAM, Answer, Gate, KfpServer, Options, Reset, Script, Slow, gateway
 
 GET = "GET /apis/v2beta1/runs/"
 
@@ -48,7 +48,7 @@ def test_to_success(client: KubeflowClient, clock: Clock) -> None:
     looks = wait(client, client.runs.start(request(client)), clock)
     assert [r.state for r in looks] == ["PENDING", "RUNNING", "RUNNING", "RUNNING", "SUCCEEDED"]
     assert [s.state for s in looks[2].steps] == ["SUCCEEDED", "RUNNING", "WAITING"]
-    assert clock.slept == [1.0, 1.5, 2.25, 3.375]
+    assert clock.slept == pytest.approx([0.2, 0.3, 0.45, 0.675])
 
 
 def test_to_failure(server: KfpServer, client: KubeflowClient, clock: Clock) -> None:
@@ -81,7 +81,7 @@ def test_no_longer_than_asked(server: KfpServer, client: KubeflowClient, clock: 
 
 @pytest.mark.parametrize(
     "fault",
-    [NO_UPSTREAM, gateway(502, "x"), gateway(404, "no route to host"), Answer(500, b"{}"), Reset(), Slow(0.6)],
+    [NO_UPSTREAM, gateway(502, "x"), gateway(404, "no route to host"), Answer(500, b"{}"), Reset(), Slow(0.5)],
     ids=str,
 )
 def test_through_trouble(server: KfpServer, client: KubeflowClient, clock: Clock, fault: object) -> None:

@@ -1,0 +1,93 @@
+"""Kedro parameters → the run-time inputs of a pipeline that is compiled and uploaded already.
+
+How each parameter travels was decided when the pipeline was compiled, and stands in the calls of its steps; so that
+the inputs given here are read there as they are meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kedro_kubeflow.contract import StepCall, runtime_arguments
+from kedro_kubeflow.errors import ParameterError, did_you_mean
+from kedro_kubeflow.parameters import Encoding, coerce, decode
+
+
+@dataclass(frozen=True)
+class Input:
+    """A run-time input of a compiled pipeline."""
+
+    name: str
+    encoding: Encoding
+    default: Any
+
+
+def run_inputs(spec: Mapping[str, Any], overrides: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Inputs by KFP name.
+
+    Args:
+        spec: the pipeline's spec, as the server gives it.
+        overrides: Kedro parameters, nested; where a value is a mapping it is merged into the pipeline's own.
+        where: what to call the pipeline in an error.
+
+    Raises:
+        ParameterError: the pipeline has no such parameter, or it has another type.
+    """
+    known = {i.encoding.key: i for i in inputs_of(spec)}
+    given: dict[str, Any] = {}
+    for key, value in overrides.items():
+        if key not in known:
+            raise ParameterError(
+                f"The pipeline takes no parameter {key!r}. {did_you_mean(key, known)}",
+                where=where,
+                cure="parameters that no node uses are not part of a pipeline; compile it again if this one is new",
+            )
+        given[known[key].name] = _value(known[key], value, where)
+    return given
+
+
+def inputs_of(spec: Mapping[str, Any]) -> Iterator[Input]:
+    """The run-time inputs of a pipeline."""
+    ir = spec.get("pipeline_spec", spec)
+    declared = ir.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    encodings = {name: encoding for call in _calls(ir) for name, encoding in call.parameters}
+    for name, definition in declared.items():
+        encoding = encodings.get(name) or Encoding(name, _KINDS.get(definition.get("parameterType", ""), "json"))
+        yield Input(name, encoding, definition.get("defaultValue"))
+
+
+# For pipelines of another origin, whose inputs have nothing but KFP's types.
+_KINDS = {
+    "BOOLEAN": "bool",
+    "NUMBER_INTEGER": "int",
+    "NUMBER_DOUBLE": "float",
+    "STRING": "str",
+    "LIST": "list",
+    "STRUCT": "dict",
+}
+
+
+def _calls(ir: Mapping[str, Any]) -> Iterator[StepCall]:
+    for executor in ir.get("deploymentSpec", {}).get("executors", {}).values():
+        container = executor.get("container", {})
+        try:
+            yield StepCall.from_argv(runtime_arguments([*container.get("command", ()), *container.get("args", ())]))[0]
+        except ValueError:
+            continue
+
+
+def _value(known: Input, value: Any, where: str) -> Any:
+    own = decode(known.encoding, known.default) if known.default is not None else None
+    try:
+        return coerce(known.encoding, _merged(own, value))
+    except ValueError as error:
+        raise ParameterError(f"The parameter {known.encoding.key!r} does not fit: {error}", where=where) from None
+
+
+def _merged(own: Any, value: Any) -> Any:
+    """As Kedro merges run-time parameters: mappings into mappings, anything else in place of what was there."""
+    if isinstance(own, Mapping) and isinstance(value, Mapping):
+        return {**own, **{key: _merged(own.get(key), item) for key, item in value.items()}}
+    return value

@@ -1,0 +1,88 @@
+"""The project's Kubeflow Pipelines server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.app.compile import Request
+from kedro_kubeflow.app.selection import DEFAULT, Selection, selection
+from kedro_kubeflow.auth import from_config
+from kedro_kubeflow.client import KubeflowClient, connect
+from kedro_kubeflow.client.address import Address
+from kedro_kubeflow.client.connection import Patience, Tls
+from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
+from kedro_kubeflow.config.server import ServerConfig
+from kedro_kubeflow.names import pipeline_name
+from kedro_kubeflow.project.conf import read_kubeflow, read_parameters
+from kedro_kubeflow.project.opening import OpenProject, open_project
+
+
+@dataclass(frozen=True)
+class ServerProject:
+    """A project and what its kubeflow.yml says; its pipelines are not imported."""
+
+    project: OpenProject
+    config: KubeflowConfig
+    parameters: dict[str, Any]
+
+    def pipeline(self, name: str) -> str:
+        """What one of its pipelines is called on the server."""
+        return pipeline_name(self.project.name, name)
+
+    def name_of(self, request: Request) -> str:
+        """What that which a request asks for is called on the server.
+
+        Raises:
+            ConfigError: there is no such job.
+        """
+        asked = Selection(pipelines=tuple(dict.fromkeys(request.pipelines)) or (DEFAULT,))
+        return self.pipeline(selection(request.job, asked, self.config.jobs).name)
+
+    @property
+    def experiment(self) -> str:
+        """The experiment that holds its runs."""
+        return self.config.run_config.experiment_name or self.project.name
+
+
+def server_section(config: KubeflowConfig) -> ServerConfig:
+    """What kubeflow.yml says of the server."""
+    return ServerConfig.model_validate(config.model_dump(include=set(ServerConfig.model_fields)))
+
+
+def open_for_server(env: str | None = None, path: Path | None = None) -> ServerProject:
+    """Read a project's configuration.
+
+    Raises:
+        ProjectError: the project cannot be opened.
+        ConfigError: kubeflow.yml is wrong.
+    """
+    project = open_project(path, env=env)
+    loader = project.config_loader()
+    return ServerProject(project, read_config(read_kubeflow(loader)), read_parameters(loader))
+
+
+def connect_to(config: KubeflowConfig) -> KubeflowClient:
+    """A client of the configured server. Nothing is sent yet.
+
+    Raises:
+        ConfigError: no server is configured, or a certificate's file is missing.
+        AuthError: the credentials are missing.
+    """
+    server = server_section(config)
+    host = Address.parse(server.host, server.ui_host).host
+    verify = (server.ssl_ca_cert or True) if server.verify_ssl else False
+    return connect(
+        host,
+        ui_host=server.ui_host,
+        namespace=server.namespace,
+        credentials=from_config(getattr(config, "auth", None), host=host, verify=verify),
+        tls=Tls(
+            ca_cert=server.ssl_ca_cert,
+            verify=server.verify_ssl,
+            client_cert=server.ssl_client_cert,
+            client_key=server.ssl_client_key,
+        ),
+        patience=Patience(read=server.request_timeout),
+    )

@@ -1,0 +1,34 @@
+"""Upload a compiled pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kedro_kubeflow.client import KubeflowClient
+from kedro_kubeflow.client.package import Package
+from kedro_kubeflow.client.pipelines import Pipeline, PipelineVersion
+
+
+@dataclass(frozen=True)
+class UploadResult:
+    """What an upload did, and the link that opens it."""
+
+    pipeline: Pipeline
+    version: PipelineVersion
+    made: Literal["pipeline", "version", "nothing"]
+    link: str
+
+
+def upload(client: KubeflowClient, package: Package, *, force: bool = False) -> UploadResult:
+    """Make the pipeline, or a new version of it, or nothing where the newest version has this very spec.
+
+    Args:
+        force: make a new version all the same.
+
+    Raises:
+        AuthError, ServerError
+    """
+    done = client.uploads.upload(package, force=force)
+    link = client.address.pipeline_link(done.pipeline.id, done.version.id)
+    return UploadResult(done.pipeline, done.version, done.made, link)

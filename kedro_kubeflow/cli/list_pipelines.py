@@ -1,0 +1,41 @@
+"""``kedro kubeflow list-pipelines``."""
+
+from __future__ import annotations
+
+import click
+
+from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.options import env_option
+from kedro_kubeflow.cli.output import Output, output_option, print_json, print_table
+from kedro_kubeflow.cli.server_project import open_server
+
+
+@click.command("list-pipelines")
+@env_option
+@output_option
+@exits
+def list_pipelines(env: str | None, output: Output) -> None:
+    """All pipelines on the server, the newest first."""
+    from kedro_kubeflow.app.pipelines import list_pipelines as listed
+
+    client = open_server(env).client
+    pipelines = listed(client)
+    if output == "json":
+        print_json(
+            [
+                {
+                    "pipeline_id": p.id,
+                    "name": p.name,
+                    "display_name": p.display_name,
+                    "description": p.description,
+                    "created_at": p.created_at,
+                    "namespace": p.namespace,
+                    "tags": dict(p.tags),
+                    "link": client.address.pipeline_link(p.id),
+                }
+                for p in pipelines
+            ]
+        )
+        return
+    rows = [(p.name, p.display_name, p.created_at, p.id) for p in pipelines]
+    print_table(["NAME", "SHOWN AS", "CREATED", "ID"], rows, empty="There are no pipelines on the server.")

@@ -1,0 +1,65 @@
+"""A run on the server as JSON, and as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kedro_kubeflow.cli.output import cell, duration, print_table
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.client.runs import Run
+    from kedro_kubeflow.client.steps import Step
+
+
+def run_json(run: Run, link: str, *, steps: bool = True) -> dict[str, Any]:
+    """A run for programs."""
+    facts = {
+        "run_id": run.id,
+        "name": run.name,
+        "state": run.state,
+        "canceled": run.canceled,
+        "link": link,
+        "created_at": run.created_at,
+        "finished_at": run.finished_at,
+        "experiment_id": run.experiment_id,
+        "pipeline_id": run.pipeline_id,
+        "version_id": run.version_id,
+        "recurring_run_id": run.recurring_run_id,
+        "parameters": dict(run.parameters),
+        "error": run.error,
+    }
+    return {**facts, "steps": [_step_json(step) for step in run.steps]} if steps else facts
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "step": step.title,
+        "state": step.state,
+        "started_at": step.started_at,
+        "finished_at": step.finished_at,
+        "error": step.error,
+    }
+
+
+def state_text(run: Run) -> str:
+    """A run's state, with a word where the server's own may mislead."""
+    return "FAILED (canceled)" if run.canceled and run.state == "FAILED" else run.state
+
+
+def print_run(run: Run, link: str) -> None:
+    """A run for people."""
+    click.echo(
+        f"{run.name}: {state_text(run)}, {duration(run.created_at, run.finished_at)} since {cell(run.created_at)}"
+    )
+    if run.error:
+        click.echo(f"error: {run.error}")
+    rows = [
+        (s.title, s.state, duration(s.started_at, s.finished_at) if s.started_at else "-", s.error or "")
+        for s in run.steps
+    ]
+    if rows:
+        print_table(["STEP", "STATE", "TIME", "ERROR"], rows, empty="")
+    click.echo(link)

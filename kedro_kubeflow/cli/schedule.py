@@ -1,0 +1,249 @@
+"""``kedro kubeflow schedule``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.options import env_option, parameter_options
+from kedro_kubeflow.cli.output import Output, output_option, print_json, print_table
+from kedro_kubeflow.cli.server_project import Opened, open_server
+from kedro_kubeflow.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.app.schedules import Change, Wanted
+    from kedro_kubeflow.client.recurring_runs import RecurringRun
+    from kedro_kubeflow.config.kubeflow import KubeflowConfig
+    from kedro_kubeflow.config.schedules import ScheduleConfig
+
+
+@click.command("schedule")
+@env_option
+@click.option("-p", "--pipeline", default="__default__", show_default=True, metavar="NAME", help="Registered pipeline.")
+@click.option("--job", metavar="NAME", help="One of `jobs` in kubeflow.yml, in place of a pipeline.")
+@click.option(
+    "-c", "--cron", "--cron-expression", "cron", metavar="CRON", help="Five fields, or six with seconds first."
+)
+@click.option("--interval", metavar="DURATION", help="In place of cron: seconds, or such as 90m.")
+@click.option("--start-time", metavar="TIME", help="First possible start, ISO 8601; UTC where it has no offset.")
+@click.option("--end-time", metavar="TIME", help="Last possible start.")
+@click.option("--max-concurrency", type=int, help="How many of its runs at once, 1 to 10.")
+@click.option("--no-catchup", "catchup", flag_value=False, default=None, help="Do not make up for missed starts.")
+@parameter_options
+@click.option("--experiment-name", metavar="NAME", help="Experiment of its runs; made if it is not there.")
+@click.option("--experiment-namespace", metavar="NAME", help="Namespace of the experiment and the runs.")
+@click.option("--run-name", metavar="TEXT", help="Name of the schedule and its runs; {parameter} stands for a value.")
+@click.option("--service-account", metavar="NAME", help="Kubernetes service account of its runs.")
+@click.option(
+    "--version", metavar="VERSION", help="Id or name; latest takes the newest at each start. [the newest now]"
+)
+@click.option("--disabled", "enabled", flag_value=False, default=None, help="Make it, but let it start nothing.")
+@click.option("--name", default="default", show_default=True, help="Tells several schedules of one pipeline apart.")
+@click.option("--all", "every", is_flag=True, help="All of run_config.schedules, and all jobs with a schedule.")
+@click.option("--list", "listing", is_flag=True, help="Show the schedules on the server.")
+@click.option(
+    "--delete", "deleting", is_flag=True, help="Delete the pipeline's schedule; with --all, all of its schedules."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@output_option
+@exits
+def schedule(listing: bool, deleting: bool, dry_run: bool, output: Output, **options: Any) -> None:
+    """Let Kubeflow Pipelines run an uploaded pipeline again and again.
+
+    Doing it again replaces the schedule. Without options it takes what run_config.schedules says of the pipeline.
+    """
+    opened = open_server(options.pop("env"))
+    namespace = options.pop("experiment_namespace") or opened.namespace
+    if listing:
+        _list(opened, namespace, output)
+    elif deleting:
+        _delete(opened, namespace, options, output, dry_run=dry_run)
+    else:
+        _make(opened, namespace, options, output, dry_run=dry_run)
+
+
+def _make(opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
+    from kedro_kubeflow.app.schedules import apply, plan
+
+    plans = [plan(opened.client, wanted) for wanted in _wanted(opened, namespace, options)]
+    done: list[Change] = []
+    try:
+        for change in plans:
+            done.append(change if dry_run or change.action == "none" else apply(opened.client, change))
+            if output == "text":
+                _say(opened, done[-1], dry_run=dry_run)
+    finally:
+        # Where one of several fails, what was done before it is told all the same.
+        if output == "json":
+            print_json([_change_json(opened, change) for change in done])
+
+
+def _wanted(opened: Opened, namespace: str | None, options: dict[str, Any]) -> list[Wanted]:
+    """The schedules that are asked for, checked before any of them is made."""
+    from kedro_kubeflow.app.schedules import Wanted
+
+    here, run = opened.here, opened.here.config.run_config
+    configured, overrides = _configured(here.config), _overrides(options)
+    if options["every"] and not configured:
+        raise ConfigError("There are no schedules", where="kubeflow.yml, run_config.schedules", cure="add some there")
+    return [
+        Wanted(
+            pipeline=here.pipeline(name),
+            name=options["name"],
+            config=_schedule_config(configured, name, overrides),
+            experiment_name=here.experiment,
+            experiment_namespace=namespace,
+            run_name=run.scheduled_run_name or run.run_name,
+            values=here.parameters,
+        )
+        for name in (list(configured) if options["every"] else [_asked(opened, options)])
+    ]
+
+
+def _configured(config: KubeflowConfig) -> dict[str, ScheduleConfig]:
+    """The schedules of kubeflow.yml by pipeline and job; they have one name space, as they have on the server."""
+    jobs = {name: job.schedule for name, job in config.jobs.items() if job.schedule}
+    return {**getattr(config.run_config, "schedules", {}), **jobs}
+
+
+def _asked(opened: Opened, options: dict[str, Any]) -> str:
+    """The pipeline or the job that the command line names.
+
+    Raises:
+        ConfigError: there is no such job.
+    """
+    job: str | None = options["job"]
+    if job is None:
+        return str(options["pipeline"])
+    if job not in opened.here.config.jobs:
+        hint = did_you_mean(job, opened.here.config.jobs)
+        raise ConfigError(f"There is no job {job!r}. {hint}", where="kubeflow.yml, jobs", cure="add it there")
+    return job
+
+
+def _overrides(options: dict[str, Any]) -> dict[str, Any]:
+    """What the command line says of the schedule itself."""
+    from kedro_kubeflow.project.overrides import read_overrides
+
+    file: Path | None = options["params_file"]
+    names = (
+        "cron", "interval", "start_time", "end_time", "max_concurrency", "catchup", "experiment_name", "run_name",
+        "service_account", "version", "enabled",
+    )  # fmt: skip
+    given = {name: options[name] for name in names if options[name] is not None}
+    params = read_overrides(options["params"], options["param"], file)
+    return {**given, **({"params": params} if params else {})}
+
+
+def _schedule_config(configured: dict[str, ScheduleConfig], pipeline: str, given: dict[str, Any]) -> ScheduleConfig:
+    from kedro_kubeflow.config.model import parse
+    from kedro_kubeflow.config.schedules import ScheduleConfig
+
+    base = configured[pipeline].model_dump(exclude_unset=True) if pipeline in configured else {}
+    if {"cron", "interval"} & set(given):
+        base = {key: value for key, value in base.items() if key not in ("cron", "interval")}
+    if not {"cron", "interval"} & {*base, *given}:
+        raise ConfigError(
+            f"Nothing says when the pipeline {pipeline!r} is to run. {did_you_mean(pipeline, configured)}",
+            where="kubeflow.yml, run_config.schedules",
+            cure="give -c CRON or --interval, or configure a schedule there",
+        )
+    params = {**base.get("params", {}), **given.get("params", {})}
+    where = f"the options of `schedule`, and kubeflow.yml, run_config.schedules.{pipeline}"
+    return parse(ScheduleConfig, {**base, **given, "params": params}, where=where)
+
+
+def _say(opened: Opened, change: Change, *, dry_run: bool) -> None:
+    key, when = change.wanted.key, _when(change.request.trigger)
+    would = "would be " if dry_run else ""
+    if change.action == "none":
+        click.echo(f"{key}: unchanged ({when})")
+        return
+    click.echo(f"{key}: {would}{'replaced' if change.action == 'replace' else 'created'} ({when})")
+    for old in change.replaced:
+        click.echo(f"  {would}deleted: {old.id} ({_when(old.trigger)})")
+    if change.schedule and not dry_run:
+        click.echo(f"  {opened.client.address.schedule_link(change.schedule.id)}")
+
+
+def _change_json(opened: Opened, change: Change) -> dict[str, Any]:
+    request, made = change.request, change.schedule
+    return {
+        "action": change.action,
+        "key": request.key,
+        "name": request.name,
+        "cron": request.trigger.cron,
+        "interval": request.trigger.interval,
+        "pipeline_id": request.pipeline_id,
+        "version_id": request.version_id,
+        "parameters": dict(request.parameters),
+        "enabled": request.enabled,
+        "recurring_run_id": made.id if made else None,
+        "link": opened.client.address.schedule_link(made.id) if made else None,
+        "replaced": [old.id for old in change.replaced],
+    }
+
+
+def _list(opened: Opened, namespace: str | None, output: Output) -> None:
+    from kedro_kubeflow.app.schedules import list_schedules
+
+    listed = list_schedules(opened.client, namespace)
+    if output == "json":
+        print_json([_schedule_json(opened, entry) for entry in listed])
+        return
+    rows = [(s.name, s.key, _when(s.trigger), "on" if s.enabled else "off", s.created_at, s.id) for s in listed]
+    print_table(["NAME", "KEY", "WHEN", "STATE", "CREATED", "ID"], rows, empty="There are no schedules on the server.")
+
+
+def _delete(opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
+    from kedro_kubeflow.app.schedules import delete, list_schedules
+
+    prefix = opened.here.pipeline(_asked(opened, options)) + "/"
+    key = prefix + options["name"]
+    listed = list_schedules(opened.client, namespace)
+    gone = [s for s in listed if s.key == key or (options["every"] and (s.key or "").startswith(prefix))]
+    if not dry_run:
+        delete(opened.client, gone)
+    if output == "json":
+        print_json([_schedule_json(opened, entry) for entry in gone])
+        return
+    _say_deleted(gone, key, dry_run=dry_run)
+
+
+def _say_deleted(gone: Sequence[RecurringRun], key: str, *, dry_run: bool) -> None:
+    for entry in gone:
+        click.echo(f"{entry.key}: {'would be ' if dry_run else ''}deleted ({entry.id})")
+    if not gone:
+        click.echo(f"{key}: there is no such schedule", err=True)
+
+
+def _schedule_json(opened: Opened, entry: RecurringRun) -> dict[str, Any]:
+    return {
+        "recurring_run_id": entry.id,
+        "name": entry.name,
+        "key": entry.key,
+        "cron": entry.trigger.cron,
+        "interval": entry.trigger.interval,
+        "start_time": entry.trigger.start_time,
+        "end_time": entry.trigger.end_time,
+        "enabled": entry.enabled,
+        "max_concurrency": entry.max_concurrency,
+        "catchup": entry.catchup,
+        "pipeline_id": entry.pipeline_id,
+        "version_id": entry.version_id,
+        "experiment_id": entry.experiment_id,
+        "parameters": dict(entry.parameters),
+        "created_at": entry.created_at,
+        "link": opened.client.address.schedule_link(entry.id),
+    }
+
+
+def _when(trigger: Any) -> str:
+    text = trigger.cron if trigger.cron else f"every {trigger.interval} s"
+    window = [f"from {trigger.start_time:%Y-%m-%d %H:%M %Z}"] if trigger.start_time else []
+    window += [f"until {trigger.end_time:%Y-%m-%d %H:%M %Z}"] if trigger.end_time else []
+    return " ".join([text, *window])

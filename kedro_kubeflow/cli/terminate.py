@@ -1,0 +1,28 @@
+"""``kedro kubeflow terminate``."""
+
+from __future__ import annotations
+
+import click
+
+from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.options import env_option
+from kedro_kubeflow.cli.output import Output, output_option, print_json
+from kedro_kubeflow.cli.run_facts import run_json, state_text
+from kedro_kubeflow.cli.server_project import open_server
+
+
+@click.command("terminate")
+@click.argument("run")
+@env_option
+@output_option
+@exits
+def terminate(run: str, env: str | None, output: Output) -> None:
+    """End a run. RUN is its id, or the link that opens it."""
+    from kedro_kubeflow.app.runs import terminate as end
+
+    client = open_server(env).client
+    ended = end(client, run)
+    if output == "json":
+        print_json(run_json(ended, client.address.run_link(ended.id)))
+    else:
+        click.echo(f"{ended.name}: {state_text(ended)}")

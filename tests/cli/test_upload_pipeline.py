@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from kedro_project import KedroProject
+from kfp_server import Answer, KfpServer, Reset
+
+from cli.conftest import Kedro
+
+
+def test_a_pipeline_and_its_link(server: KfpServer, kedro: Kedro) -> None:
+    done = kedro("upload-pipeline").ok()
+    [pipeline], [version] = server.pipelines.pipelines.values(), server.pipelines.versions.values()
+    ids = (pipeline["pipeline_id"], version["pipeline_version_id"])
+    assert done.out == f"{server.url}/#/pipelines/details/{ids[0]}/version/{ids[1]}\n"
+    assert "Made the pipeline 'demo'" in done.err
+    assert version["pipeline_version_id"] in done.err
+    assert pipeline["display_name"] == "Demo"
+    assert pipeline["tags"]["project"] == "Demo"
+    assert set(version["pipeline_spec"]["pipeline_spec"]["root"]["dag"]["tasks"]) == {"prepare", "double", "total"}
+
+
+def test_as_json(server: KfpServer, kedro: Kedro) -> None:
+    made = kedro("upload-pipeline", "--output", "json").ok().json
+    again = kedro("upload-pipeline", "--output", "json").ok().json
+    forced = kedro("upload-pipeline", "--output", "json", "--force").ok().json
+    assert [u["made"] for u in (made, again, forced)] == ["pipeline", "nothing", "version"]
+    assert again["version_id"] == made["version_id"] != forced["version_id"]
+    assert forced["link"] == f"{server.url}/#/pipelines/details/{made['pipeline_id']}/version/{forced['version_id']}"
+
+
+def test_the_same_again_says_so(kedro: Kedro) -> None:
+    kedro("upload-pipeline").ok()
+    assert "nothing was uploaded" in kedro("upload-pipeline").ok().err
+
+
+def test_another_image_another_version(server: KfpServer, kedro: Kedro) -> None:
+    kedro("upload-pipeline").ok()
+    assert "Made the version" in kedro("upload-pipeline", "-i", "registry.example.com/demo:2").ok().err
+    assert len(server.pipelines.versions) == 2
+
+
+def test_parameters_are_compiled_in(server: KfpServer, kedro: Kedro) -> None:
+    kedro("upload-pipeline", "--params", "limit=7").ok()
+    [version] = server.pipelines.versions.values()
+    inputs = version["pipeline_spec"]["pipeline_spec"]["root"]["inputDefinitions"]["parameters"]
+    assert inputs["limit"]["defaultValue"] == 7
+
+
+def test_an_interrupted_upload(server: KfpServer, kedro: Kedro) -> None:
+    server.faults.add("POST /apis/v2beta1/pipelines/upload", Reset(read=1000))
+    kedro("upload-pipeline").ok()
+    assert len(server.pipelines.pipelines) == len(server.pipelines.versions) == 1
+
+
+def test_a_refusal_has_its_exit_code_and_no_traceback(server: KfpServer, kedro: Kedro) -> None:
+    server.faults.add("POST", Answer(400, b'{"error_message": "File size too large"}'), 9)
+    done = kedro("upload-pipeline").failed(6)
+    assert done.out == ""
+    assert "Error: Could not upload the pipeline 'demo': File size too large" in done.err
+    assert f"where: {server.url}" in done.err
+    assert "cure:" in done.err
+
+
+@pytest.mark.parametrize(
+    ("host", "code", "what"), [(None, 2, "No Kubeflow Pipelines server"), ("kf:8080", 2, "no scheme")]
+)
+def test_without_a_server(
+    kedro: Kedro, demo: KedroProject, configure: Callable[..., None], host: str | None, code: int, what: str
+) -> None:
+    configure(host=host)
+    assert what in kedro("upload-pipeline").failed(code).err
