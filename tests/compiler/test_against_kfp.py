@@ -137,7 +137,7 @@ def test_without_tracking(tmp_path: Path) -> None:
     by = ByHand(ours)
 
     @dsl.pipeline(name="demo", display_name="Demo", description="what it does")
-    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]  # noqa: B006
+    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]
         prepare = by.task("prepare", lr=lr)
         train = by.task("train", rows=prepare.outputs["rows"], options=options)
         train.after(prepare)
@@ -154,7 +154,7 @@ def test_with_the_exit_handler(tmp_path: Path) -> None:
     job_id, job_name = dsl.PIPELINE_JOB_ID_PLACEHOLDER, dsl.PIPELINE_JOB_NAME_PLACEHOLDER
 
     @dsl.pipeline(name="demo", display_name="Demo", description="what it does")
-    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]  # noqa: B006
+    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]
         start = by.task("mlflow-start-run", **{"kubeflow-run-id": job_id, "kubeflow-run-name": job_name})
         run = {"mlflow-run-id": start.outputs["run_id"]}
         end = by.task("mlflow-end-run", **{"kubeflow-run-id": job_id})
@@ -176,7 +176,7 @@ def test_with_a_last_task(tmp_path: Path) -> None:
     job_id, job_name = dsl.PIPELINE_JOB_ID_PLACEHOLDER, dsl.PIPELINE_JOB_NAME_PLACEHOLDER
 
     @dsl.pipeline(name="demo", display_name="Demo", description="what it does")
-    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]  # noqa: B006
+    def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]
         start = by.task("mlflow-start-run", **{"kubeflow-run-id": job_id, "kubeflow-run-name": job_name})
         run = {"mlflow-run-id": start.outputs["run_id"]}
         prepare = by.task("prepare", lr=lr, **run)
