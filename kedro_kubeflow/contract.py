@@ -31,13 +31,14 @@ WORKSPACE_INPUT = "workspace-path"
 
 # The environment of a step. KEDRO_KUBEFLOW_RUN_ID comes from the pod's own label, so that it is no part of a cache key.
 RUN_ID_ENV = "KEDRO_KUBEFLOW_RUN_ID"
+VOLUME_ENV = "KEDRO_KUBEFLOW_VOLUME"
 UI_HOST_ENV = "KEDRO_KUBEFLOW_UI_HOST"
 LOCAL_ENV = "KEDRO_KUBEFLOW_LOCAL"
 
-Action = Literal["start", "run", "succeed", "finish"]
-ACTIONS: tuple[Action, ...] = ("start", "run", "succeed", "finish")
+Action = Literal["start", "fill", "run", "succeed", "finish"]
+ACTIONS: tuple[Action, ...] = ("start", "fill", "run", "succeed", "finish")
 
-How = Literal["file", "memory", "metrics", "mlflow", "plot", "link"]
+How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Crossing:
     Attributes:
         artifact: its KFP name, unique within the step's inputs or outputs.
         dataset: the Kedro dataset; for transcoded ones the base name, without ``@…``.
-        how: ``file``: the catalog entry, its path pointed at the artifact; ``memory``: the step's serializer;
+        how: ``file``: the catalog entry, its path pointed at the artifact; ``copy``: a copy of a file on the run's volume,
+            for the UI and for later; ``memory``: the step's serializer;
             ``metrics``: numbers in the artifact's metadata, with no data of its own; ``plot``: a picture of another
             output, as HTML; ``mlflow``: the metrics that the step logged to MLflow; ``link``: the way to the MLflow run.
         filename: what the data is called inside the artifact's folder; empty where the artifact is the file itself.

@@ -11,7 +11,7 @@ from typing import Any
 
 from kedro.pipeline import Pipeline
 
-from kedro_kubeflow.contract import Crossing
+from kedro_kubeflow.contract import Crossing, How
 from kedro_kubeflow.errors import CompileError, ParameterError, did_you_mean
 from kedro_kubeflow.grouping import Group, NodeFacts, base_name
 from kedro_kubeflow.grouping.order import in_order, members_of
@@ -21,6 +21,8 @@ from kedro_kubeflow.parameters import Encoding, NotPortableError, encode, encodi
 
 MAX_INPUT_BYTES = 10_000
 """What KFP's server takes as the sum of a run's parameters (``MAX_PARAMETER_BYTES``); the UI sends all of them."""
+# Kinds of data that every step reaches by itself; KFP hands nothing over, the steps are only ordered.
+_BY_ITSELF = ("external", "volume")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Step:
         nodes: the Kedro nodes, in order.
         after: steps to wait for that hand over nothing through KFP, by task name.
         parameters: the pipeline inputs that its nodes use, by KFP name.
+        kept: the parameters that its nodes use and that stay in the project's conf.
+        volume: whether it reads or writes files on the run's volume.
     """
 
     name: str
@@ -68,6 +72,8 @@ class Step:
     outputs: tuple[Output, ...] = ()
     after: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    volume: bool = False
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -99,11 +105,13 @@ class Parameters:
         values: top-level name → value, overrides merged in.
         overridden: the top-level names that the caller gave values for.
         shared: top-level names that every step is given, as the configuration itself refers to them.
+        at_exit: top-level names that the exit task is given.
     """
 
     values: Mapping[str, Any]
     overridden: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
+    at_exit: frozenset[str] = frozenset()
 
 
 def node_facts(pipeline: Pipeline, registered: Mapping[str, Pipeline] | None = None) -> list[NodeFacts]:
@@ -239,10 +247,12 @@ def _step(
         name=flow.names[title],
         title=title,
         nodes=tuple(nodes),
-        inputs=tuple(_input(d, flow) for d in foreign if flow.handoff(d).kind != "external"),
+        inputs=tuple(_input(d, flow) for d in foreign if flow.handoff(d).kind not in _BY_ITSELF),
         outputs=tuple(_outputs(written, flow)),
-        after=tuple(sorted({flow.names[flow.producer[d]] for d in foreign if flow.handoff(d).kind == "external"})),
+        after=tuple(sorted({flow.names[flow.producer[d]] for d in foreign if flow.handoff(d).kind in _BY_ITSELF})),
         parameters=tuple(sorted(inputs[key].name for key in used if key in inputs)),
+        kept=tuple(sorted(used - set(inputs))),
+        volume=any(flow.handoffs[d].kind == "volume" for n in nodes for d in (*_datasets(n), *n.outputs)),
     )
 
 
@@ -257,9 +267,9 @@ def _outputs(written: list[str], flow: _Flow) -> list[Output]:
         handed = flow.handoff(dataset)
         if handed.kind == "memory" and (flow.read_outside(dataset) or not flow.read(dataset)):
             outputs.append(Output(_crossing(dataset, handed, required=flow.read(dataset)), handed.artifact_type))
-        elif handed.kind == "file":
+        elif handed.kind == "file" or (handed.kind == "volume" and handed.stored):
             outputs.append(Output(_crossing(dataset, handed), handed.artifact_type))
-        elif handed.kind == "external" and handed.artifact_type == "Metrics":
+        elif handed.kind in _BY_ITSELF and handed.artifact_type == "Metrics":
             outputs.append(Output(Crossing(field_name(dataset), dataset, "metrics"), "Metrics"))
         if handed.plot:
             picture = Crossing(field_name(f"{dataset} picture"), dataset, "plot", required=False)
@@ -272,7 +282,8 @@ def _crossing(dataset: str, handed: Handoff, *, required: bool = True) -> Crossi
     name = field_name(dataset)
     if handed.kind == "memory":
         return Crossing(name, dataset, "memory", "data.pkl", required)
-    return Crossing(name, dataset, "file", "" if handed.artifact_type in SINGLE_FILE else handed.filename, required)
+    how: How = "copy" if handed.kind == "volume" else "file"
+    return Crossing(name, dataset, how, "" if handed.artifact_type in SINGLE_FILE else handed.filename, required)
 
 
 def _keys_used(node: NodeFacts, values: Mapping[str, Any]) -> Iterable[str]:
@@ -318,7 +329,8 @@ def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
 
 def _pipeline_inputs(nodes: Sequence[NodeFacts], parameters: Parameters) -> tuple[dict[str, PipelineInput], list[str]]:
     """Top-level parameter → pipeline input, and what to say of those that cannot be one."""
-    used = sorted({key for node in nodes for key in _keys_used(node, parameters.values)} | parameters.shared)
+    used = sorted({key for node in nodes for key in _keys_used(node, parameters.values)})
+    used = sorted({*used, *parameters.shared, *parameters.at_exit})
     names = distinct(used, field_name, "parameters")
     inputs: dict[str, PipelineInput] = {}
     stays: dict[str, str] = {}

@@ -8,6 +8,7 @@ types KFP's (https://www.kubeflow.org/docs/components/pipelines/user-guides/data
 from __future__ import annotations
 
 import copy
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,29 +41,35 @@ class Handoff:
 
     Attributes:
         kind: ``memory``: it lives in the process and is serialised to cross; ``file``: it lives at a local path, which is
-            pointed at the artifact; ``external``: it lives elsewhere (object store, database, tracking server) and every
-            step reaches it by itself.
+            pointed at the artifact; ``volume``: it lives at a local path on the run's volume, where every step finds it;
+            ``external``: it lives elsewhere (object store, database, tracking server) and every step reaches it by itself.
         artifact_type: how the UIs see it.
         filename: the last part of its local path; empty for other kinds.
         path: the path as configured, for messages.
         versioned: whether Kedro keeps versions of it, which makes its path a folder.
         plot: whether a picture of it can be shown.
+        stored: for ``volume``: whether a copy is stored as an artifact.
     """
 
-    kind: Literal["memory", "file", "external"]
+    kind: Literal["memory", "file", "volume", "external"]
     artifact_type: ArtifactType = "Dataset"
     filename: str = ""
     path: str = ""
     versioned: bool = False
     plot: bool = False
+    stored: bool = True
 
 
-def handoff(dataset: str, config: Mapping[str, Any] | None) -> Handoff:
+def handoff(
+    dataset: str, config: Mapping[str, Any] | None, *, volume: str | None = None, stored: bool = True
+) -> Handoff:
     """Decide for one dataset.
 
     Args:
         dataset: its name, for errors.
         config: its catalog entry with factories resolved; None where the catalog has none.
+        volume: the project's folder that stands on the run's volume; None where there is no volume.
+        stored: whether what steps write there is stored as artifacts too.
 
     Raises:
         CompileError: the entry's ``metadata`` names an artifact type that KFP does not have.
@@ -82,7 +89,20 @@ def handoff(dataset: str, config: Mapping[str, Any] | None) -> Handoff:
     if versioned and artifact_type in SINGLE_FILE:
         artifact_type = "Artifact"
     plot = bool(_PLOT.match(_inner_type(config))) or (uploaded and not named and shown_as == "HTML")
+    shared = volume is not None and on_volume(path, volume) is not None
+    if shared:
+        return Handoff("volume", artifact_type, name, path, versioned, plot and stored, stored)
     return Handoff("file", artifact_type, name, path, versioned, plot)
+
+
+def on_volume(path: str, folder: str) -> str | None:
+    """Where a local path lies on the run's volume, relative to its root; None where it is outside of the shared folder.
+
+    >>> on_volume("./data/01_raw/a.csv", "data")
+    'data/01_raw/a.csv'
+    """
+    plain = posixpath.normpath(path.replace("\\", "/"))
+    return plain if plain == folder or plain.startswith(f"{folder}/") else None
 
 
 def repoint(config: Mapping[str, Any], path: str) -> dict[str, Any]:

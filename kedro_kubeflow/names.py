@@ -27,8 +27,11 @@ END_RUN = "mlflow-end-run"
 STEPS_GROUP = "kedro"
 EXIT_PIPELINE = "on-exit-pipeline"
 NOTIFY = "notify"
-WORKSPACE = "fill-volume"
-RESERVED = frozenset({START_RUN, MARK_SUCCESS, END_RUN, STEPS_GROUP, EXIT_PIPELINE, NOTIFY, WORKSPACE})
+FILL_VOLUME = "fill-volume"
+CREATE_VOLUME = "create-volume"
+RUN_SUCCEEDED = "run-succeeded"
+TASKS = (START_RUN, MARK_SUCCESS, END_RUN, EXIT_PIPELINE, NOTIFY, FILL_VOLUME, CREATE_VOLUME, RUN_SUCCEEDED)
+RESERVED = frozenset({*TASKS, STEPS_GROUP})
 
 _HASHED = re.compile(r".*[-_][0-9a-f]{8}")
 
