@@ -22,7 +22,7 @@ FLOORS = [
     {"project", "compiler", "tracking"},
     {"runtime", "client", "vertex", "local", "hooks"},
     {"app"},
-    {"cli"},
+    {"cli", "api"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # Not code of a floor: the starter's templates and the list that names them.
@@ -38,8 +38,8 @@ HOMES = {
     "google.cloud.aiplatform": {"vertex"},
     "google.auth": {"auth"},
     "google.oauth2": {"auth"},
-    "click": {"cli"},
-    "rich": {"cli"},
+    "click": {"cli", "api"},
+    "rich": {"cli", "api"},
 }
 
 
