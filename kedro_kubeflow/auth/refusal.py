@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -126,19 +127,23 @@ def authenticated(provider: AuthProvider, send: Callable[[dict[str, str]], R]) -
     Raises:
         AuthError: says what was refused, by whom, and what to check.
     """
-    response = send(provider.headers())
+    response = send(headers := provider.headers())
     if is_refused(Answer.of(response)) and provider.renew():
-        response = send(provider.headers())
+        response = send(headers := provider.headers())
     answer = Answer.of(response)
     if is_refused(answer):
-        raise refusal(answer, provider)
+        raise refusal(answer, provider, headers)
     return response
 
 
-def refusal(answer: Answer, provider: AuthProvider) -> AuthError:
-    """What was refused, by whom, and what to check."""
+def refusal(answer: Answer, provider: AuthProvider, sent: Mapping[str, str]) -> AuthError:
+    """What was refused, by whom, and what to check.
+
+    Args:
+        sent: the provider's headers; servers may quote them, this error does not.
+    """
     who = login_wanted_by(answer)
-    said = "" if answer.is_html else _message(answer)
+    said = "" if answer.is_html else redacted(_message(answer), *_parts(sent))
     what = f"{who or 'The server'} does not accept the credentials ({provider!r}): HTTP {answer.status}"
     cure = _CURES.get(who or "", _ANY)
     if answer.status == 403 and not who:
@@ -166,10 +171,16 @@ def _message(answer: Answer) -> str:
     try:
         said = json.loads(answer.body)
     except ValueError:
-        return redacted(answer.body)
+        return answer.body
     if not isinstance(said, dict):
         return ""
-    return redacted(str(said.get("message") or said.get("error_message") or said.get("error") or ""))
+    return str(said.get("message") or said.get("error_message") or said.get("error") or "")
+
+
+def _parts(sent: Mapping[str, str]) -> list[str]:
+    """The headers' values, whole and without scheme or cookie name."""
+    whole = list(sent.values())
+    return [*whole, *(part for value in whole for part in re.split(r"[ ;]+|(?<=\w)=(?=.)", value) if len(part) > 3)]
 
 
 def _address(url: str) -> str:

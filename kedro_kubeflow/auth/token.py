@@ -68,6 +68,7 @@ class TokenCache:
         self._fetch = fetch
         self._now = now
         self._lock = threading.Lock()
+        self._given = threading.local()
         self._fresh: TLRUCache[str, Token] = TLRUCache(64, ttu=lambda _, token, __: token.renew_at, timer=now)
         self._valid: TLRUCache[str, Token] = TLRUCache(64, ttu=lambda _, token, __: token.expires_at, timer=now)
         self._failures: dict[str, tuple[float, KedroKubeflowError]] = {}
@@ -81,13 +82,21 @@ class TokenCache:
         asked = time.monotonic()
         with self._lock:
             token = self._fresh.get(audience) or self._renewed(audience, asked)
+        vars(self._given)[audience] = token.value
         return token.value
 
     def drop(self) -> None:
-        """Forget every token."""
+        """Forget the tokens, as they were refused.
+
+        Of fifty threads that were refused at once, the first one's renewal serves all: a token that somebody else got
+        since the calling thread was given its own stays.
+        """
+        given = vars(self._given)
         with self._lock:
-            self._fresh.clear()
-            self._valid.clear()
+            for audience, token in list(self._valid.items()):
+                if given.get(audience, token.value) == token.value:
+                    del self._valid[audience]
+                    self._fresh.pop(audience, None)
 
     def _renewed(self, audience: str, asked: float) -> Token:
         failed, failure = self._failures.get(audience, (-math.inf, None))

@@ -85,6 +85,32 @@ def test_an_expired_session_is_renewed_once(door: Kubeflow) -> None:
     assert door.logins == 2
 
 
+def test_twenty_threads_renew_an_expired_session_once(door: Kubeflow) -> None:
+    credentials = provider(door)
+    experiments(door, credentials)
+    everybody_refused = threading.Barrier(20)
+    answers: list[bool] = []
+
+    def ask() -> None:
+        def send(headers: dict[str, str]) -> requests.Response:
+            url = f"{door.url}/pipeline/apis/v2beta1/experiments"
+            answer = requests.get(url, headers=headers, allow_redirects=False)
+            if not answer.ok or answer.is_redirect:
+                everybody_refused.wait()
+            return answer
+
+        answers.append(authenticated(credentials, send).ok)
+
+    door.revoke()
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [True] * 20
+    assert door.logins == 2
+
+
 def test_a_session_that_says_when_it_ends_is_renewed_before(door: Kubeflow) -> None:
     door.lifetime, door.attributes = 2.0, "; Path=/; Max-Age=2"
     credentials = provider(door)

@@ -64,6 +64,24 @@ def test_a_dropped_token_is_got_again() -> None:
     assert issuer.cache.get("a") == "a-2"
 
 
+def test_a_token_that_another_thread_got_meanwhile_is_not_dropped() -> None:
+    issuer = Issuer()
+    issuer.cache.get("a")
+
+    def refused_earlier() -> None:
+        issuer.cache.drop()
+        issuer.cache.get("a")
+
+    other = threading.Thread(target=refused_earlier)
+    other.start()
+    other.join()
+    # This thread was given the first one; the second one has not been refused yet.
+    issuer.cache.drop()
+    assert issuer.cache.get("a") == "a-2"
+    issuer.cache.drop()
+    assert issuer.cache.get("a") == "a-3"
+
+
 def in_threads(number: int, cache: TokenCache) -> list[str]:
     results: list[str] = []
     barrier = threading.Barrier(number)
