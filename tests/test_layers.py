@@ -38,8 +38,8 @@ HOMES = {
     "google.cloud.aiplatform": {"vertex"},
     "google.auth": {"auth"},
     "google.oauth2": {"auth"},
-    "click": {"cli", "api"},
-    "rich": {"cli", "api"},
+    "click": {"cli"},
+    "rich": {"cli"},
 }
 
 
