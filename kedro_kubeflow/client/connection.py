@@ -19,10 +19,10 @@ from urllib.request import getproxies, proxy_bypass
 from kfp_server_api import ApiClient, ApiException, Configuration
 
 from kedro_kubeflow import __version__
+from kedro_kubeflow.auth import Answer, AuthProvider, authenticated
 from kedro_kubeflow.client.address import Address
-from kedro_kubeflow.client.credentials import Credentials
-from kedro_kubeflow.client.fate import FOREIGN, Fate, fate_of, passes
-from kedro_kubeflow.client.refusals import login_page
+from kedro_kubeflow.client.fate import FOREIGN, Fate, fate_of, passes, text_of
+from kedro_kubeflow.client.refusals import no_api
 from kedro_kubeflow.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Connection(ApiClient):  # type: ignore[misc] # the generated client has no
     def __init__(
         self,
         address: Address,
-        credentials: Credentials,
+        credentials: AuthProvider,
         *,
         tls: Tls | None = None,
         patience: Patience | None = None,
@@ -72,11 +72,28 @@ class Connection(ApiClient):  # type: ignore[misc] # the generated client has no
         self.patience, self.sleep = patience or Patience(), sleep
 
     def request(self, method: str, url: str, **kwargs: Any) -> Any:
-        """One request; what cannot do harm twice is tried again for a few seconds.
+        """One request to the API; what cannot do harm twice is tried again for a few seconds.
 
         Raises:
-            AuthError: the server wants a login.
+            AuthError: the credentials are refused, or a login is wanted.
+            ServerError: what answers is not the API.
         """
+        answer = self._patiently(method, url, kwargs)
+        content_type = str(answer.getheader("Content-Type") or "json")
+        if "json" not in content_type:
+            raise no_api(self.address, content_type)
+        return answer
+
+    def once(self, path: str, query: Mapping[str, str], *, host: str | None = None) -> str:
+        """The text at a path that is not in KFP's contract; not tried again."""
+        url = (host or self.address.host) + path
+        headers = {"Accept": "text/plain, application/json", "User-Agent": self.user_agent}
+        answer = self._authenticated("GET", url, {"headers": headers, "query_params": list(query.items())})
+        if "html" in str(answer.getheader("Content-Type")):
+            raise ApiException(404, "a web page where text was expected")
+        return bytes(answer.data).decode("utf-8", "replace")
+
+    def _patiently(self, method: str, url: str, kwargs: Mapping[str, Any]) -> Any:
         for pause in self.patience.pauses:
             try:
                 return self._authenticated(method, url, kwargs)
@@ -89,60 +106,52 @@ class Connection(ApiClient):  # type: ignore[misc] # the generated client has no
                 self.sleep(pause)
         return self._authenticated(method, url, kwargs)
 
-    def once(self, path: str, query: Mapping[str, str], *, host: str | None = None) -> str:
-        """The text at a path that is not in KFP's contract; not tried again."""
-        url = (host or self.address.host) + path
-        headers = {"Accept": "text/plain, application/json", "User-Agent": self.user_agent}
-        answer = self._authenticated("GET", url, {"headers": headers, "query_params": list(query.items())})
-        return bytes(answer.data).decode("utf-8", "replace")
-
     def _authenticated(self, method: str, url: str, kwargs: Mapping[str, Any]) -> Any:
-        """One request; where the credentials are refused, once more with new ones."""
-        try:
-            answer = self._send(method, url, kwargs)
-            if not _is_page(answer.getheader("Content-Type")):
-                return answer
-            refusal = None
-        except ApiException as error:
-            if not _wants_login(error):
-                raise
-            refusal = error
-        if self.credentials.renew():
-            log.info("The server refused the credentials; trying again with new ones")
-            return self._second(method, url, kwargs)
-        raise refusal or login_page(self.address)
+        """One request, with credentials; with new ones once more, where they are refused."""
+        sent: list[_Sent] = []
 
-    def _second(self, method: str, url: str, kwargs: Mapping[str, Any]) -> Any:
-        answer = self._send(method, url, kwargs)
-        if _is_page(answer.getheader("Content-Type")):
-            raise login_page(self.address)
-        return answer
+        def send(headers: Mapping[str, str]) -> Answer:
+            sent.append(self._send(method, url, kwargs, headers))
+            return sent[-1]
 
-    def _send(self, method: str, url: str, kwargs: Mapping[str, Any]) -> Any:
+        authenticated(self.credentials, send)
+        outcome = sent[-1].outcome
+        if isinstance(outcome, ApiException):
+            raise outcome
+        return outcome
+
+    def _send(self, method: str, url: str, kwargs: Mapping[str, Any], credentials: Mapping[str, str]) -> _Sent:
         if method != "GET":
             # A pooled connection may have been closed meanwhile, and then nobody could tell whether the request arrived.
             self.rest_client.pool_manager.clear()
-        headers = {**(kwargs.get("headers") or {}), **self.credentials.headers()}
+        headers = {**(kwargs.get("headers") or {}), **credentials}
         timeout = (self.patience.connect, self.patience.read)
         try:
-            return super().request(method, url, **{**kwargs, "headers": headers, "_request_timeout": timeout})
+            response = super().request(method, url, **{**kwargs, "headers": headers, "_request_timeout": timeout})
         except ApiException as error:
             # The generated code decodes the body of every error, also where there is none or where it is not UTF-8.
             error.body = (error.body or b"").decode("utf-8", "replace").encode()
-            raise
+            return _sent(error.status, error.headers, text_of(error), url, error)
+        page = "html" in str(response.getheader("Content-Type"))
+        return _sent(
+            response.status,
+            response.getheaders(),
+            response.data.decode("utf-8", "replace") if page else "",
+            url,
+            response,
+        )
 
 
-def _wants_login(error: ApiException) -> bool:
-    return error.status in (401, 403) or (300 <= error.status < 400 and not _upgrades(error))
+@dataclass(frozen=True)
+class _Sent(Answer):
+    """What came back, as the authentication sees it, and as the generated client does."""
+
+    outcome: Any = None
 
 
-def _upgrades(error: ApiException) -> bool:
-    """Whether a redirect only wants TLS, or a slash: no login would help."""
-    return error.status in (301, 308)
-
-
-def _is_page(content_type: str | None) -> bool:
-    return bool(content_type) and "html" in str(content_type)
+def _sent(status: int, headers: Any, body: str, url: str, outcome: Any) -> _Sent:
+    lower = {str(name).lower(): str(value) for name, value in dict(headers or {}).items()}
+    return _Sent(status, lower, body, url.split("?")[0], outcome)
 
 
 def _configuration(address: Address, tls: Tls) -> Any:

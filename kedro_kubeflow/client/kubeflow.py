@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kedro_kubeflow.client.address import Address
-from kedro_kubeflow.client.credentials import Credentials, NoCredentials
 
 if TYPE_CHECKING:
+    from kedro_kubeflow.auth import AuthProvider
     from kedro_kubeflow.client.connection import Patience, Tls
     from kedro_kubeflow.client.experiments import Experiments
     from kedro_kubeflow.client.logs import Logs
@@ -86,7 +86,7 @@ def connect(
     *,
     ui_host: str | None = None,
     namespace: str | None = None,
-    credentials: Credentials | None = None,
+    credentials: AuthProvider | None = None,
     tls: Tls | None = None,
     patience: Patience | None = None,
 ) -> KubeflowClient:
@@ -100,6 +100,7 @@ def connect(
     Raises:
         ConfigError: there is no host, it is none, or a certificate's file is missing.
     """
+    from kedro_kubeflow.auth.none import NoCredentials
     from kedro_kubeflow.client.connection import Connection
     from kedro_kubeflow.client.server import Server
 

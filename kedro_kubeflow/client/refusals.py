@@ -13,8 +13,6 @@ from kedro_kubeflow.client.address import Address
 from kedro_kubeflow.client.fate import FOREIGN, grpc_body, text_of
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
 
-_CHECK_AUTH = "check `auth` in kubeflow.yml, and that this identity may do so (ask the cluster's administrator)"
-
 
 @contextmanager
 def server_errors(address: Address, doing: str) -> Iterator[None]:
@@ -29,6 +27,12 @@ def server_errors(address: Address, doing: str) -> Iterator[None]:
     """
     try:
         yield
+    except AuthError as error:
+        if error.what.startswith("Could not"):
+            raise
+        raise AuthError(
+            f"Could not {doing}: {error.what}", where=error.where or address.host, cure=error.cure
+        ) from error
     except FOREIGN as error:
         raise translated(error, address, doing) from error
 
@@ -43,13 +47,13 @@ def translated(error: BaseException, address: Address, doing: str) -> KedroKubef
     return ServerError(f"Could not {doing}: {_one_line(str(error))}", where=address.host, cure=_CHECK_HOST)
 
 
-def login_page(address: Address, location: str = "") -> AuthError:
-    """The server answered as it answers a browser that nobody has logged in with."""
-    target = f" (it sends to {location.split('?')[0]})" if location else ""
-    return AuthError(
-        f"The server wants a login instead of answering{target}: no credentials were sent, or they were not accepted",
+def no_api(address: Address, content_type: str) -> ServerError:
+    """Something answers that is no API: a dashboard gives its own page for every path that it does not know."""
+    kind = "a web page" if "html" in content_type else content_type.split(";")[0]
+    return ServerError(
+        f"The server answers with {kind} in place of JSON: that is not the API of Kubeflow Pipelines",
         where=address.host,
-        cure="check `auth` in kubeflow.yml and that `host` is the address of the API, not only of the dashboard",
+        cure="is a path missing, such as /pipeline? check `host` in kubeflow.yml",
     )
 
 
@@ -83,9 +87,6 @@ def _of_tls(error: ApiException, address: Address, doing: str) -> ServerError:
 def _of_answer(error: ApiException, address: Address, doing: str) -> KedroKubeflowError:
     message = _message(error)
     what = f"Could not {doing}: {message}"
-    if error.status in (401, 403):
-        known = "does not know you" if error.status == 401 else "does not let you"
-        return AuthError(f"Could not {doing}: the server {known}: {message}", where=address.host, cure=_CHECK_AUTH)
     if 300 <= error.status < 400:
         return _of_redirect(error, address, doing)
     if error.status == 404 and not grpc_body(error):
@@ -109,11 +110,12 @@ _CURES = {
 
 
 def _of_redirect(error: ApiException, address: Address, doing: str) -> KedroKubeflowError:
-    location = str((error.headers or {}).get("Location", ""))
-    secure = address.host.replace("http://", "https://", 1)
+    location = str((error.headers or {}).get("Location", "")).split("?")[0]
     if location.startswith("https://") and address.host.startswith("http://"):
+        secure = address.host.replace("http://", "https://", 1)
         return ServerError(f"Could not {doing}: the server wants TLS", where=address.host, cure=f"write {secure}")
-    return login_page(address, location)
+    what = f"Could not {doing}: the server sends to {location or 'another place'} instead of answering"
+    return AuthError(what, where=address.host, cure="is that a login? then check `auth`; if not, check `host`")
 
 
 def _message(error: ApiException) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kedro_kubeflow.client.fate import FOREIGN, is_missing, passes
-from kedro_kubeflow.client.refusals import translated
 from kedro_kubeflow.client.runs import Run, Runs, run_of
+from kedro_kubeflow.client.steps import StepName
 from kedro_kubeflow.errors import ServerError, WaitTimeout
 
 log = logging.getLogger(__name__)
@@ -53,12 +53,13 @@ class Waiting:
             ServerError: the server was away for too long, or the run is gone.
         """
         start = seen = self.clock()
-        names, state, pause = None, "PENDING", min(_FIRST, self.pace.interval)
+        names: tuple[StepName, ...] = ()
+        state, pause = "PENDING", min(_FIRST, self.pace.interval)
         while True:
             entry = self._look(seen)
             if entry is not None:
                 seen = self.clock()
-                names = self.runs.step_names(entry) if names is None else names
+                names = names or self.runs.step_names(entry)
                 run = run_of(entry, names)
                 state = run.state
                 yield run
@@ -71,18 +72,19 @@ class Waiting:
     def _look(self, seen: float) -> Any:
         """The run, or None while the server is away."""
         server = self.runs.server
-        try:
-            return server.runs.run_service_get_run(self.run_id)
-        except FOREIGN as error:
-            if is_missing(error):
-                raise ServerError(
-                    "The run is no longer there: somebody deleted it", where=server.address.run_link(self.run_id)
-                ) from error
-            away = self.clock() - seen
-            if not passes(error) or away > self.pace.outage:
-                raise translated(error, server.address, f"look at the run {self.run_id!r}, which goes on") from error
-            log.warning("The server has not answered for %.0f s; the run goes on, still waiting", away)
-            return None
+        with server.errors(f"look at the run {self.run_id!r}, which goes on"):
+            try:
+                return server.runs.run_service_get_run(self.run_id)
+            except (ServerError, *FOREIGN) as error:
+                if is_missing(error):
+                    raise ServerError(
+                        "The run is no longer there: somebody deleted it", where=server.address.run_link(self.run_id)
+                    ) from error
+                away = self.clock() - seen
+                if not passes(error) or away > self.pace.outage:
+                    raise
+        log.warning("The server has not answered for %.0f s; the run goes on, still waiting", away)
+        return None
 
     def _check_time(self, start: float, state: str, pause: float) -> None:
         timeout = self.pace.timeout

@@ -87,7 +87,7 @@ class TestStart:
         run("--experiment-namespace", "team-b").ok()
         namespaces = [r["_namespace"] for r in multi_user_server.runs.runs.values()]
         assert namespaces == ["team-a", "team-b"]
-        assert "does not let you" in run("--experiment-namespace", "others").failed(4).err
+        assert "HTTP 403" in run("--experiment-namespace", "others").failed(4).err
 
 
 class TestFromVersion:

@@ -108,9 +108,10 @@ class TestTrouble:
             assert look(client_of(server)) == []
 
     def test_a_refusal_says_what_the_server_said(self, multi_user_server: KfpServer, client_of: Connect) -> None:
-        with pytest.raises(AuthError, match="does not let you") as caught:
+        with pytest.raises(AuthError, match="HTTP 403") as caught:
             look(client_of(multi_user_server, namespace="others"))
         assert "namespace 'others'" in str(caught.value)
+        assert "`namespace`" in str(caught.value.cure)
         assert caught.value.exit_code == 4
 
     def test_a_server_with_users_wants_a_namespace(self, multi_user_server: KfpServer, client_of: Connect) -> None:
@@ -142,14 +143,29 @@ class TestLogin:
         with pytest.raises(AuthError) as caught:
             look(client_of(server, credentials=who))
         assert who.renewals == 1
-        assert caught.value.where == server.url
-        assert "auth" in str(caught.value.cure)
+        assert str(caught.value.where).startswith(server.url)
+        assert caught.value.what.startswith("Could not reach Kubeflow Pipelines: ")
+        assert caught.value.cure
         assert "s3cret" not in str(caught.value)
 
     def test_a_login_page_is_called_one(self, client_of: Connect, server: KfpServer) -> None:
         server.faults.add(".*", Answer(200, LOGIN_PAGE, "text/html"), times=9)
-        with pytest.raises(AuthError, match="wants a login"):
+        with pytest.raises(AuthError, match="Dex does not accept"):
             look(client_of(server))
+
+    @pytest.mark.parametrize("kind", ["text/html", "text/plain"])
+    def test_another_page_is_no_login(self, client_of: Connect, server: KfpServer, kind: str) -> None:
+        """A dashboard gives its own page for every path that it does not know."""
+        server.faults.add(".*", Answer(200, b"<html><title>Kubeflow</title><body></body></html>", kind), times=9)
+        with pytest.raises(ServerError, match="in place of JSON") as caught:
+            look(client_of(server))
+        assert "/pipeline" in str(caught.value.cure)
+
+    def test_a_redirect_to_somewhere(self, client_of: Connect, server: KfpServer) -> None:
+        server.faults.add(".*", Answer(302, b"", location="/somewhere?state=s3cret"), times=9)
+        with pytest.raises(AuthError, match="sends to /somewhere instead") as caught:
+            look(client_of(server))
+        assert "s3cret" not in str(caught.value)
 
     def test_a_redirect_to_tls_is_no_login(self, client_of: Connect, server: KfpServer) -> None:
         server.faults.add(".*", Answer(301, b"", location=f"https://127.0.0.1:{server.port}/"), times=9)

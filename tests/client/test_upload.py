@@ -77,7 +77,7 @@ class TestNew:
             for n in ("team-a", "team-b")
         }
         assert len(ids) == 2
-        with pytest.raises(AuthError, match="does not let you"):
+        with pytest.raises(AuthError, match="HTTP 403"):
             client_of(multi_user_server, namespace="others").uploads.upload(package())
 
 

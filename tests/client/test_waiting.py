@@ -9,6 +9,7 @@ import pytest
 from kfp_server import NO_UPSTREAM, Answer, Gate, KfpServer, Options, Reset, Script, Slow, gateway
 
 from client.conftest import Connect
+from client.test_connection import Bearer
 from client.test_runs import request
 from kedro_kubeflow.client import KubeflowClient
 from kedro_kubeflow.client.runs import Run
@@ -108,8 +109,6 @@ def test_not_for_ever(server: KfpServer, client: KubeflowClient, clock: Clock) -
 
 
 def test_a_token_that_expires_meanwhile(server: KfpServer, client_of: Connect, clock: Clock) -> None:
-    from client.test_connection import Bearer
-
     who = Bearer("first", "second", "third")
     client = client_of(server, credentials=who)
     run = client.runs.start(request(client))
@@ -125,6 +124,25 @@ def test_a_token_that_cannot_be_renewed(server: KfpServer, client_of: Connect, c
     clock.at[1] = lambda: setattr(server, "gate", Gate(set()))
     with pytest.raises(AuthError, match="goes on"):
         wait(client, run, clock)
+
+
+def test_a_login_server_that_is_away_for_a_while(server: KfpServer, client_of: Connect, clock: Clock) -> None:
+    """Whoever gives out tokens may be away too."""
+
+    class Flaky(Bearer):
+        away = 0
+
+        def headers(self) -> dict[str, str]:
+            if self.away:
+                self.away -= 1
+                raise ServerError("the token endpoint does not answer")
+            return super().headers()
+
+    who = Flaky("any")
+    client = client_of(server, credentials=who)
+    run = client.runs.start(request(client))
+    clock.at[2] = lambda: setattr(who, "away", 3)
+    assert wait(client, run, clock)[-1].succeeded
 
 
 def test_a_run_that_somebody_deletes(server: KfpServer, client: KubeflowClient, clock: Clock) -> None:
