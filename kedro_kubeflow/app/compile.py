@@ -113,7 +113,16 @@ def prepare(request: Request) -> Prepared:
         ConfigError: kubeflow.yml, the catalog or the parameters are wrong.
         CompileError: the pipeline cannot become a KFP pipeline.
     """
-    source = read_source(request)
+    return prepare_source(request, read_source(request))
+
+
+def prepare_source(request: Request, source: Source) -> Prepared:
+    """Compile what was read.
+
+    Raises:
+        ConfigError: settings of kubeflow.yml contradict each other or the project.
+        CompileError: the pipeline cannot become a KFP pipeline.
+    """
     dag = dag_of(source)
     return Prepared(source=source, dag=dag, compiled=compile_pipeline(dag, _frame(request, source)))
 

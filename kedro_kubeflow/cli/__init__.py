@@ -14,7 +14,9 @@ import click
 
 COMMANDS = {
     "compile": "kedro_kubeflow.cli.compile:compile_command",
+    "check": "kedro_kubeflow.cli.check:check",
     "init": "kedro_kubeflow.cli.init:init",
+    "plan": "kedro_kubeflow.cli.plan:plan",
     "run-once": "kedro_kubeflow.cli.run_once:run_once",
 }
 

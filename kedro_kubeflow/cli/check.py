@@ -1,0 +1,55 @@
+"""``kedro kubeflow check``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.options import compile_options, request_from
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.app.check import Report
+    from kedro_kubeflow.app.checks.finding import Finding
+
+_STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+@click.command()
+@compile_options
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
+@click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
+)
+@exits
+def check(strict: bool, output: str, **options: Any) -> None:
+    """Say what would go wrong on the cluster, before anything is submitted. Exit code 1 where something would."""
+    from kedro_kubeflow.app.check import check as check_project
+    from kedro_kubeflow.cli.output import print_json
+
+    report = check_project(request_from(options))
+    if output == "json":
+        counts = {f"{level}s": report.count(level) for level in ("error", "warning")}
+        print_json({**counts, "findings": [asdict(finding) for finding in report.findings]})
+    else:
+        _print(report)
+    if not report.sound or (strict and report.count("warning")):
+        sys.exit(1)
+
+
+def _print(report: Report) -> None:
+    for finding in report.findings:
+        _print_finding(finding)
+    counts = [f"{report.count(level)} {level}{'s' * (report.count(level) != 1)}" for level in ("error", "warning")]
+    click.echo(", ".join(counts))
+
+
+def _print_finding(finding: Finding) -> None:
+    click.secho(finding.level, fg=_STYLES[finding.level], bold=True, nl=False)
+    click.echo(f" {finding.id}: {finding.what}")
+    for name, text in (("where", finding.where), ("cure", finding.cure)):
+        if text:
+            click.echo(f"  {name + ':':6} {text}")
