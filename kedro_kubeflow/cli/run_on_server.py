@@ -71,7 +71,11 @@ def server_run_options(command: F) -> F:
             metavar="VERSION",
             help="Run an uploaded version: its id, its name, or latest. No compiling.",
         ),
-        click.option("--service-account", metavar="NAME", help="Kubernetes service account of the run."),
+        click.option(
+            "--service-account",
+            metavar="NAME",
+            help="Kubernetes service account of the run; run_config.service_account.",
+        ),
         click.option("--run-name", metavar="TEXT", help="Name of the run; {parameter} stands for a value."),
         click.option("--experiment-namespace", metavar="NAME", help="Namespace of the experiment and the run."),
         click.option("--experiment-name", metavar="NAME", help="Experiment; made if it is not there."),
@@ -132,7 +136,7 @@ def _how(config: KubeflowConfig, project: str, values: Mapping[str, Any], option
         experiment_namespace=options.experiment_namespace or server_section(config).experiment_namespace,
         run_name=options.run_name or run.run_name,
         values=values,
-        service_account=options.service_account,
+        service_account=options.service_account or run.service_account,
         description=run.description or "",
     )
 

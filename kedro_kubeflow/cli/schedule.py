@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "-c", "--cron", "--cron-expression", "cron", metavar="CRON", help="Five fields, or six with seconds first."
 )
-@click.option("--interval", metavar="DURATION", help="In place of cron: seconds, or such as 90m.")
+@click.option("--interval", metavar="DURATION", help="In place of cron: seconds, or a number with s, m, h, d or w.")
 @click.option("--start-time", metavar="TIME", help="First possible start, ISO 8601; UTC where it has no offset.")
 @click.option("--end-time", metavar="TIME", help="Last possible start.")
 @click.option("--max-concurrency", type=int, help="How many of its runs at once, 1 to 10.")
@@ -99,6 +99,7 @@ def _wanted(opened: Opened, namespace: str | None, options: dict[str, Any]) -> l
             experiment_namespace=namespace,
             run_name=run.scheduled_run_name or run.run_name,
             values=here.parameters,
+            service_account=run.service_account,
         )
         for name in (list(configured) if options["every"] else [_asked(opened, options)])
     ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timezone
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
 from kedro_kubeflow.config.cron import six_fields
+from kedro_kubeflow.config.duration import Duration
 from kedro_kubeflow.config.model import Model
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class ScheduleConfig(Model):
@@ -21,8 +20,8 @@ class ScheduleConfig(Model):
     """A cron expression of five fields (minute hour day month weekday) or six (seconds first), or `@daily` and the like.
     In the time zone of the server's controller, UTC as a rule. Either this or `interval`."""
 
-    interval: int | None = Field(default=None, ge=1)
-    """Seconds between two starts, or a text such as `90m` or `1h30m`."""
+    interval: Annotated[Duration, Field(ge=1)] | None = None
+    """The time between two starts: seconds, or a number with `s`, `m`, `h`, `d` or `w`."""
 
     start_time: datetime | None = None
     """The first moment at which it may start; without an offset it is UTC."""
@@ -60,11 +59,6 @@ class ScheduleConfig(Model):
     def _cron(cls, value: str | None) -> str | None:
         return six_fields(value) if value is not None else None
 
-    @field_validator("interval", mode="before")
-    @classmethod
-    def _interval(cls, value: Any) -> Any:
-        return seconds(value) if isinstance(value, str) else value
-
     @field_validator("start_time", "end_time", mode="before")
     @classmethod
     def _moment(cls, value: Any) -> Any:
@@ -86,17 +80,3 @@ class ScheduleConfig(Model):
         if self.start_time and self.end_time and self.start_time >= self.end_time:
             raise ValueError("`start_time` must be before `end_time`")
         return self
-
-
-def seconds(text: str) -> int:
-    """Seconds of a duration such as ``90m``, ``1h30m`` or ``3600``.
-
-    Raises:
-        ValueError: it is none.
-    """
-    plain = text.replace(" ", "").lower()
-    if plain.isdigit():
-        return int(plain)
-    if not re.fullmatch(r"(\d+[smhdw])+", plain):
-        raise ValueError(f"{text!r} is no duration; write seconds, or something like 90m or 1h30m")
-    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", plain))

@@ -36,7 +36,7 @@ class TestMake:
         assert server.experiments.get(made["experiment_id"])["display_name"] == "Demo"
 
     def test_with_everything(self, server: KfpServer, kedro: Kedro) -> None:
-        words = ["--interval", "1h30m", "--start-time", "2026-03-01", "--end-time", "2026-04-01T12:00:00+02:00"]
+        words = ["--interval", "90m", "--start-time", "2026-03-01", "--end-time", "2026-04-01T12:00:00+02:00"]
         words += ["--max-concurrency", "3", "--no-catchup", "--params", "limit=9", "--experiment-name", "nights"]
         words += ["--run-name", "night {limit} {model.type}", "--disabled", "--service-account", "trainer"]
         made = kedro("schedule", *words, "--output", "json").ok().json
@@ -67,7 +67,7 @@ class TestMake:
             (("-c", "* * *"), "has 3 fields"),
             (("-c", "0 25 * * *"), "hour: 25 is not within 0-23"),
             (("-c", "0 3 * * 7"), "Sunday is 0 here"),
-            (("--interval", "soon"), "no duration"),
+            (("--interval", "soon"), "no length of time"),
             (("--interval", "0"), "greater than or equal to 1"),
             ((*NIGHTLY, "--interval", "60"), "one of `cron` and `interval`"),
             ((*NIGHTLY, "--max-concurrency", "11"), "less than or equal to 10"),
