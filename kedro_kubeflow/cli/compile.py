@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
+
+_SHOWN, _WIDTH = 40, 300
 
 
 @click.command("compile")
@@ -21,13 +24,23 @@ from kedro_kubeflow.cli.options import compile_options, request_from
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Where the compiled pipeline goes; - is standard output.",
 )
+@click.option(
+    "--check",
+    "kept",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write nothing; exit with 1 and say what differs where FILE is not what would be written.",
+)
 @exits
-def compile_command(output: Path, **options: Any) -> None:
+def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
     """Write the pipeline as a KFP v2 file (IR YAML). Needs no server, no token and no image."""
     from kedro_kubeflow.app.compile import prepare
     from kedro_kubeflow.app.write import write_text
 
     prepared = prepare(request_from(options))
+    if kept is not None:
+        _compare(prepared.compiled.text, kept)
+        return
     for note in prepared.compiled.notes:
         click.echo(note, err=True)
     if str(output) == "-":
@@ -36,3 +49,17 @@ def compile_command(output: Path, **options: Any) -> None:
     write_text(output, prepared.compiled.text)
     steps = len(prepared.dag.steps)
     click.echo(f"{output}: pipeline {prepared.compiled.name!r}, {steps} step{'s' * (steps != 1)}", err=True)
+
+
+def _compare(text: str, kept: Path) -> None:
+    from kedro_kubeflow.app.current import difference
+
+    lines = difference(text, kept)
+    for line in lines[:_SHOWN]:
+        click.echo(line if len(line) <= _WIDTH else f"{line[:_WIDTH]}…")
+    if len(lines) > _SHOWN:
+        click.echo(f"… and {len(lines) - _SHOWN} more lines")
+    if lines:
+        click.echo(f"{kept} is not current; `kedro kubeflow compile -o {kept}` writes it anew", err=True)
+        sys.exit(1)
+    click.echo(f"{kept} is current", err=True)
