@@ -29,9 +29,10 @@ setup(
         "cloudpickle>=3,<4",
         "google-auth>=2.23,<3",
         "kedro>=1.2,<2",
-        "kedro-datasets>=7,<10",
-        "kfp>=2.15,<3",
-        "kfp-kubernetes>=2.15,<3",
+        "kedro-datasets>=8,<10",
+        # 2.17 is the first whose local runner knows exit handlers.
+        "kfp>=2.17,<3",
+        "kfp-kubernetes>=2.17,<3",
         "pydantic>=2.5,<3",
         "PyYAML>=6,<7",
         "requests>=2.31,<3",

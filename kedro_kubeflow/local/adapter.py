@@ -18,7 +18,7 @@ Runner = Literal["subprocess", "docker"]
 RunTask = Callable[[list[str], Mapping[str, str]], bool]
 Report = Callable[[list[str], Callable[[], bool]], bool]
 
-_TRIED = "2.15 to 2.17"
+_TRIED = "2.17"
 
 
 @contextmanager
