@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from zoneinfo import available_timezones
+
+from kedro_kubeflow.errors import did_you_mean
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_SHORTHANDS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+_WRITTEN_OUT = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_SHORTHANDS = tuple(_WRITTEN_OUT)
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,47 @@ def six_fields(expression: str) -> str:
         )
     for rule, field in zip(_FIELDS, fields, strict=True):
         rule.check(field)
+    return " ".join([*zone, *fields])
+
+
+def in_zone(expression: str, timezone: str) -> str:
+    """A cron expression that is meant in a time zone, in place of the one that it names itself, if any.
+
+    >>> in_zone("TZ=UTC 30 2 * * *", "Europe/Warsaw")
+    'TZ=Europe/Warsaw 30 2 * * *'
+
+    Raises:
+        ValueError: it has no place for one, as it has no time of day.
+    """
+    if expression.strip().startswith("@"):
+        raise ValueError(f"a time zone cannot be said of {expression.strip()!r}; write the expression out")
+    # A machine may lack the list; then the server has the last word.
+    known = available_timezones()
+    if known and timezone not in known:
+        raise ValueError(f"there is no time zone {timezone!r}. {did_you_mean(timezone, known)}")
+    return " ".join([f"TZ={timezone}", *_zone(" ".join(expression.split()))[1]])
+
+
+def five_fields(expression: str) -> str:
+    """A cron expression without seconds, as Unix and Vertex AI have it.
+
+    >>> five_fields("TZ=Europe/Warsaw 0 30 2 * * *")
+    'TZ=Europe/Warsaw 30 2 * * *'
+    >>> five_fields("@daily")
+    '0 0 * * *'
+
+    Raises:
+        ValueError: its seconds matter, or it is ``@every …``.
+    """
+    if expression.startswith("@"):
+        if expression not in _WRITTEN_OUT:
+            raise ValueError(f"{expression!r} has no times of day; write a cron expression")
+        return _WRITTEN_OUT[expression]
+    zone, fields = _zone(expression)
+    if len(fields) == len(_FIELDS):
+        if fields[0] not in ("0", "00"):
+            raise ValueError(f"{expression!r} counts seconds; runs start by the minute here")
+        fields = fields[1:]
     return " ".join([*zone, *fields])
 
 

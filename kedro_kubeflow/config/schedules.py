@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time, timezone
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from kedro_kubeflow.config.cron import six_fields
+from kedro_kubeflow.config.cron import in_zone, six_fields
 from kedro_kubeflow.config.duration import Duration
 from kedro_kubeflow.config.model import Model
+
+# The words of kedro-vertexai.
+_SAME = {"cron_expression": "cron", "max_concurrent_run_count": "max_concurrency"}
 
 
 class ScheduleConfig(Model):
@@ -18,7 +22,11 @@ class ScheduleConfig(Model):
 
     cron: str | None = None
     """A cron expression of five fields (minute hour day month weekday) or six (seconds first), or `@daily` and the like.
-    In the time zone of the server's controller, UTC as a rule. Either this or `interval`."""
+    Either this or `interval`."""
+
+    timezone: str | None = None
+    """The time zone that `cron` is meant in, such as `Europe/Warsaw`; the server's own, UTC as a rule, where neither this nor
+    a `TZ=…` before the expression is given."""
 
     interval: Annotated[Duration, Field(ge=1)] | None = None
     """The time between two starts: seconds, or a number with `s`, `m`, `h`, `d` or `w`."""
@@ -30,7 +38,13 @@ class ScheduleConfig(Model):
     """The last moment at which it may start."""
 
     max_concurrency: int = Field(default=1, ge=1, le=10)
-    """How many of its runs may be under way at once."""
+    """How many of its runs may be under way at once; `max_concurrent_run_count` is the same."""
+
+    allow_queueing: bool = False
+    """On Vertex AI: whether a run that is due waits while `max_concurrency` runs are under way, rather than being left out."""
+
+    max_run_count: int | None = Field(default=None, ge=1)
+    """On Vertex AI: after how many runs it ends."""
 
     catchup: bool = True
     """Whether missed starts are made up for, as after a pause."""
@@ -53,6 +67,21 @@ class ScheduleConfig(Model):
 
     service_account: str | None = None
     """The Kubernetes service account of its runs."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_words(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        values = dict(value)
+        for word, name in _SAME.items():
+            if word in values and name in values:
+                raise ValueError(f"`{word}` and `{name}` are the same; one is enough")
+            if word in values:
+                values[name] = values.pop(word)
+        if values.get("timezone") and isinstance(values.get("cron"), str):
+            values["cron"] = in_zone(values["cron"], str(values["timezone"]))
+        return values
 
     @field_validator("cron")
     @classmethod
@@ -77,6 +106,8 @@ class ScheduleConfig(Model):
     def _whole(self) -> ScheduleConfig:
         if (self.cron is None) == (self.interval is None):
             raise ValueError("one of `cron` and `interval` is needed")
+        if self.timezone and self.cron is None:
+            raise ValueError("`timezone` is for `cron`")
         if self.start_time and self.end_time and self.start_time >= self.end_time:
             raise ValueError("`start_time` must be before `end_time`")
         return self

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kedro_kubeflow.config.cron import six_fields
+from kedro_kubeflow.config.cron import five_fields, in_zone, six_fields
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,40 @@ def test_five_fields_get_a_second(written: str, sent: str) -> None:
 def test_what_is_wrong_is_named(written: str, what: str) -> None:
     with pytest.raises(ValueError, match=re.escape(what)):
         six_fields(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "meant"),
+    [
+        ("30 2 * * *", "Europe/Warsaw", "TZ=Europe/Warsaw 30 2 * * *"),
+        ("TZ=UTC  0 30 2 * * *", "Asia/Tokyo", "TZ=Asia/Tokyo 0 30 2 * * *"),
+    ],
+)
+def test_in_a_time_zone(written: str, zone: str, meant: str) -> None:
+    assert in_zone(written, zone) == meant
+    assert in_zone(meant, zone) == meant
+
+
+def test_time_zones_that_cannot_be() -> None:
+    with pytest.raises(ValueError, match="Did you mean 'Europe/Warsaw'"):
+        in_zone("30 2 * * *", "Europe/Warsau")
+    with pytest.raises(ValueError, match="write the expression out"):
+        in_zone("@daily", "Europe/Warsaw")
+
+
+@pytest.mark.parametrize(
+    ("six", "five"),
+    [
+        ("0 30 2 * * MON-FRI", "30 2 * * MON-FRI"),
+        ("TZ=Europe/Warsaw 0 30 2 * * *", "TZ=Europe/Warsaw 30 2 * * *"),
+        ("@weekly", "0 0 * * 0"),
+    ],
+)
+def test_without_seconds(six: str, five: str) -> None:
+    assert five_fields(six) == five
+
+
+@pytest.mark.parametrize("expression", ["30 0 2 * * *", "*/10 * * * * *", "@every 1h30m"])
+def test_what_needs_seconds(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"seconds|times of day"):
+        five_fields(expression)

@@ -55,9 +55,22 @@ def test_moments(written: Any, moment: datetime) -> None:
         ({"interval": 60, "start_time": "2026-02-02", "end_time": "2026-02-01"}, "before"),
         ({"interval": 60, "start_time": "soon"}, "'start_time'"),
         ({"intervall": 60}, "Did you mean 'interval'?"),
+        ({"interval": 60, "timezone": "Europe/Warsaw"}, "`timezone` is for `cron`"),
+        ({"cron": "0 3 * * *", "timezone": "Europe/Warsau"}, "Did you mean 'Europe/Warsaw'"),
+        ({"cron": "0 3 * * *", "cron_expression": "0 3 * * *"}, "are the same"),
+        ({"cron": "0 3 * * *", "max_run_count": 0}, "'max_run_count'"),
     ],
 )
 def test_what_is_wrong(keys: dict[str, Any], what: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(**keys)
     assert what in str(caught.value)
+
+
+def test_the_words_of_kedro_vertexai() -> None:
+    schedule = read(
+        cron_expression="0 3 * * *", timezone="Europe/Warsaw", max_concurrent_run_count=3, allow_queueing=True
+    )
+    assert (schedule.cron, schedule.max_concurrency) == ("TZ=Europe/Warsaw 0 0 3 * * *", 3)
+    again = read(**schedule.model_dump(exclude_unset=True))
+    assert again == schedule
