@@ -32,6 +32,13 @@ WORKSPACE_INPUT = "workspace-path"
 # The environment of a step. KEDRO_KUBEFLOW_RUN_ID comes from the pod's own label, so that it is no part of a cache key.
 RUN_ID_ENV = "KEDRO_KUBEFLOW_RUN_ID"
 VOLUME_ENV = "KEDRO_KUBEFLOW_VOLUME"
+# The addresses of notifications that stand in secrets; a number follows.
+NOTIFY_ENV = "KEDRO_KUBEFLOW_NOTIFY_"
+
+# The Kedro parameter that tells the exit pipeline what became of the run, and those that kedro-kubeflow 0.x had for it.
+OUTCOME_PARAMETER = "kubeflow_run"
+OUTCOME_KEYS = ("status", "failed_steps", "run_id", "pipeline", "error", "mlflow_run_id")
+OLD_OUTCOME_PARAMETERS = ("status", "failures")
 UI_HOST_ENV = "KEDRO_KUBEFLOW_UI_HOST"
 LOCAL_ENV = "KEDRO_KUBEFLOW_LOCAL"
 

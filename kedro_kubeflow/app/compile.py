@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow import names
+from kedro_kubeflow.app.at_exit import ExitPipeline, exit_nodes, exit_of, notification_secrets
 from kedro_kubeflow.app.groups import groups_of
 from kedro_kubeflow.app.selection import DEFAULT, Selection, selection
+from kedro_kubeflow.app.step_settings import cache_keys, cache_notes, settings_of
 from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
 from kedro_kubeflow.compiler.pipeline import run_id_from_label
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
+from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.dag import Dag, Parameters, build_dag, is_parameter, node_facts
 from kedro_kubeflow.errors import ConfigError
@@ -69,11 +72,15 @@ class Source:
     entries: Mapping[str, Mapping[str, Any] | None]
     parameters: Parameters
     tracking: bool
+    exit_pipeline: ExitPipeline | None = None
 
     @cached_property
     def handoffs(self) -> Mapping[str, Handoff]:
-        """How each dataset crosses."""
-        return {name: handoff(name, entry) for name, entry in self.entries.items()}
+        """How each dataset crosses, those of the exit pipeline too."""
+        run, leaving = self.config.run_config, self.exit_pipeline
+        volume, stored = run.volume.folder if run.volume else None, run.store_kedro_outputs_as_kfp_artifacts
+        entries = {**(leaving.entries if leaving else {}), **self.entries}
+        return {name: handoff(name, entry, volume=volume, stored=stored) for name, entry in entries.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +90,8 @@ class Prepared:
     source: Source
     dag: Dag
     compiled: CompiledPipeline
+    settings: Mapping[str, StepSettings]
+    """By title: what each step and each of the plugin's own tasks is given, and where each value comes from."""
 
     @property
     def project(self) -> OpenProject:
@@ -124,7 +133,8 @@ def prepare_source(request: Request, source: Source) -> Prepared:
         CompileError: the pipeline cannot become a KFP pipeline.
     """
     dag = dag_of(source)
-    return Prepared(source=source, dag=dag, compiled=compile_pipeline(dag, _frame(request, source)))
+    frame = _frame(request, source, dag)
+    return Prepared(source=source, dag=dag, compiled=compile_pipeline(dag, frame), settings=frame.settings)
 
 
 def read_source(request: Request) -> Source:
@@ -145,6 +155,9 @@ def read_source(request: Request) -> Source:
     values = {**chosen.parameters, **read_parameters(loader)}
     datasets = [d for node in nodes for d in (*node.inputs, *node.outputs) if not is_parameter(d)]
     enabled = config.run_config.mlflow.enabled
+    tracking = any(is_tracked(loader, name, enabled=enabled) for name in chosen.pipelines)
+    leaving = _exit_pipeline(config, registered, loader, tracking)
+    at_exit = leaving.parameters(values) if leaving else frozenset()
     return Source(
         project=project,
         config=config,
@@ -152,9 +165,21 @@ def read_source(request: Request) -> Source:
         registered=registered,
         nodes=nodes,
         entries=read_catalog(loader, datasets),
-        parameters=Parameters(values=values, overridden=frozenset(chosen.parameters), shared=shared),
-        tracking=any(is_tracked(loader, name, enabled=enabled) for name in chosen.pipelines),
+        parameters=Parameters(values=values, overridden=frozenset(chosen.parameters), shared=shared, at_exit=at_exit),
+        tracking=tracking,
+        exit_pipeline=leaving,
     )
+
+
+def _exit_pipeline(
+    config: KubeflowConfig, registered: Mapping[str, Any], loader: Any, tracking: bool
+) -> ExitPipeline | None:
+    name = config.run_config.on_exit_pipeline
+    if not name:
+        return None
+    found = ExitPipeline(name=name, nodes=exit_nodes(name, registered))
+    tracked = tracking and is_tracked(loader, name, enabled=config.run_config.mlflow.enabled)
+    return replace(found, entries=read_catalog(loader, found.datasets), tracked=tracked)
 
 
 def dag_of(source: Source) -> Dag:
@@ -176,10 +201,27 @@ def _asked(request: Request) -> Selection:
     )
 
 
-def _frame(request: Request, source: Source) -> Frame:
+def _frame(request: Request, source: Source, dag: Dag) -> Frame:
+    frame, run, values = _plain_frame(request, source, dag), source.config.run_config, source.parameters.values
+    settings = settings_of(
+        run,
+        dag,
+        source.registered,
+        image=request.image,
+        leaving=frame.exit,
+        exit_task=frame.exit_task,
+        exit_env=notification_secrets(run.notifications),
+        handoffs=source.handoffs,
+    )
+    notes = cache_notes(dag, settings)
+    return replace(frame, settings=settings, cache_keys=cache_keys(dag, settings, values), notes=notes)
+
+
+def _plain_frame(request: Request, source: Source, dag: Dag) -> Frame:
     project, config, chosen, run = source.project, source.config, source.selection, source.config.run_config
     shown = project.name if chosen.name == DEFAULT else f"{project.name}: {chosen.name}"
     image = _image(request, config)
+    values = source.parameters.values
     return Frame(
         name=names.pipeline_name(project.name, chosen.name),
         display_name=shown,
@@ -190,7 +232,11 @@ def _frame(request: Request, source: Source) -> Frame:
         call=_call(source),
         start_settings=_start_settings(config, shown, image) if source.tracking else {},
         step_settings={"memory_dataset": dict(run.memory_dataset), **_runner_settings(source)},
-        platform=_platform(config, source.tracking),
+        platform={"fieldPathAsEnv": [run_id_from_label()]} if source.tracking else {},
+        exit=exit_of(config, source.exit_pipeline, dag, source.handoffs, values, source.registered),
+        volume=run.volume,
+        ttl=run.ttl,
+        deadline=run.deadline,
         tags=_tags(source),
     )
 
@@ -198,8 +244,14 @@ def _frame(request: Request, source: Source) -> Frame:
 def _call(source: Source) -> StepCall:
     """What every call has in common."""
     several = source.selection.pipelines if len(source.selection.pipelines) > 1 else ()
+    providers = [p.model_dump() for p in source.config.run_config.dynamic_config_providers]
     return StepCall(
-        action="run", step="", pipeline=source.selection.pipeline, pipelines=several, env=source.project.env
+        action="run",
+        step="",
+        pipeline=source.selection.pipeline,
+        pipelines=several,
+        env=source.project.env,
+        settings={"dynamic_config": providers} if providers else {},
     )
 
 
@@ -223,7 +275,8 @@ def _runner_settings(source: Source) -> dict[str, Any]:
 
 
 def _image(request: Request, config: KubeflowConfig) -> str:
-    image = request.image or config.run_config.image or request.default_image
+    run = config.run_config
+    image = request.image or run.images.get(DEFAULT) or run.image or request.default_image
     if not image:
         raise ConfigError(
             "No image is configured",
@@ -240,11 +293,6 @@ def _start_settings(config: KubeflowConfig, shown: str, image: str) -> dict[str,
         "kfp_native": config.run_config.mlflow.kfp_native,
     }
     return settings | ({"ui_host": config.host} if config.host else {})
-
-
-def _platform(config: KubeflowConfig, tracking: bool) -> dict[str, Any]:
-    platform: dict[str, Any] = {"imagePullPolicy": config.run_config.image_pull_policy.get(DEFAULT) or "IfNotPresent"}
-    return platform | ({"fieldPathAsEnv": [run_id_from_label()]} if tracking else {})
 
 
 def _tags(source: Source) -> dict[str, str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from kedro_kubeflow.contract import StepCall
+
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -26,6 +28,8 @@ class CompiledPipeline:
         parameters: default of each input, by KFP name.
         tags: project, environment and the like, for the server's records.
         notes: what the user should be told, a sentence each.
+        titles: every task that is a process of its own, in an order in which they can run.
+        exit_call: what the exit task is told; None where there is none.
     """
 
     name: str
@@ -36,6 +40,8 @@ class CompiledPipeline:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    exit_call: StepCall | None = None
 
     def __str__(self) -> str:
         return self.text

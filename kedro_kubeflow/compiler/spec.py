@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from google.protobuf import duration_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
 from kedro_kubeflow.compiler.task import Constant, FinalStatus, FromInput, FromTask, Parameter, Task
+from kedro_kubeflow.config.retry import RetryPolicyConfig
 
 SCHEMA_VERSION = "0.0.1"
 
@@ -84,9 +86,21 @@ def task_spec(task: Task, *, passed_in: Mapping[FromTask, str], waits_for: Itera
     )
     if task.parameters or task.artifacts:
         spec.inputs.CopyFrom(task_inputs(task, passed_in))
+    if task.retry:
+        spec.retry_policy.CopyFrom(retry_policy(task.retry))
     if task.at_exit:
         spec.trigger_policy.strategy = ir.PipelineTaskSpec.TriggerPolicy.TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
     return spec
+
+
+def retry_policy(policy: RetryPolicyConfig) -> ir.PipelineTaskSpec.RetryPolicy:
+    """How often a failed task is tried again."""
+    return ir.PipelineTaskSpec.RetryPolicy(
+        max_retry_count=policy.num_retries,
+        backoff_duration=duration_pb2.Duration(seconds=policy.backoff_duration),
+        backoff_factor=policy.backoff_factor,
+        backoff_max_duration=duration_pb2.Duration(seconds=policy.backoff_max_duration),
+    )
 
 
 def task_inputs(task: Task, passed_in: Mapping[FromTask, str]) -> ir.TaskInputsSpec:
@@ -124,11 +138,15 @@ def input_artifact(producer: str, key: str) -> ir.TaskInputsSpec.InputArtifactSp
 
 def executor_spec(task: Task) -> dict[str, Any]:
     """How a task runs, as plain values: the deployment spec is a free-form struct in KFP's IR."""
+    if task.call is None:
+        return {"container": {"image": task.image}}
     argv = task.call.to_argv()
     cut = argv.index(task.call.action) + 1
     container: dict[str, Any] = {"image": task.image, "command": argv[:cut], "args": argv[cut:]}
     if task.env:
         container["env"] = [{"name": name, "value": value} for name, value in sorted(task.env.items())]
+    if task.resources:
+        container["resources"] = dict(task.resources)
     return {"container": container}
 
 

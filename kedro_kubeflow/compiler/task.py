@@ -10,17 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.contract import StepCall
 
 JOB_ID = "{{$.pipeline_job_uuid}}"
 JOB_NAME = "{{$.pipeline_job_name}}"
+WORKSPACE = "{{$.workspace_path}}"
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A parameter whose value stands in the spec; one of KFP's whole-string placeholders, or text."""
+    """A parameter whose value stands in the spec; one of KFP's whole-string placeholders, or a plain value."""
 
-    value: str
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Task:
     Attributes:
         name: KFP task name; the component is ``comp-NAME``, the executor ``exec-NAME``.
         title: what people see.
-        call: what its pod is told.
+        call: what its pod is told; None for the tasks that KFP's backend does itself.
         parameters: by KFP name.
         artifacts: input artifacts by KFP name: type, producing task, its output's name.
         outputs: output artifacts by KFP name: type.
@@ -75,7 +77,7 @@ class Task:
 
     name: str
     title: str
-    call: StepCall
+    call: StepCall | None
     image: str
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -85,5 +87,8 @@ class Task:
     cache: bool = False
     at_exit: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """The JSON of KFP's ``ResourceSpec``."""
+    retry: RetryPolicyConfig | None = None
     platform: Mapping[str, Any] = field(default_factory=dict)
     """Kubernetes settings: the JSON of KFP's ``KubernetesExecutorConfig``."""

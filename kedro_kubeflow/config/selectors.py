@@ -83,6 +83,14 @@ class Known:
         """Everything that a bare name may mean."""
         return self.nodes | self.groups | self.tasks
 
+    def fits(self, selector: str) -> bool:
+        """Whether a selector fits something, as it is written."""
+        kind, name = _split(selector)
+        found = {"namespace": self.namespaces, "tag": self.tags, "group": self.groups}.get(kind, self.names)
+        if selector == DEFAULT or name in found:
+            return True
+        return not kind and is_glob(selector) and any(fnmatchcase(n, selector) for n in self.nodes | self.groups)
+
     def __or__(self, other: Known) -> Known:
         return Known(*(getattr(self, f) | getattr(other, f) for f in self.__dataclass_fields__))
 
@@ -168,16 +176,11 @@ def _split(selector: str) -> tuple[str, str]:
 
 
 def _meant(selector: str, known: Known, where: str) -> str:
-    kind, name = _split(selector)
-    found = {"namespace": known.namespaces, "tag": known.tags, "group": known.groups}.get(kind, known.names)
-    if selector == DEFAULT or name in found:
+    if known.fits(selector):
         return selector
-    if not kind:
-        if is_glob(selector) and any(fnmatchcase(n, selector) for n in known.nodes | known.groups):
-            return selector
-        dashed = [n for n in sorted(known.names) if _dashed(n) == selector]
-        if len(dashed) == 1:
-            return dashed[0]
+    dashed = [n for n in sorted(known.names) if _dashed(n) == selector]
+    if len(dashed) == 1:
+        return dashed[0]
     raise ConfigError(
         f"The selector {selector!r} fits no node of the project. {did_you_mean(selector, _everything(known))}",
         where=where,

@@ -110,6 +110,11 @@ class Settings:
         return {**joined, **table.of_group(step.title)}
 
 
+def selectors_of(run: RunConfig) -> frozenset[str]:
+    """Every selector that stands somewhere."""
+    return frozenset(selector for name in _RULES for selector in getattr(run, name))
+
+
 @dataclass(frozen=True)
 class _Task:
     """One of the plugin's own tasks, as selectors see it."""

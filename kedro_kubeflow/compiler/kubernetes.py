@@ -1,0 +1,192 @@
+"""A step's settings in KFP's words: what goes into the container, and what into the platform spec.
+
+The platform spec's messages are kubeflow/pipelines ``kubernetes_platform/proto/kubernetes_executor_config.proto``, written as
+``kfp.kubernetes`` writes them, which a test compares setting by setting. Numbers of 64 bits are text in protobuf's JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kedro_kubeflow.compiler.frame import Frame
+from kedro_kubeflow.compiler.task import Task
+from kedro_kubeflow.config.environment import ConfigMapKey, PodField, SecretKey
+from kedro_kubeflow.config.extra_volumes import EmptyDirSource, EphemeralSource, ExtraVolume
+from kedro_kubeflow.config.kubernetes import Affinity, NodeSelectorTerm, Requirement, SecurityContext, Toleration
+from kedro_kubeflow.config.quantity import amount
+from kedro_kubeflow.config.resources import Resources
+from kedro_kubeflow.config.settings import StepSettings
+
+
+def settled(task: Task, frame: Frame) -> Task:
+    """The task with what its settings say."""
+    given = frame.settings.get(task.title)
+    if given is None or task.call is None:
+        return task
+    return replace(
+        task,
+        image=given.image or task.image,
+        env={name: value for name, value in given.env.items() if isinstance(value, str)},
+        resources=container_resources(given.resources),
+        retry=given.retry if given.retry.num_retries else None,
+        platform=_merged(task.platform, executor_config(given)),
+    )
+
+
+def container_resources(resources: Resources) -> dict[str, Any]:
+    """``ResourceSpec`` of the container; each amount also in the older form, for older servers."""
+    spec: dict[str, Any] = {}
+    for name, of in (("cpu", _cores), ("memory", _gigabytes)):
+        for bound in ("request", "limit"):
+            text = getattr(resources, f"{name}_{bound}")
+            if text is not None:
+                spec[f"{name}{bound.title()}"] = of(text)
+                spec[f"resource{name.title()}{bound.title()}"] = text
+    if resources.accelerator:
+        kind, count = resources.accelerator, str(resources.accelerator_count)
+        spec["accelerator"] = {"type": kind, "count": count, "resourceType": kind, "resourceCount": count}
+    return spec
+
+
+def executor_config(given: StepSettings) -> dict[str, Any]:
+    """``KubernetesExecutorConfig`` of a task."""
+    config: dict[str, Any] = {"imagePullPolicy": given.image_pull_policy}
+    if given.image_pull_secrets:
+        config["imagePullSecret"] = [
+            {"secretName": name, "secretNameParameter": constant(name)} for name in given.image_pull_secrets
+        ]
+    if given.node_selector:
+        config["nodeSelector"] = {"labels": dict(given.node_selector)}
+    if given.tolerations:
+        config["tolerations"] = [_toleration(t) for t in given.tolerations]
+    if given.affinity:
+        config["nodeAffinity"] = list(_affinity(given.affinity))
+    if given.pod_labels or given.pod_annotations:
+        metadata = {"labels": dict(given.pod_labels), "annotations": dict(given.pod_annotations)}
+        config["podMetadata"] = {key: value for key, value in metadata.items() if value}
+    if given.security_context:
+        config["securityContext"] = _security_context(given.security_context)
+    if given.timeout:
+        config["activeDeadlineSeconds"] = str(given.timeout)
+    return {**config, **_environment(given), **_volumes(given.extra_volumes)}
+
+
+def constant(value: Any) -> dict[str, Any]:
+    """A name that stands in the spec, where KFP would also take a parameter."""
+    return {"runtimeValue": {"constant": value}}
+
+
+def _cores(text: str) -> float:
+    return float(amount(text))
+
+
+def _gigabytes(text: str) -> float:
+    return float(amount(text)) / 1e9
+
+
+def _toleration(toleration: Toleration) -> dict[str, Any]:
+    found = toleration.model_dump(by_alias=True, exclude_none=True)
+    if toleration.toleration_seconds is not None:
+        found["tolerationSeconds"] = str(toleration.toleration_seconds)
+    return found
+
+
+def _affinity(affinity: Affinity) -> Iterable[dict[str, Any]]:
+    """A term with a weight is a wish; of those without, a cluster node must meet one, as in Kubernetes' own list."""
+    rules = affinity.node_affinity
+    required = rules.required_during_scheduling_ignored_during_execution
+    for term in required.node_selector_terms if required else ():
+        yield _term(term)
+    for wish in rules.preferred_during_scheduling_ignored_during_execution:
+        yield {**_term(wish.preference), "weight": wish.weight}
+
+
+def _term(term: NodeSelectorTerm) -> dict[str, Any]:
+    parts = {"matchExpressions": term.match_expressions, "matchFields": term.match_fields}
+    return {key: [_requirement(r) for r in requirements] for key, requirements in parts.items() if requirements}
+
+
+def _requirement(requirement: Requirement) -> dict[str, Any]:
+    found: dict[str, Any] = {"key": requirement.key, "operator": requirement.operator}
+    return {**found, "values": list(requirement.values)} if requirement.values else found
+
+
+def _security_context(context: SecurityContext) -> dict[str, Any]:
+    found = context.model_dump(by_alias=True, exclude_none=True)
+    return {key: value if isinstance(value, bool) else str(value) for key, value in found.items()}
+
+
+def _environment(given: StepSettings) -> dict[str, Any]:
+    """The variables that are references; literals stand in the container."""
+    config: dict[str, Any] = {}
+    for name, value in sorted(given.env.items()):
+        if isinstance(value, SecretKey):
+            key = {"secretKey": value.key or name, "envVar": name}
+            reference = {"secretName": value.secret, "secretNameParameter": constant(value.secret)}
+            entry = {**reference, "keyToEnv": [key], "optional": value.optional}
+            config.setdefault("secretAsEnv", []).append(entry)
+        elif isinstance(value, ConfigMapKey):
+            key = {"configMapKey": value.key or name, "envVar": name}
+            reference = {"configMapName": value.config_map, "configMapNameParameter": constant(value.config_map)}
+            entry = {**reference, "keyToEnv": [key], "optional": value.optional}
+            config.setdefault("configMapAsEnv", []).append(entry)
+        elif isinstance(value, PodField):
+            config.setdefault("fieldPathAsEnv", []).append({"name": name, "fieldPath": value.field})
+    return config
+
+
+def _volumes(volumes: Iterable[ExtraVolume]) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    for volume in volumes:
+        section, message = _volume(volume)
+        config.setdefault(section, []).append({"mountPath": volume.mount_path, **message})
+    return config
+
+
+def _volume(volume: ExtraVolume) -> tuple[str, dict[str, Any]]:
+    """Which list of the platform spec a volume belongs to, and what stands there beside its mount path."""
+    source = volume.volume
+    if source.secret:
+        name = source.secret.secret_name
+        reference = {"secretName": name, "secretNameParameter": constant(name)}
+        return "secretAsVolume", {**reference, "optional": source.secret.optional}
+    if source.config_map:
+        name = source.config_map.name
+        reference = {"configMapName": name, "configMapNameParameter": constant(name)}
+        return "configMapAsVolume", {**reference, "optional": source.config_map.optional}
+    if source.persistent_volume_claim:
+        name = source.persistent_volume_claim.claim_name
+        claim = {"constant": name, "pvcNameParameter": constant(name)}
+        return "pvcMount", {**claim, **({"subPath": volume.sub_path} if volume.sub_path else {})}
+    if source.ephemeral:
+        return "genericEphemeralVolume", {"volumeName": volume.pod_name, **_claimed(source.ephemeral)}
+    folder = source.empty_dir or EmptyDirSource()
+    given = {"volumeName": volume.pod_name, "medium": folder.medium, "sizeLimit": folder.size_limit}
+    return "emptyDirMounts", {key: value for key, value in given.items() if value is not None}
+
+
+def _claimed(source: EphemeralSource) -> dict[str, Any]:
+    spec, metadata = source.volume_claim_template.spec, source.volume_claim_template.metadata
+    found: dict[str, Any] = {"accessModes": list(spec.access_modes), "size": spec.resources.requests.storage}
+    if spec.storage_class_name is None:
+        found["defaultStorageClass"] = True
+    else:
+        found["storageClassName"] = spec.storage_class_name
+    marks = {key: value for key, value in metadata.model_dump(exclude_none=True).items() if value}
+    return {**found, "metadata": marks} if marks else found
+
+
+def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists one after the other, mappings key by key; the second goes first where both have a value."""
+    merged = dict(first)
+    for key, value in second.items():
+        known = merged.get(key)
+        if isinstance(value, list):
+            merged[key] = [*(known or ()), *value]
+        elif isinstance(value, dict):
+            merged[key] = {**(known or {}), **value}
+        else:
+            merged[key] = value
+    return merged
