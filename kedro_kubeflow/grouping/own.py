@@ -52,5 +52,5 @@ def _load(path: str) -> Any:
             cure="name one of node, all, namespace, tag, pipeline, memory, or the import path of a callable",
         ) from error
     if not callable(rule):
-        raise ConfigError(f"The grouping {path} is a {type(rule).__name__}, and cannot be called", where=_WHERE)
+        raise ConfigError(f"The grouping {path} is of type {type(rule).__name__}, and cannot be called", where=_WHERE)
     return rule
