@@ -11,6 +11,7 @@ from kedro_kubeflow.config.jobs import JobConfig
 from kedro_kubeflow.config.local import LocalConfig
 from kedro_kubeflow.config.model import Model, parse
 from kedro_kubeflow.config.run_config import RunConfig
+from kedro_kubeflow.config.vertexai import VertexAIConfig
 
 
 class KubeflowConfig(Model):
@@ -24,6 +25,9 @@ class KubeflowConfig(Model):
 
     jobs: dict[str, JobConfig] = Field(default_factory=dict)
     """What is run again and again, by name: a pipeline or a part of it, with parameters (`--job NAME`)."""
+
+    vertexai: VertexAIConfig | None = None
+    """Vertex AI Pipelines, beside or in place of `host`; `--target` chooses where both are configured."""
 
     local: LocalConfig = Field(default_factory=LocalConfig)
     """Runs on this machine (`run-once --local`)."""
