@@ -6,17 +6,19 @@ import datetime
 import itertools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kedro_kubeflow.app.inputs import run_inputs
 from kedro_kubeflow.app.pipelines import find_version
 from kedro_kubeflow.app.run_name import fill_run_name
 from kedro_kubeflow.client import KubeflowClient
+from kedro_kubeflow.client.facts import SPEC
 from kedro_kubeflow.client.package import Package
 from kedro_kubeflow.client.pipelines import PipelineVersion
 from kedro_kubeflow.client.runs import Run, RunRequest
 from kedro_kubeflow.client.steps import Step
+from kedro_kubeflow.client.upload import DIGEST
 from kedro_kubeflow.errors import ServerError, did_you_mean
 
 
@@ -56,7 +58,8 @@ def run_once(client: KubeflowClient, compiled: Package, options: RunOptions) -> 
         ConfigError: the run's name speaks of a parameter that is not there.
         AuthError, ServerError: it was not started, or it is not known whether; never is it started twice.
     """
-    return _start(client, compiled, compiled.display_name, {}, options)
+    facts = {**compiled.tags, SPEC: compiled.digest[:DIGEST]}
+    return _start(client, replace(_request(client, compiled, compiled.display_name, options), facts=facts))
 
 
 def run_from_version(
@@ -75,44 +78,43 @@ def run_from_version(
     """
     found = find_version(client, pipeline, version)
     inputs = run_inputs(found.spec, overrides, where=client.address.pipeline_link(found.pipeline_id, found.id))
-    return _start(client, found, found.display_name, inputs, options)
+    return _start(client, replace(_request(client, found, pipeline, options), parameters=inputs))
 
 
-def _start(
-    client: KubeflowClient,
-    source: Package | PipelineVersion,
-    shown: str,
-    inputs: Mapping[str, Any],
-    options: RunOptions,
-) -> Started:
+def _request(client: KubeflowClient, source: Package | PipelineVersion, shown: str, options: RunOptions) -> RunRequest:
     if options.run_name:
         name = fill_run_name(options.run_name, options.values)
     else:
         name = f"{shown} {datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
-    request = RunRequest(
+    return RunRequest(
         name=name,
         experiment=client.experiments.ensure(options.experiment_name, options.experiment_namespace),
         source=source,
-        parameters=inputs,
         service_account=options.service_account,
         description=options.description,
         plugins_input=options.plugins_input,
     )
+
+
+def _start(client: KubeflowClient, request: RunRequest) -> Started:
     run = client.runs.start(request)
-    return Started(run, client.address.run_link(run.id), options.experiment_name)
+    return Started(run, client.address.run_link(run.id), request.experiment.name)
 
 
-def list_runs(client: KubeflowClient, *, limit: int = 20, pipeline: str | None = None) -> list[Run]:
+def list_runs(
+    client: KubeflowClient, *, limit: int = 20, pipeline: str | None = None, namespace: str | None = None
+) -> list[Run]:
     """The latest runs, without their steps.
 
     Args:
         pipeline: only runs of the uploaded versions of this pipeline, by its name on the server.
+        namespace: where they are, if not where the pipelines are.
 
     Raises:
         AuthError, ServerError
     """
     wanted = client.pipelines.get(pipeline).id if pipeline else None
-    found = (run for run in client.runs.list() if wanted in (None, run.pipeline_id))
+    found = (run for run in client.runs.list(namespace=namespace) if wanted in (None, run.pipeline_id))
     return list(itertools.islice(found, limit))
 
 

@@ -63,6 +63,16 @@ def open_for_server(env: str | None = None, path: Path | None = None) -> ServerP
     return ServerProject(project, read_config(read_kubeflow(loader)), read_parameters(loader))
 
 
+def address_of(config: KubeflowConfig) -> Address:
+    """Where the configured server and its UI are.
+
+    Raises:
+        ConfigError: no server is configured.
+    """
+    server = server_section(config)
+    return Address.parse(server.host, server.ui_host)
+
+
 def connect_to(config: KubeflowConfig) -> KubeflowClient:
     """A client of the configured server. Nothing is sent yet.
 
@@ -71,7 +81,7 @@ def connect_to(config: KubeflowConfig) -> KubeflowClient:
         AuthError: the credentials are missing.
     """
     server = server_section(config)
-    host = Address.parse(server.host, server.ui_host).host
+    host = address_of(config).host
     verify = (server.ssl_ca_cert or True) if server.verify_ssl else False
     return connect(
         host,

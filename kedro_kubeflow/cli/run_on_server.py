@@ -94,11 +94,12 @@ def run_compiled(prepared: Prepared, options: ServerRunOptions, output: Output) 
     """
     from kedro_kubeflow.app.runs import run_once
     from kedro_kubeflow.app.server import connect_to
+    from kedro_kubeflow.app.upload import with_commit
 
     client = connect_to(prepared.config)
     how = _how(prepared.config, prepared.project.name, prepared.parameters, options)
     with interruptible(_MAYBE):
-        started = run_once(client, prepared.compiled, how)
+        started = run_once(client, with_commit(prepared), how)
     _follow_as_asked(client, started, prepared.config, options, output)
 
 

@@ -40,11 +40,11 @@ class RunView:
 
     @contextmanager
     def showing(self) -> Iterator[None]:
-        """Keep the live table while the block runs; its last state stays."""
+        """Keep the live table while the block runs; how it ended is printed after it."""
         if not self._console.is_terminal:
             yield
             return
-        with Live(get_renderable=self._table, console=self._console, refresh_per_second=4):
+        with Live(get_renderable=self._table, console=self._console, refresh_per_second=4, transient=True):
             yield
 
     def show(self, run: Run) -> None:

@@ -23,7 +23,7 @@ def runs(env: str | None, pipeline: str | None, limit: int, output: Output) -> N
 
     opened = open_server(env)
     name = opened.here.pipeline(pipeline) if pipeline else None
-    listed = list_runs(opened.client, limit=limit, pipeline=name)
+    listed = list_runs(opened.client, limit=limit, pipeline=name, namespace=opened.namespace)
     if output == "json":
         print_json([run_json(r, opened.client.address.run_link(r.id), steps=False) for r in listed])
         return

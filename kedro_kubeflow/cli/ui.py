@@ -11,7 +11,6 @@ import click
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import env_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-from kedro_kubeflow.cli.server_project import open_server
 
 
 @click.command("ui")
@@ -21,7 +20,9 @@ from kedro_kubeflow.cli.server_project import open_server
 @exits
 def ui(env: str | None, no_browser: bool, output: Output) -> None:
     """Open the Kubeflow Pipelines UI, or print its link where there is no browser."""
-    link = f"{open_server(env).client.address.ui_host}/#/pipelines"
+    from kedro_kubeflow.app.server import address_of, open_for_server
+
+    link = f"{address_of(open_for_server(env).config).ui_host}/#/pipelines"
     opened = not no_browser and _has_browser() and _open(link)
     if output == "json":
         print_json({"link": link, "opened": opened})

@@ -26,12 +26,12 @@ def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
     """Upload the pipeline to Kubeflow Pipelines, or a new version of it."""
     from kedro_kubeflow.app.compile import prepare
     from kedro_kubeflow.app.server import connect_to
-    from kedro_kubeflow.app.upload import upload
+    from kedro_kubeflow.app.upload import upload, with_commit
 
     prepared = prepare(request_from(options))
     for note in prepared.compiled.notes:
         click.echo(note, err=True)
-    done = upload(connect_to(prepared.config), prepared.compiled, force=force)
+    done = upload(connect_to(prepared.config), with_commit(prepared), force=force)
     click.echo(_SAID[done.made].format(name=done.pipeline.name, version=done.version.id), err=True)
     if output == "json":
         print_json(

@@ -33,6 +33,7 @@ class RunRequest:
     Attributes:
         source: an uploaded version, or a compiled pipeline that goes along with the run.
         parameters: run-time inputs, by KFP name.
+        facts: what stands below the description, a line each.
         plugins_input: for plugins of the server (from 2.17 on); left out where it is empty.
     """
 
@@ -42,6 +43,7 @@ class RunRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     service_account: str | None = None
     description: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
     pipeline_root: str | None = None
     plugins_input: Mapping[str, Any] = field(default_factory=dict)
 
@@ -123,11 +125,19 @@ class Runs:
             entry = self.server.runs.run_service_get_run(run_id)
         return run_of(entry, self.step_names(entry) if names is None else names)
 
-    def list(self, *, limit: int | None = None, experiment_id: str | None = None) -> Iterator[Run]:
-        """Runs, the latest first, without their steps."""
+    def list(
+        self, *, limit: int | None = None, experiment_id: str | None = None, namespace: str | None = None
+    ) -> Iterator[Run]:
+        """Runs of a namespace or an experiment, the latest first, without their steps."""
         with self.server.errors("list the runs"):
-            scope = {"experiment_id": experiment_id} if experiment_id else {"namespace": self.server.namespace}
-            found = every(self.server.runs.run_service_list_runs, "runs", sort_by="created_at desc", **scope)
+            place = None if experiment_id else namespace or self.server.namespace
+            found = every(
+                self.server.runs.run_service_list_runs,
+                "runs",
+                sort_by="created_at desc",
+                experiment_id=experiment_id,
+                namespace=place,
+            )
             for entry in itertools.islice(found, limit):
                 yield run_of(entry)
 
@@ -206,7 +216,7 @@ class Runs:
 def _body(request: RunRequest, mark: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "display_name": request.name,
-        "description": facts.describe(request.description, {facts.SUBMISSION: mark}),
+        "description": facts.describe(request.description, {**request.facts, facts.SUBMISSION: mark}),
         "experiment_id": request.experiment.id,
         "runtime_config": {"parameters": dict(request.parameters)},
         "service_account": request.service_account,

@@ -72,6 +72,14 @@ class TestStart:
         spec = only_run(server)["pipeline_spec"]["pipeline_spec"]
         assert spec["root"]["inputDefinitions"]["parameters"]["limit"]["defaultValue"] == 2
 
+    def test_what_it_is_made_of_is_on_record(self, server: KfpServer, run: Run, configure: Callable[..., None]) -> None:
+        configure({"description": "Why we do it", "service_account": "configured"})
+        run().ok()
+        lines = only_run(server)["description"].splitlines()
+        assert lines[:3] == ["Why we do it", "", "project: Demo"]
+        assert {line.split(":")[0] for line in lines[2:]} >= {"project", "pipeline", "env", "spec", "submission"}
+        assert only_run(server)["service_account"] == "configured"
+
     def test_a_request_whose_answer_is_lost(self, server: KfpServer, run: Run) -> None:
         server.faults.add(CREATE, Reset(after=True))
         assert run().ok().out == f"{only_run(server)['run_id']}\n"

@@ -56,6 +56,15 @@ class TestMake:
         newest = server.pipelines.newest(fired["pipeline_version_reference"]["pipeline_id"])
         assert fired["pipeline_version_reference"]["pipeline_version_id"] == newest["pipeline_version_id"]
 
+    def test_of_a_job(self, server: KfpServer, kedro: Kedro, configure: Callable[..., None]) -> None:
+        configure(jobs={"nightly": {"parameters": {"limit": 8}, "schedule": "0 3 * * *"}, "never": {}})
+        kedro("upload-pipeline", "--job", "nightly").ok()
+        assert "demo-nightly/default: created (0 0 3 * * *)" in kedro("schedule", "--job", "nightly").ok().out
+        assert "demo-nightly/default: unchanged" in kedro("schedule", "--all").ok().out
+        assert "Nothing says when" in kedro("schedule", "--job", "never").failed(2).err
+        assert "Did you mean 'nightly'?" in kedro("schedule", "--job", "nightyl", *NIGHTLY).failed(2).err
+        assert "demo-nightly/default: deleted" in kedro("schedule", "--job", "nightly", "--delete").ok().out
+
     def test_of_one_version(self, server: KfpServer, kedro: Kedro, uploaded: dict) -> None:
         kedro("upload-pipeline", "--force").ok()
         kedro("schedule", *NIGHTLY, "--version", uploaded["version"]).ok()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -46,6 +48,31 @@ def test_parameters_are_compiled_in(server: KfpServer, kedro: Kedro) -> None:
     [version] = server.pipelines.versions.values()
     inputs = version["pipeline_spec"]["pipeline_spec"]["root"]["inputDefinitions"]["parameters"]
     assert inputs["limit"]["defaultValue"] == 7
+
+
+def test_the_commit_is_on_record(server: KfpServer, kedro: Kedro, demo: KedroProject) -> None:
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=n", "-c", "user.email=e@example.com", "-c", "commit.gpgsign=false")
+        return subprocess.run(["git", *who, *words], cwd=demo.path, check=True, capture_output=True, text=True).stdout
+
+    spec = kedro("upload-pipeline", "--output", "json").ok().json["digest"]
+    try:
+        git("init", "-q")
+        git("add", "conf/base/parameters.yml")
+        git("commit", "-q", "-m", "first")
+        commit = git("rev-parse", "HEAD").strip()
+        clean = kedro("upload-pipeline", "--force", "--output", "json").ok().json
+        demo.conf("parameters", {"limit": 4, "model": {"type": "tree", "depth": 3}, "more": 1})
+        dirty = kedro("upload-pipeline", "--force", "--output", "json").ok().json
+    finally:
+        shutil.rmtree(demo.path / ".git")
+        demo.conf("parameters", {"limit": 4, "model": {"type": "tree", "depth": 3}})
+    assert clean["digest"] == dirty["digest"] == spec
+    versions = server.pipelines.versions
+    assert versions[clean["version_id"]]["tags"]["git_commit"] == commit
+    assert versions[clean["version_id"]]["display_name"].startswith(commit[:8])
+    assert versions[dirty["version_id"]]["tags"]["git_commit"] == f"{commit}-dirty"
+    assert f"git_commit: {commit}" in versions[clean["version_id"]]["description"]
 
 
 def test_an_interrupted_upload(server: KfpServer, kedro: Kedro) -> None:
