@@ -58,8 +58,8 @@ class Google:
         self.log: list[tuple[str, dict[str, Any]]] = []
         self.problems: list[str] = []
         self.plain = self.secure = self.proxy = ""
-        self._key = jwt.new_key()
-        self._account_key = jwt.new_key()
+        self._key = jwt.key_of("google")
+        self._account_key = jwt.key_of(ACCOUNT)
         self._access: dict[str, str] = {}
 
     # What clients need
@@ -152,7 +152,7 @@ class Google:
         flavour = {"Metadata-Flavor": "Google", "Content-Type": "application/text"}
         if request.headers.get("metadata-flavor") != "Google":
             return Response(403, b"Missing Metadata-Flavor", flavour)
-        path = request.path.removeprefix("/computeMetadata/v1/").rstrip("/")
+        path = request.path.removeprefix("/computeMetadata/v1/").rstrip("/").replace(DEFAULT_ACCOUNT, "default")
         account = "instance/service-accounts/default"
         if path.startswith(account) and not self.identified:
             return Response(404, b"service account not found", flavour)

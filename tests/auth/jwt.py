@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from typing import Any
 
@@ -11,7 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 
-def new_key() -> rsa.RSAPrivateKey:
+@functools.cache
+def key_of(_owner: str) -> rsa.RSAPrivateKey:
+    """An owner's key, the same one in all tests: making one takes a while."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

@@ -111,14 +111,14 @@ def test_twenty_threads_renew_an_expired_session_once(door: Kubeflow) -> None:
     assert door.logins == 2
 
 
-def test_a_session_that_says_when_it_ends_is_renewed_before(door: Kubeflow) -> None:
-    door.lifetime, door.attributes = 2.0, "; Path=/; Max-Age=2"
-    credentials = provider(door)
-    experiments(door, credentials)
-    time.sleep(1.8)
-    assert experiments(door, credentials).ok
-    assert door.logins == 2
-    assert all(status == 200 for path, status in door.seen if "apis" in path)
+def test_a_session_that_says_when_it_ends_is_renewed_before() -> None:
+    with kubeflow(lifetime=2.0, attributes="; Path=/; Max-Age=2") as door:
+        credentials = provider(door)
+        experiments(door, credentials)
+        time.sleep(1.8)
+        assert experiments(door, credentials).ok
+        assert door.logins == 2
+        assert all(status == 200 for path, status in door.seen if "apis" in path)
 
 
 def test_a_session_that_is_refused_again_and_again(door: Kubeflow) -> None:

@@ -72,9 +72,9 @@ def test_configured_with_a_service_account(proxy: Proxy, google: Google) -> None
 
 
 def test_tokens_are_renewed_while_somebody_waits_long(proxy: Proxy, google: Google) -> None:
-    google.lifetime = 0.8
+    google.lifetime = 0.5
     credentials = from_config(IapAuth(type="iap", client_id=CLIENT_ID), host=proxy.url, env={})
-    end = time.time() + 2
+    end = time.time() + 1.2
     while time.time() < end:
         assert ask(proxy, credentials).ok
         time.sleep(0.05)

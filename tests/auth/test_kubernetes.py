@@ -30,7 +30,7 @@ class Cluster:
         self.status = 201
         self.lifetime = 3600.0
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self._key = jwt.new_key()
+        self._key = jwt.key_of("issuer")
 
     def answer(self, request: Request) -> Response:
         if request.headers.get("authorization") != "Bearer of-the-kubeconfig":

@@ -57,7 +57,7 @@ def test_bearer_from_a_variable(ask: Ask, guard: Guard, monkeypatch: pytest.Monk
 
 def test_bearer_from_a_file_that_is_rotated(ask: Ask, guard: Guard, tmp_path: Path) -> None:
     """The guard lets fresh tokens in only."""
-    key = jwt.new_key()
+    key = jwt.key_of("issuer")
 
     def fresh(authorization: str | None) -> bool:
         claims = jwt.verified((authorization or "").removeprefix("Bearer "), key.public_key())
@@ -67,9 +67,9 @@ def test_bearer_from_a_file_that_is_rotated(ask: Ask, guard: Guard, tmp_path: Pa
     file = tmp_path / "token"
     provider = BearerTokenRequestHeaderProvider(CONTEXT, token_file=str(file))
     for _ in range(2):
-        file.write_text(jwt.sign({"exp": time.time() + 0.3}, key))
+        file.write_text(jwt.sign({"exp": time.time() + 0.6}, key))
         ask(provider)
-        time.sleep(0.35)
+        time.sleep(0.65)
     from mlflow.exceptions import MlflowException
 
     with pytest.raises(MlflowException, match="a fresh token is needed"):

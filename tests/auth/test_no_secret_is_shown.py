@@ -125,7 +125,7 @@ def test_an_accepted_secret(name: str, tmp_path: Path, all_logs: pytest.LogCaptu
 def test_what_looks_like_a_secret_in_a_foreign_message_is_taken_out() -> None:
     from kedro_kubeflow.auth.redaction import redacted
 
-    token = jwt.sign({"exp": 1}, jwt.new_key())
+    token = jwt.sign({"exp": 1}, jwt.key_of("issuer"))
     text = (
         f"denied for Bearer {token} and ya29.abc-DEF_1\n of my-bot@my-project-123456.iam.gserviceaccount.com {'k' * 40}"
     )

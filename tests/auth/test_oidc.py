@@ -29,7 +29,7 @@ class Issuer:
         self.lifetime: float | None = 3600.0
         self.claims: dict[str, Any] = {}
         self.forms: list[dict[str, str]] = []
-        self._key = jwt.new_key()
+        self._key = jwt.key_of("issuer")
 
     def answer(self, request: Request) -> Response:
         if request.path == "/realms/team/.well-known/openid-configuration":

@@ -96,7 +96,7 @@ def test_a_commands_output_holds_for_its_time_to_live(tmp_path: Path) -> None:
 
 
 def test_a_commands_web_token_holds_until_it_says(tmp_path: Path) -> None:
-    soon, late = (jwt.sign({"exp": time.time() + seconds}, jwt.new_key()) for seconds in (0.01, 3600))
+    soon, late = (jwt.sign({"exp": time.time() + seconds}, jwt.key_of("issuer")) for seconds in (0.01, 3600))
     body = f"print({soon!r} if len(open({str(tmp_path / 'runs')!r}).read()) < 2 else {late!r})"
     command = Command(printing(tmp_path, body))
     assert command.read() == soon

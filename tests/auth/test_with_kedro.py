@@ -74,18 +74,18 @@ def test_google_tokens_that_expire_while_the_pipeline_runs(
         return claims["exp"] > time.time() and (claims["aud"], claims["email"]) == (AUDIENCE, ACCOUNT)
 
     guard.lets_in = fresh
-    google.lifetime = 2.0
+    google.lifetime = 3.0
     demo = project(
         tmp_path,
         guard.url,
         {"type": "kedro_kubeflow.auth.gcp.MLFlowGoogleOauthRequestHeaderProvider", "pass_context": True},
         kubeflow={"run_config": {"mlflow": {"request_header_provider_params": {"client_id": AUDIENCE}}}},
-        seconds=2.1,
+        seconds=3.1,
     )
     done = demo.kedro("run", env=google.environment(google.key_file())).ok()
     [run] = runs(mlflow_server, "demo")
     assert run.info.status == "FINISHED"
-    assert run.data.params == {"seconds": "2.1"}
+    assert run.data.params == {"seconds": "3.1"}
     assert any(path.startswith("PUT /api/2.0/mlflow-artifacts/") for path in guard.paths)
     assert None not in guard.seen
     assert len(set(guard.seen)) >= 2
