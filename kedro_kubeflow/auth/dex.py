@@ -123,11 +123,11 @@ class _Visit:
     def _next_step(self, answer: Any, page: Page) -> Callable[[], Any] | None:
         for form in page.forms:
             if form.fields.get("approval") == "approve":
-                return lambda: self._submit(form, {})
+                return lambda: self._submit(form)
         # An oauth2-proxy with users of its own shows a form beside the way to Dex.
         for form in page.forms:
             if urlsplit(form.action).path.endswith("/start"):
-                return lambda: self._submit(form, {})
+                return lambda: self._submit(form)
         if connector := self._link_to_connector(page):
             return lambda: self._get(connector)
         for form in page.forms:
@@ -152,30 +152,40 @@ class _Visit:
         return connectors[self.connector]
 
     def _identify(self, form: Form, password_field: str, answer: Any) -> Any:
-        where = _address(form.action)
+        if self.identified and answer.history:
+            # It led somewhere: the password was accepted, but the host knew nothing of it afterwards.
+            raise _not_kept(self.session, self.host)
         if self.identified:
-            # A redirect means that the password was accepted, and that the host knew nothing of it afterwards.
-            raise (
-                _not_kept(self.session, self.host)
-                if answer.history
-                else AuthError(
-                    f"Dex refuses the user {self.username!r}, or the password",
-                    where=where,
-                    cure="check DEX_USERNAME and DEX_PASSWORD (or `username` and `password` under `auth`) and `connector`",
-                )
-            )
-        if urlsplit(self.host).scheme == "https" and urlsplit(form.action).scheme != "https":
             raise AuthError(
-                "The login form would send the password in clear", where=where, cure="ask the administrator"
+                f"Dex refuses the user {self.username!r}, or the password",
+                where=_address(form.action),
+                cure="check DEX_USERNAME and DEX_PASSWORD (or `username` and `password` under `auth`) and `connector`",
             )
+        self._refuse_to_tell(form)
         self.identified = True
-        return self._submit(form, {form.user_field or "login": self.username, password_field: self._password})
+        values = {**form.fields, form.user_field or "login": self.username, password_field: self._password}
+        return self.session.post(form.action, data=values, **self._options)
 
-    def _submit(self, form: Form, values: dict[str, str]) -> Any:
-        fields = {**form.fields, **values}
+    def _refuse_to_tell(self, form: Form) -> None:
+        """Raise where the password would go to somebody whom it is not meant for."""
+        host, target = urlsplit(self.host), urlsplit(form.action)
+        if host.scheme == "https" and target.scheme != "https":
+            raise AuthError(
+                "The login form would send the password in clear",
+                where=_address(form.action),
+                cure="ask the administrator to serve Dex by https://",
+            )
+        if target.hostname != host.hostname and f"/auth/{self.connector}" not in target.path:
+            raise AuthError(
+                "The login leads to another host, and to no login of Dex: the password is not sent there",
+                where=_address(form.action),
+                cure="check `host`; with another identity provider than Dex, use another `type` under `auth`",
+            )
+
+    def _submit(self, form: Form) -> Any:
         if form.method == "GET":
-            return self._get(form.action, params=fields)
-        return self.session.post(form.action, data=fields, **self._options)
+            return self._get(form.action, params=form.fields)
+        return self.session.post(form.action, data=form.fields, **self._options)
 
     def _get(self, url: str, **more: Any) -> Any:
         return self.session.get(url, headers={"Accept": "text/html,*/*"}, **self._options, **more)

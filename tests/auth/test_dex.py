@@ -13,7 +13,7 @@ import requests
 from auth.certificates import Authority
 from auth.google_stand_in import closed_port
 from auth.kubeflow_stand_in import PASSWORD, SESSION, USER, Kubeflow, kubeflow
-from auth.loopback import as_html, redirect, serving
+from auth.loopback import Request, Response, as_html, redirect, serving
 from kedro_kubeflow.auth import AuthProvider, authenticated, from_config
 from kedro_kubeflow.config.auth import DexAuth
 from kedro_kubeflow.errors import AuthError, ServerError
@@ -198,6 +198,29 @@ def test_another_guard_than_dex() -> None:
     ):
         from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
     assert "with another identity provider than Dex" in str(error.value)
+
+
+def test_the_password_is_for_dex_only() -> None:
+    """A host behind another identity provider sends to that one's form."""
+    seen: list[str] = []
+
+    def elsewhere(request: Request) -> Response:
+        seen.append(f"{request.method} {request.path} {request.body.decode()}")
+        return as_html(
+            '<form method="post" action="/signin"><input name="email"><input name="p" type="password"></form>'
+        )
+
+    with serving(elsewhere) as other, serving(lambda _: redirect(other.replace("127.0.0.1", "localhost"))) as url:
+        with pytest.raises(AuthError, match="no login of Dex: the password is not sent there"):
+            from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
+        assert seen == ["GET / "]
+
+
+def test_dex_at_another_host() -> None:
+    with kubeflow() as door:
+        door.login_action = door.url.replace("127.0.0.1", "localhost") + "/dex/auth/local/login?state=lost"
+        with pytest.raises(AuthError, match="HTTP 400 at a page without a form"):
+            provider(door).headers()
 
 
 def test_a_door_that_goes_round_in_circles() -> None:
