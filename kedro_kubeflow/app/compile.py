@@ -229,7 +229,7 @@ def _plain_frame(request: Request, source: Source, dag: Dag) -> Frame:
         image=image,
         tracking=source.tracking,
         close_run=run.mlflow.close_run,
-        call=_call(source),
+        call=common_call(source),
         start_settings=_start_settings(config, shown, image) if source.tracking else {},
         step_settings={"memory_dataset": dict(run.memory_dataset), **_runner_settings(source)},
         platform={"fieldPathAsEnv": [run_id_from_label()]} if source.tracking else {},
@@ -241,7 +241,7 @@ def _plain_frame(request: Request, source: Source, dag: Dag) -> Frame:
     )
 
 
-def _call(source: Source) -> StepCall:
+def common_call(source: Source) -> StepCall:
     """What every call has in common."""
     several = source.selection.pipelines if len(source.selection.pipelines) > 1 else ()
     providers = [p.model_dump() for p in source.config.run_config.dynamic_config_providers]
@@ -251,6 +251,8 @@ def _call(source: Source) -> StepCall:
         pipeline=source.selection.pipeline,
         pipelines=several,
         env=source.project.env,
+        package=source.project.package if source.config.run_config.packaged else None,
+        conf_source=source.config.run_config.conf_source,
         settings={"dynamic_config": providers} if providers else {},
     )
 

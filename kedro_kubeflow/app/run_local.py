@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from kedro_kubeflow import names
-from kedro_kubeflow.app.compile import Prepared
+from kedro_kubeflow.app.compile import Prepared, common_call
 from kedro_kubeflow.config.local import bytes_of
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import TrackingError
@@ -51,9 +52,7 @@ def step_titles(prepared: Prepared) -> list[str]:
 
 
 def _finish_call(prepared: Prepared) -> StepCall:
-    return StepCall(
-        action="finish", step=names.END_RUN, pipeline=prepared.dag.pipeline, env=prepared.project.env, tracking=True
-    )
+    return replace(common_call(prepared.source), action="finish", step=names.END_RUN, tracking=True)
 
 
 def _check_tracking_server(uri: str | None) -> None:

@@ -40,6 +40,13 @@ class RunConfig(Model):
     image_pull_secrets: Selected[list[str]] = Field(default_factory=dict)
     """The Kubernetes secrets that the registry asks for."""
 
+    packaged: bool = False
+    """Whether the image holds the project as an installed package (`kedro package`) rather than as its folder."""
+
+    conf_source: str | None = None
+    """Where the configuration lies in the image: a folder, the archive that `kedro package` makes, or a URL. A project folder
+    has it in its own `conf`; a package needs it said."""
+
     experiment_name: str | None = None
     """The Kubeflow experiment that holds the runs; the project's name where it is not given."""
 
@@ -147,6 +154,12 @@ class RunConfig(Model):
     @classmethod
     def _ttl(cls, value: Any) -> Any:
         return {"completion": value} if isinstance(value, str | int) else value or {}
+
+    @model_validator(mode="after")
+    def _packaged_needs_conf(self) -> RunConfig:
+        if self.packaged and not self.conf_source:
+            raise ValueError("`packaged` needs `conf_source`: an installed package does not hold the configuration")
+        return self
 
     @field_validator("image")
     @classmethod
