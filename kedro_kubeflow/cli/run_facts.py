@@ -56,10 +56,10 @@ def print_run(run: Run, link: str) -> None:
     )
     if run.error:
         click.echo(f"error: {run.error}")
-    rows = [
-        (s.title, s.state, duration(s.started_at, s.finished_at) if s.started_at else "-", s.error or "")
-        for s in run.steps
-    ]
+    rows = [[s.title, s.state, duration(s.started_at, s.finished_at), s.error] for s in run.steps]
+    columns = ["STEP", "STATE", "TIME", "ERROR"]
+    if not any(step.error for step in run.steps):
+        rows, columns = [row[:-1] for row in rows], columns[:-1]
     if rows:
-        print_table(["STEP", "STATE", "TIME", "ERROR"], rows, empty="")
+        print_table(columns, rows, empty="")
     click.echo(link)

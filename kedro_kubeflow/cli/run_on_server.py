@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kedro_kubeflow.cli.options import request_from
 from kedro_kubeflow.cli.output import Output, print_json
 from kedro_kubeflow.cli.run_facts import print_run, run_json, state_text
 from kedro_kubeflow.cli.server_project import INTERRUPTED, interruptible
@@ -44,6 +45,16 @@ class ServerRunOptions:
     def take(cls, options: dict[str, Any]) -> ServerRunOptions:
         """Take them out of a command's options."""
         return cls(**{name: options.pop(name) for name in cls.__dataclass_fields__ if name in options})
+
+    def refuse_with(self, other: str) -> None:
+        """None of them goes together with another option.
+
+        Raises:
+            click.UsageError: one was given.
+        """
+        given = [f.name for f in fields(self) if getattr(self, f.name) not in (None, False)]
+        if given:
+            raise click.UsageError(f"--{given[0].replace('_', '-')} cannot be used together with {other}.")
 
 
 def wait_options(command: F) -> F:
@@ -82,6 +93,27 @@ def server_run_options(command: F) -> F:
     ):
         command = option(command)
     return wait_options(command)
+
+
+def run_on_server(options: dict[str, Any], output: Output) -> None:
+    """``run-once`` on the server.
+
+    Args:
+        options: those of `compile_options` and `server_run_options`; taken out.
+
+    Raises:
+        RunFailed, KedroKubeflowError, SystemExit: as `run_compiled`.
+    """
+    from kedro_kubeflow.app.compile import prepare
+
+    how, request = ServerRunOptions.take(options), request_from(options)
+    if how.from_version:
+        run_version(request, how, output)
+        return
+    prepared = prepare(request)
+    for note in prepared.compiled.notes:
+        click.echo(note, err=True)
+    run_compiled(prepared, how, output)
 
 
 def run_compiled(prepared: Prepared, options: ServerRunOptions, output: Output) -> None:
@@ -226,20 +258,21 @@ def _failure(client: KubeflowClient, run: Run, link: str) -> RunFailed:
     names = ", ".join(repr(step.title) for step in steps)
     errors = "; ".join(filter(None, (run.error, *(step.error for step in steps))))
     what = f"The run ended {run.state}" + (f" in {names}" if names else "") + (f": {errors}" if errors else "")
-    return RunFailed(what, where=link, cure=_how_to_go_on(client, run, steps))
+    return RunFailed(what, where=link, cure=_how_to_go_on(run, steps))
 
 
-def _how_to_go_on(client: KubeflowClient, run: Run, steps: Iterable[Step]) -> str:
-    logs = [f"kedro kubeflow logs {run.id} {step.name} (or {client.logs.how_to_read(step)})" for step in steps]
-    return "; ".join([*logs, f"once mended outside of the pipeline: kedro kubeflow retry {run.id}"])
+def _how_to_go_on(run: Run, steps: Iterable[Step]) -> str:
+    logs = [f"kedro kubeflow logs {run.id} {step.name}" for step in steps]
+    return "; ".join([*logs, f"if the cause lay outside of the pipeline: kedro kubeflow retry {run.id}"])
 
 
 def _print_log_tail(client: KubeflowClient, run: Run, step: Step) -> None:
     try:
         lines = client.logs.of(run, step).splitlines()
     except KedroKubeflowError as error:
-        # The failure itself is told next, with the command that reads the log elsewhere.
+        # The failure itself is told next.
         click.echo(f"The log of {step.title!r} cannot be shown: {error.what}", err=True)
+        click.echo(f"To read it: {client.logs.how_to_read(step)}", err=True)
         return
     click.secho(f"The end of the log of {step.title!r}:", bold=True, err=True)
     for line in lines[-_TAIL:]:

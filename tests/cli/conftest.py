@@ -20,6 +20,7 @@ from kedro_kubeflow.config.run_config import RunConfig
 __all__ = ["kubernetes_server", "multi_user_server", "server"]
 
 server_keys = pytest.mark.skipif("namespace" not in KubeflowConfig.model_fields, reason="kubeflow.yml has no such key")
+auth_keys = pytest.mark.skipif("auth" not in KubeflowConfig.model_fields, reason="kubeflow.yml has no such key")
 schedule_keys = pytest.mark.skipif("schedules" not in RunConfig.model_fields, reason="run_config has no such key")
 
 

@@ -9,9 +9,9 @@ import kedro.framework.project  # noqa: F401 - sets up Kedro's logging, as `kedr
 
 from kedro_kubeflow.cli import kubeflow
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.options import compile_options, request_from
+from kedro_kubeflow.cli.options import compile_options
 from kedro_kubeflow.cli.output import Output, output_option
-from kedro_kubeflow.cli.run_on_server import ServerRunOptions, run_compiled, run_version, server_run_options
+from kedro_kubeflow.cli.run_on_server import run_on_server, server_run_options
 
 
 @kubeflow.command("run-once-here")
@@ -20,13 +20,7 @@ from kedro_kubeflow.cli.run_on_server import ServerRunOptions, run_compiled, run
 @output_option
 @exits
 def run_once_here(output: Output, **options: Any) -> None:
-    from kedro_kubeflow.app.compile import prepare
-
-    how, request = ServerRunOptions.take(options), request_from(options)
-    if how.from_version:
-        run_version(request, how, output)
-    else:
-        run_compiled(prepare(request), how, output)
+    run_on_server(options, output)
 
 
 if __name__ == "__main__":

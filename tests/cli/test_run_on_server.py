@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from kedro_project import KedroProject
-from kfp_server import NO_UPSTREAM, Answer, KfpServer, Reset, Script
+from kfp_server import NO_UPSTREAM, Answer, Gate, KfpServer, Reset, Script
 
-from cli.conftest import Kedro, Outcome, server_keys
+from cli.conftest import Kedro, Outcome, auth_keys, server_keys
 from cli.run_once_here import run_once_here
 
 CREATE = r"POST /apis/v2beta1/runs$"
@@ -177,6 +177,26 @@ class TestWait:
         done = run("--wait-for-completion", "--output", "json").failed(1)
         assert done.json["canceled"] is True
         assert "The run was canceled" in done.err
+
+    @auth_keys
+    def test_while_the_token_changes(
+        self, server: KfpServer, run: Run, configure: Callable[..., None], tmp_path: Path
+    ) -> None:
+        token = tmp_path / "token"
+        token.write_text("first")
+        configure(auth={"type": "bearer", "token": {"file": str(token)}})
+        server.gate = Gate({"first"})
+        looks = iter(range(99))
+        get = server.runs.get
+
+        def and_then_it_expires(run_id: str) -> dict:
+            if next(looks) == 1:
+                server.gate = Gate({"second"}, "login page")
+                token.write_text("second")
+            return get(run_id)
+
+        server.runs.get = and_then_it_expires  # type: ignore[method-assign]
+        assert run("--wait-for-completion", "--output", "json").ok().json["state"] == "SUCCEEDED"
 
     def test_no_longer_than_asked(self, server: KfpServer, run: Run) -> None:
         server.script(Script(stays=True))
