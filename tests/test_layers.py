@@ -36,6 +36,8 @@ HOMES = {
     "kubernetes": {"auth", "client"},
     "mlflow": {"tracking", "auth", "runtime"},
     "google.cloud.aiplatform": {"vertex"},
+    "google.cloud.aiplatform_v1": {"vertex"},
+    "google.api_core": {"vertex"},
     "google.auth": {"auth"},
     "google.oauth2": {"auth"},
     "click": {"cli"},

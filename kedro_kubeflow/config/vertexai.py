@@ -160,3 +160,20 @@ class VertexAIConfig(Model):
         if place.group(1) != self.region:
             raise ValueError(f"`encryption_key` is in {place.group(1)!r}; it must be in the region {self.region!r}")
         return self
+
+    def job_link(self, job: str) -> str:
+        """Where people look at a job."""
+        return f"{self._console}/runs/{job}?project={self.project_id}"
+
+    def schedule_link(self, schedule: str) -> str:
+        """Where people look at a schedule."""
+        return f"{self._console}/schedules/{schedule}?project={self.project_id}"
+
+    @property
+    def ui_link(self) -> str:
+        """Where people look at all of the project's pipelines."""
+        return f"https://console.cloud.google.com/vertex-ai/pipelines?project={self.project_id}"
+
+    @property
+    def _console(self) -> str:
+        return f"https://console.cloud.google.com/vertex-ai/locations/{self.region}/pipelines"

@@ -1,0 +1,94 @@
+"""The steps of a job, read out of what Vertex AI tells of its tasks.
+
+It tells of groups and of the job as a whole as tasks too, and not of tasks that have not begun; which of them are steps,
+only the pipeline's spec says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from graphlib import TopologicalSorter
+from typing import Any
+
+NOT_STARTED = "WAITING"
+
+# In the words that Kubeflow Pipelines has for the same.
+_WORDS = {
+    "CANCEL_PENDING": "CANCELING",
+    "CANCELLING": "CANCELING",
+    "CANCELLED": "CANCELED",
+    "NOT_TRIGGERED": "SKIPPED",
+    "STATE_UNSPECIFIED": "PENDING",
+    "UNSPECIFIED": "PENDING",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step of a job.
+
+    Attributes:
+        name: its task's name.
+        title: what people call it.
+        state: KFP's runtime state, or ``WAITING``.
+        custom_job: the id of the machine's job that runs it, by which its log is found; empty before.
+    """
+
+    name: str
+    title: str
+    state: str
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+    custom_job: str = ""
+
+
+def steps_of(spec: Mapping[str, Any], details: Iterable[Any]) -> tuple[Step, ...]:
+    """Every step of a job's pipeline, in an order in which they can run.
+
+    Args:
+        spec: the pipeline's spec as plain values.
+        details: ``PipelineTaskDetail`` messages.
+    """
+    latest: dict[str, Any] = {}
+    for detail in sorted(details, key=lambda d: d.task_id):
+        latest[detail.task_name] = detail
+    return tuple(_step(name, title, latest.get(name)) for name, title in _names(spec))
+
+
+def state_word(name: str) -> str:
+    """KFP's word for a state of Vertex AI's, such as ``PIPELINE_STATE_CANCELLED``."""
+    plain = name.removeprefix("PIPELINE_STATE_")
+    return _WORDS.get(plain, plain)
+
+
+def _names(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Task name and title of every container task, in an order in which they can run."""
+    return _inside(spec["root"]["dag"], spec.get("components") or {})
+
+
+def _inside(dag: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    tasks = dag["tasks"]
+    before = {name: sorted(task.get("dependentTasks") or ()) for name, task in sorted(tasks.items())}
+    for name in TopologicalSorter(before).static_order():
+        component = components.get(tasks[name]["componentRef"]["name"]) or {}
+        if "dag" in component:
+            yield from _inside(component["dag"], components)
+        else:
+            yield name, (tasks[name].get("taskInfo") or {}).get("name") or name
+
+
+def _step(name: str, title: str, detail: Any) -> Step:
+    if detail is None:
+        return Step(name=name, title=title, state=NOT_STARTED)
+    return Step(
+        name=name,
+        title=title,
+        state=state_word(detail.state.name),
+        started_at=detail.start_time,
+        finished_at=detail.end_time,
+        error=" ".join(detail.error.message.split()) or None if detail.error else None,
+        custom_job=detail.executor_detail.container_detail.main_job.rpartition("/")[2],
+    )
