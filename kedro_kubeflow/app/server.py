@@ -87,7 +87,7 @@ def connect_to(config: KubeflowConfig) -> KubeflowClient:
         host,
         ui_host=server.ui_host,
         namespace=server.namespace,
-        credentials=from_config(getattr(config, "auth", None), host=host, verify=verify),
+        credentials=from_config(config.auth, host=host, verify=verify),
         tls=Tls(
             ca_cert=server.ssl_ca_cert,
             verify=server.verify_ssl,

@@ -13,11 +13,20 @@ import warnings
 import click
 
 COMMANDS = {
-    "compile": "kedro_kubeflow.cli.compile:compile_command",
     "check": "kedro_kubeflow.cli.check:check",
+    "compile": "kedro_kubeflow.cli.compile:compile_command",
     "init": "kedro_kubeflow.cli.init:init",
+    "list-pipelines": "kedro_kubeflow.cli.list_pipelines:list_pipelines",
+    "logs": "kedro_kubeflow.cli.logs:logs",
     "plan": "kedro_kubeflow.cli.plan:plan",
+    "retry": "kedro_kubeflow.cli.retry:retry",
     "run-once": "kedro_kubeflow.cli.run_once:run_once",
+    "runs": "kedro_kubeflow.cli.runs:runs",
+    "schedule": "kedro_kubeflow.cli.schedule:schedule",
+    "status": "kedro_kubeflow.cli.status:status",
+    "terminate": "kedro_kubeflow.cli.terminate:terminate",
+    "ui": "kedro_kubeflow.cli.ui:ui",
+    "upload-pipeline": "kedro_kubeflow.cli.upload_pipeline:upload_pipeline",
 }
 
 

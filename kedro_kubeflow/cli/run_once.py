@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
+from kedro_kubeflow.cli.output import Output, output_option
+from kedro_kubeflow.cli.run_on_server import ServerRunOptions, run_on_server, server_run_options
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.local.run import LocalRun
 
 INTERRUPTED = 130
 
@@ -24,17 +29,19 @@ INTERRUPTED = 130
     type=click.Choice(["subprocess", "docker"]),
     help="Run on this machine: each step as a process (the default), or in its image by Docker.",
 )
-@click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
-)
+@server_run_options
+@output_option
 @exits
-def run_once(runner: str | None, output: str, **options: Any) -> None:
+def run_once(runner: str | None, output: Output, **options: Any) -> None:
     """Run the pipeline once: on Kubeflow Pipelines, or with --local on this machine."""
     if runner:
+        ServerRunOptions.take(options).refuse_with("--local")
         _run_here(runner, output, options)
+    else:
+        run_on_server(options, output)
 
 
-def _run_here(runner: str, output: str, options: dict[str, Any]) -> None:
+def _run_here(runner: str, output: Output, options: dict[str, Any]) -> None:
     from kedro_kubeflow.app.compile import prepare
     from kedro_kubeflow.app.run_local import run_local
     from kedro_kubeflow.cli.local_view import LocalView, print_summary, stderr_console
@@ -54,7 +61,7 @@ def _run_here(runner: str, output: str, options: dict[str, Any]) -> None:
         sys.exit(INTERRUPTED if run.state == "interrupted" else 1)
 
 
-def _facts(run: Any) -> dict[str, Any]:
+def _facts(run: LocalRun) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "state": run.state,

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
+from kedro_kubeflow.config.auth import AuthConfig
 from kedro_kubeflow.config.jobs import JobConfig
 from kedro_kubeflow.config.local import LocalConfig
-from kedro_kubeflow.config.model import Model, parse
+from kedro_kubeflow.config.model import parse
 from kedro_kubeflow.config.run_config import RunConfig
+from kedro_kubeflow.config.server import ServerConfig
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 
 
-class KubeflowConfig(Model):
+class KubeflowConfig(ServerConfig):
     """kubeflow.yml."""
 
-    host: str | None = None
-    """The address of Kubeflow Pipelines, such as `https://kubeflow.example.com/pipeline`."""
+    auth: AuthConfig | None = None
+    """Who you are to the server; found in the environment where nothing is said. Secrets stand here by reference only."""
 
     run_config: RunConfig = Field(default_factory=RunConfig)
     """How the pipeline's steps run."""
@@ -31,13 +33,6 @@ class KubeflowConfig(Model):
 
     local: LocalConfig = Field(default_factory=LocalConfig)
     """Runs on this machine (`run-once --local`)."""
-
-    @field_validator("host")
-    @classmethod
-    def _host(cls, value: str | None) -> str | None:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError(f"{value!r} has no scheme; write it as https://{value} (or http://)")
-        return value.rstrip("/") if value else None
 
 
 def read_config(data: Mapping[str, Any], *, where: str = "conf, kubeflow.yml") -> KubeflowConfig:

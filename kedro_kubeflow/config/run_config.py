@@ -20,6 +20,7 @@ from kedro_kubeflow.config.model import Model
 from kedro_kubeflow.config.old_keys import without_gone
 from kedro_kubeflow.config.resources import ResourcesConfig
 from kedro_kubeflow.config.retry import RetryPolicyConfig
+from kedro_kubeflow.config.schedules import ScheduleConfig
 from kedro_kubeflow.config.selectors import Selected, SelectedMapping
 from kedro_kubeflow.config.ttl import TtlConfig
 from kedro_kubeflow.config.volume import VolumeConfig
@@ -141,6 +142,10 @@ class RunConfig(Model):
 
     deadline: Duration | None = None
     """How long the whole run may take. Needs Kubeflow Pipelines 2.17."""
+
+    schedules: dict[str, ScheduleConfig] = Field(default_factory=dict)
+    """When pipelines run by themselves, by pipeline name; `kedro kubeflow schedule` makes it so. `default_schedule` stands
+    for pipelines that are not named."""
 
     service_account: str | None = None
     """The Kubernetes service account of the run's pods; the namespace's usual one where it is not given."""
