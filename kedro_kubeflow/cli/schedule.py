@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
     from kedro_kubeflow.config.schedules import ScheduleConfig
 
+DEFAULT_SCHEDULE = "default_schedule"
+"""The key of `run_config.schedules` that stands for pipelines which have none of their own."""
+
 
 @click.command("schedule")
 @env_option
@@ -101,7 +104,7 @@ def _wanted(opened: Opened, namespace: str | None, options: dict[str, Any]) -> l
             values=here.parameters,
             service_account=run.service_account,
         )
-        for name in (list(configured) if options["every"] else [_asked(opened, options)])
+        for name in (sorted({*configured} - {DEFAULT_SCHEDULE}) if options["every"] else [_asked(opened, options)])
     ]
 
 
@@ -144,7 +147,8 @@ def _schedule_config(configured: dict[str, ScheduleConfig], pipeline: str, given
     from kedro_kubeflow.config.model import parse
     from kedro_kubeflow.config.schedules import ScheduleConfig
 
-    base = configured[pipeline].model_dump(exclude_unset=True) if pipeline in configured else {}
+    found = configured.get(pipeline) or configured.get(DEFAULT_SCHEDULE)
+    base = found.model_dump(exclude_unset=True) if found else {}
     if {"cron", "interval"} & set(given):
         base = {key: value for key, value in base.items() if key not in ("cron", "interval")}
     if not {"cron", "interval"} & {*base, *given}:
