@@ -72,13 +72,13 @@ def test_configured_with_a_service_account(proxy: Proxy, google: Google) -> None
 
 
 def test_tokens_are_renewed_while_somebody_waits_long(proxy: Proxy, google: Google) -> None:
-    google.lifetime = 0.5
+    google.lifetime = 1.5
     credentials = from_config(IapAuth(type="iap", client_id=CLIENT_ID), host=proxy.url, env={})
-    end = time.time() + 1.2
+    end = time.time() + 2.0
     while time.time() < end:
         assert ask(proxy, credentials).ok
         time.sleep(0.05)
-    assert len(set(proxy.let_in)) >= 3
+    assert len(set(proxy.let_in)) >= 2
 
 
 def test_a_token_that_the_proxy_no_longer_takes_is_renewed_once(proxy: Proxy, google: Google) -> None:
