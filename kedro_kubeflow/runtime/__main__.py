@@ -10,18 +10,16 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from types import FrameType
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.executor import Executor
-
-TERMINATED = 128 + signal.SIGTERM
 
 
 def main(argv: list[str]) -> int:
     """Do what the arguments say; give the exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    termination.listen()
     # Kedro calls a function that OmegaConf 2.4 renamed: nothing that a user could mend.
     warnings.filterwarnings("ignore", message=r"register_new_resolver\(\)")
     try:
@@ -50,6 +48,10 @@ def _action(call: StepCall) -> Callable[[StepCall, Executor], None]:
         from kedro_kubeflow.runtime.step import run_step
 
         return run_step
+    if call.action == "fill":
+        from kedro_kubeflow.runtime.volume import fill
+
+        return fill
     from kedro_kubeflow.runtime import frame
 
     return {"start": frame.start, "succeed": frame.succeed, "finish": frame.finish}[call.action]
@@ -58,11 +60,6 @@ def _action(call: StepCall) -> Callable[[StepCall, Executor], None]:
 def _say(call: StepCall, text: str) -> None:
     sys.stdout.flush()
     print(f"kedro-kubeflow: step {call.step!r} failed\n{text}", file=sys.stderr, flush=True)
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    # An exception, so that the step can still say in MLflow that it was terminated.
-    raise SystemExit(TERMINATED)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, LOCAL_ENV, RUN_ID_INPUT, STATUS_INPUT, StepCall
+from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.executor import Executor
-from kedro_kubeflow.runtime.session import open_for, session_for
-from kedro_kubeflow.tracking import run as tracking
+from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
 from kedro_kubeflow.tracking import tags
+from kedro_kubeflow.tracking.experiment import experiment
+from kedro_kubeflow.tracking.finish import finish as finish_run
+from kedro_kubeflow.tracking.finish import mark_success
+from kedro_kubeflow.tracking.kfp_native import run_to_adopt
+from kedro_kubeflow.tracking.lookup import find_anywhere
+from kedro_kubeflow.tracking.server import client, shown, tracking_errors
+from kedro_kubeflow.tracking.start import start_run, take
+from kedro_kubeflow.tracking.status import FINISHED, RUNNING
 
 _log = logging.getLogger(__name__)
+# Vertex AI sets it in every container
+# (https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables).
+VERTEX_ENV = "CLOUD_ML_PROJECT_ID"
 
 
 def start(call: StepCall, executor: Executor) -> None:
@@ -23,18 +35,14 @@ def start(call: StepCall, executor: Executor) -> None:
 
     Raises:
         TrackingError: MLflow cannot be reached or refuses.
+        ConfigError: mlflow.yml is wrong, or asks for two runs at once.
     """
-    with tracking.tracking_errors():
-        context = _context(call)
-        client = tracking.client()
-        experiment_id = tracking.experiment(client, _experiment_name(call, context))
-        run_id = tracking.start_run(
-            client,
-            experiment_id=experiment_id,
-            name=_run_name(context, executor),
-            correlation=correlation(str(executor.parameters[JOB_ID_INPUT]), executor.parameters),
-            more=_more_tags(call, executor),
-        )
+    project = open_for(call)
+    with tracking_errors(), session_for(project) as session:
+        context = _context_once_more(session)
+        mlflow = client()
+        run_id = _open_run(call, executor, project, context)
+        experiment_id = str(mlflow.get_run(run_id).info.experiment_id)
     executor.put_out("run_id", run_id)
     for crossing in call.outputs:
         path = executor.output_path(crossing.artifact)
@@ -42,48 +50,70 @@ def start(call: StepCall, executor: Executor) -> None:
         path.write_text(link_to(experiment_id, run_id), "utf-8")
         executor.describe(crossing.artifact, {"display_name": crossing.dataset, "mlflow_run_id": run_id})
     executor.write()
-    _note(run_id=run_id, experiment_id=experiment_id, status=tracking.RUNNING)
+    _note(run_id=run_id, experiment_id=experiment_id, status=RUNNING)
     _log.info("MLflow run %s in experiment %s", run_id, experiment_id)
 
 
 def succeed(call: StepCall, executor: Executor) -> None:
     """Close the run as FINISHED: every step has succeeded."""
-    with tracking.tracking_errors():
-        _context(call)
-        run_id = str(executor.parameters[RUN_ID_INPUT])
-        tracking.mark_success(tracking.client(), run_id)
+    run_id = str(executor.parameters[RUN_ID_INPUT])
+    with tracking_errors(), session_for(open_for(call)) as session:
+        tracked_context(session)
+        mark_success(client(), run_id)
     executor.write()
-    _note(run_id=run_id, status=tracking.FINISHED)
+    _note(run_id=run_id, status=FINISHED)
 
 
 def finish(call: StepCall, executor: Executor) -> None:
     """Write the run's final status, whatever became of the steps."""
     status = executor.parameters.get(STATUS_INPUT) or {}
-    kubeflow_run = str(executor.parameters[JOB_ID_INPUT])
-    with tracking.tracking_errors():
-        context = _context(call)
-        client = tracking.client()
-        experiment_id = tracking.experiment(client, _experiment_name(call, context))
-        found = tracking.find_runs(client, [experiment_id], correlation(kubeflow_run, executor.parameters))
-        if not found:
-            every = [str(e.experiment_id) for e in client.search_experiments()]
-            found = tracking.find_runs(client, every, correlation(kubeflow_run, executor.parameters))
+    job_id = str(executor.parameters[JOB_ID_INPUT])
+    with tracking_errors(), session_for(open_for(call)) as session:
+        context = tracked_context(session)
+        mlflow = client()
+        found = find_anywhere(mlflow, _experiment_name(call, context), correlation(job_id, executor.parameters))
         for run in found[:1]:
-            now = tracking.finish(client, run, state=_state(status), error=_message(status))
+            now = finish_run(mlflow, run, state=_state(status), error=_message(status))
             _note(run_id=str(run.info.run_id), status=now)
             _log.info("MLflow run %s is %s", run.info.run_id, now)
     if not found:
-        _log.warning("No MLflow run belongs to the run %s: it was never started", kubeflow_run)
+        _log.warning("No MLflow run belongs to the run %s: it was never started", job_id)
     executor.write()
 
 
-def correlation(job_id: str, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """The tags that tie the MLflow run to the pipeline run: on Vertex AI Pipelines to its job.
+def _open_run(call: StepCall, executor: Executor, project: OpenProject, context: Any) -> str:
+    """The id of the run: one that is there already and is to be used, or a new one."""
+    mlflow = client()
+    job_id = str(executor.parameters[JOB_ID_INPUT])
+    known = correlation(job_id, executor.parameters)
+    written = {**known, **_pipeline_tags(call, executor, project, context)}
+    adopted = run_to_adopt(mlflow, _kfp_native(call), job_id)
+    named = _configured(context, "run", "id")
+    if adopted is not None:
+        if named and named != adopted.info.run_id:
+            raise ConfigError(
+                f"Kubeflow Pipelines has an MLflow run of this pipeline run, and mlflow.yml names another, {named!r}",
+                where="mlflow.yml, tracking.run.id",
+                cure="remove tracking.run.id, or set run_config.mlflow.kfp_native to `ignore` in kubeflow.yml",
+            )
+        take(mlflow, adopted, {**written, tags.ADOPTED: "true"})
+        return str(adopted.info.run_id)
+    if named:
+        # kedro-mlflow goes on with that run, whatever experiment it is in, and so does the pipeline.
+        take(mlflow, mlflow.get_run(str(named)), written)
+        return str(named)
+    return start_run(
+        mlflow,
+        experiment_id=experiment(mlflow, _experiment_name(call, context)),
+        name=_run_name(context, executor),
+        correlation=known,
+        more={**written, **_source_tags(call, written)},
+    )
 
-    Vertex AI sets ``CLOUD_ML_PROJECT_ID`` in every container
-    (https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables).
-    """
-    if "CLOUD_ML_PROJECT_ID" in os.environ:
+
+def correlation(job_id: str, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that tie the MLflow run to the pipeline run: on Vertex AI Pipelines to its job."""
+    if VERTEX_ENV in os.environ:
         name = str(parameters.get(JOB_NAME_INPUT) or "")
         return {tags.VERTEX_RUN_ID: job_id, **({tags.VERTEX_JOB_NAME: name} if name else {})}
     return {tags.RUN_ID: job_id}
@@ -95,12 +125,8 @@ def link_to(experiment_id: str, run_id: str) -> str:
 
     uri = mlflow.get_tracking_uri()
     if uri.startswith(("http://", "https://")):
-        from urllib.parse import urlsplit
-
-        parts = urlsplit(uri)
         # An address may hold a user and a password; what people click must not.
-        host = parts.netloc.rpartition("@")[2]
-        link = f"{parts.scheme}://{host}{parts.path.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+        link = f"{shown(uri).rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
         return f"MLflow run [{run_id}]({link})\n"
     return f"MLflow run `{run_id}` (experiment {experiment_id}); open it with `kedro mlflow ui`\n"
 
@@ -114,45 +140,77 @@ def _note(**facts: str) -> None:
 
     file = Path(folder, "mlflow.json")
     known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    file.write_text(json.dumps({**known, "tracking_uri": mlflow.get_tracking_uri(), **facts}), "utf-8")
+    file.write_text(json.dumps({**known, "tracking_uri": shown(mlflow.get_tracking_uri()), **facts}), "utf-8")
 
 
-def _context(call: StepCall) -> Any:
-    """Let kedro-mlflow set MLflow up: address, credentials, request headers, experiment."""
-    project = open_for(call)
-    with session_for(project) as session:
-        return session.load_context()
+def _context_once_more(session: Any) -> Any:
+    """The context; tried again where another start task has made the experiment at the same moment."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return tracked_context(session)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return tracked_context(session)
 
 
-def _mlflow_config(context: Any) -> Any:
-    return getattr(context, "mlflow", None)
+def _configured(context: Any, section: str, key: str) -> Any:
+    """A value of mlflow.yml's ``tracking``, as kedro-mlflow has read it; None without kedro-mlflow."""
+    config = getattr(context, "mlflow", None)
+    return getattr(getattr(config.tracking, section), key) if config is not None else None
 
 
 def _experiment_name(call: StepCall, context: Any) -> str:
-    config = _mlflow_config(context)
-    named = config.tracking.experiment.name if config else os.environ.get("MLFLOW_EXPERIMENT_NAME")
+    named = _configured(context, "experiment", "name") or os.environ.get("MLFLOW_EXPERIMENT_NAME")
     return str(named or call.settings.get("experiment") or "Default")
 
 
 def _run_name(context: Any, executor: Executor) -> str:
-    config = _mlflow_config(context)
-    named = config.tracking.run.name if config else None
-    return str(named or executor.parameters.get(JOB_NAME_INPUT) or "kedro")
+    return str(_configured(context, "run", "name") or executor.parameters.get(JOB_NAME_INPUT) or "kedro")
 
 
-def _more_tags(call: StepCall, executor: Executor) -> dict[str, str]:
+def _kfp_native(call: StepCall) -> str:
+    how = str(call.settings.get("kfp_native", "auto"))
+    # On this machine there is no API server that could have made a run.
+    return "auto" if LOCAL_ENV in os.environ and how == "adopt" else how
+
+
+def _pipeline_tags(call: StepCall, executor: Executor, project: OpenProject, context: Any) -> dict[str, str]:
+    """What is said of the whole pipeline; what is empty is left out."""
+    env = str(project.env or getattr(context.config_loader, "default_run_env", None) or "")
     written = {
         tags.PIPELINE: call.pipeline,
-        tags.ENV: call.env or "",
+        tags.ENV: env,
         tags.IMAGE: str(call.settings.get("image", "")),
-        "mlflow.source.name": f"kedro kubeflow: {call.pipeline}",
-        "mlflow.source.type": "JOB",
+        tags.LATEST_NODE: call.step,
+        **(_run_parameters(call, project, env) if hasattr(context, "mlflow") else {}),
     }
     host = call.settings.get("ui_host")
-    if host:
-        url = f"{host}/#/runs/details/{executor.parameters[JOB_ID_INPUT]}"
-        written |= {tags.RUN_URL: url, "mlflow.note.content": f"[Kubeflow run]({url})"}
-    return {key: tags.shorten(value) for key, value in written.items() if value}
+    if host and VERTEX_ENV not in os.environ:
+        written[tags.RUN_URL] = f"{host}/#/runs/details/{executor.parameters[JOB_ID_INPUT]}"
+    return {key: value for key, value in written.items() if value}
+
+
+def _run_parameters(call: StepCall, project: OpenProject, env: str) -> dict[str, str]:
+    """What kedro-mlflow would say of one ``kedro run`` of the pipeline, which the steps' own runs must not overwrite."""
+    import kedro
+
+    command = ["kedro", "run", f"--pipelines={','.join(call.pipeline_names)}", *([f"--env={env}"] if env else [])]
+    return {
+        "kedro_command": " ".join(command),
+        "kedro_version": kedro.__version__,
+        "pipeline_names": str(list(call.pipeline_names)),
+        "project_path": str(project.path),
+        "env": env,
+    }
+
+
+def _source_tags(call: StepCall, written: Mapping[str, str]) -> dict[str, str]:
+    """MLflow's own tags of a run that is ours from its start: where it comes from, and the way back."""
+    url = written.get(tags.RUN_URL)
+    note = {tags.NOTE: f"[Kubeflow run]({url})"} if url else {}
+    return {tags.SOURCE_NAME: f"kedro kubeflow: {call.pipeline}", tags.SOURCE_TYPE: "JOB", **note}
 
 
 def _state(status: Any) -> str:

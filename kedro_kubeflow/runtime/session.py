@@ -7,18 +7,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
+from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
 from kedro_kubeflow.project.opening import OpenProject, open_project
+
+# How long a task waits for a tracking server that does not answer, in seconds.
+PATIENCE_ENV = "KEDRO_KUBEFLOW_MLFLOW_PATIENCE"
+# The start task may have a wrong address; for the others, the server was there before. As long as MLflow's own retries.
+START_PATIENCE, LATER_PATIENCE = 60.0, 240.0
 
 
 def open_for(call: StepCall) -> OpenProject:
-    """Open the project that a call is about, in the working directory or as a package."""
+    """Open the project that a call is about, in the working directory or as a package.
+
+    Raises:
+        TrackingError: the call is about an MLflow run, and the server does not answer.
+    """
     # Telemetry waits ten seconds for a network that pods often lack, and writes into the project.
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    # Some seconds of an absent server must not fail a step; the default of four minutes hides an address that is wrong.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
-    # Kubeflow's own MLflow plugin sets a run of its own for each task; the pipeline's run is joined by its id instead.
-    os.environ.pop("MLFLOW_RUN_ID", None)
-    return open_project(env=call.env, package=call.package, conf_source=call.conf_source)
+    project = open_project(env=call.env, package=call.package, conf_source=call.conf_source)
+    if call.tracking:
+        from kedro_kubeflow.tracking.kfp_native import drop_task_run
+        from kedro_kubeflow.tracking.server import await_server
+
+        drop_task_run()
+        uri = tracking_uri(project.config_loader()) if is_installed() else os.environ.get("MLFLOW_TRACKING_URI")
+        await_server(uri, _patience(call))
+    return project
+
+
+def _patience(call: StepCall) -> float:
+    given = os.environ.get(PATIENCE_ENV)
+    if given is None:
+        return START_PATIENCE if call.action == "start" else LATER_PATIENCE
+    try:
+        return float(given)
+    except ValueError:
+        raise ConfigError(f"{given!r} is no number of seconds", where=f"environment variable {PATIENCE_ENV}") from None
 
 
 def session_for(project: OpenProject, runtime_params: Mapping[str, Any] | None = None, *, watch: Any = None) -> Any:
@@ -35,3 +60,21 @@ def session_for(project: OpenProject, runtime_params: Mapping[str, Any] | None =
         runtime_params=dict(runtime_params or {}),
         conf_source=project.conf_source,
     )
+
+
+def tracked_context(session: Any) -> Any:
+    """The session's context: kedro-mlflow, if it is there, sets MLflow up when it is loaded.
+
+    Raises:
+        ConfigError: kedro-mlflow or another plugin refuses its configuration.
+    """
+    try:
+        return session.load_context()
+    except KedroKubeflowError:
+        raise
+    except ValueError as error:
+        # So pydantic says what is wrong in mlflow.yml, and kedro-mlflow what is wrong with a header provider.
+        line = " ".join(str(error).split())
+        raise ConfigError(
+            f"The Kedro context does not load: {line}", where="mlflow.yml, or a hook's settings"
+        ) from error

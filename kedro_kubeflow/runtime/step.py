@@ -16,6 +16,7 @@ from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.nodes import step_nodes
 from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
 from kedro_kubeflow.runtime.session import open_for, session_for
+from kedro_kubeflow.runtime.termination import Terminated
 from kedro_kubeflow.runtime.watch import Watch
 
 
@@ -31,7 +32,9 @@ def run_step(call: StepCall, executor: Executor) -> None:
     parameters = _parameters(project, call, executor)
     nodes = step_nodes(project, call)
     outputs = Outputs(call, executor)
-    watch = Watch(_catalog(project, call, executor, nodes, parameters), parameters, lambda _: None, outputs.saved)
+    catalog = _catalog(project, call, executor, nodes, parameters)
+    outputs.follow(catalog)
+    watch = Watch(catalog, parameters, lambda _: None, outputs.saved)
     with session_for(project, parameters, watch=watch) as session, _inside_run(call, executor, session, watch):
         with _step_errors(call, watch):
             session.run(
@@ -86,8 +89,15 @@ def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
     """Turn what a node or a dataset raises into an error that names it."""
     try:
         yield
-    except (KedroKubeflowError, KeyboardInterrupt, SystemExit):
+    except (KedroKubeflowError, KeyboardInterrupt, Terminated):
         raise
+    except SystemExit as error:
+        # Let through, it would end the process with a code of its own choice: with 0, a step without its outputs.
+        raise StepError(
+            f"Code of the step has called sys.exit({error.code!r})",
+            where=f"node {watch.place.node!r}" if watch.place.node else None,
+            cure="let the node return or raise an exception",
+        ) from error
     except Exception as error:
         raise _explained(error, call, watch) from error
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from kedro_kubeflow.contract import RUN_ID_INPUT, StepCall
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.session import tracked_context
+from kedro_kubeflow.runtime.termination import is_termination
 from kedro_kubeflow.runtime.watch import Watch
 from kedro_kubeflow.tracking.joined import JoinedRun
-from kedro_kubeflow.tracking.logged import logged_metrics
-from kedro_kubeflow.tracking.run import tracking_errors
+from kedro_kubeflow.tracking.logged import StepLog
+from kedro_kubeflow.tracking.server import tracking_errors
 
 
 @contextmanager
@@ -22,23 +23,41 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
     Raises:
         TrackingError: the run cannot be joined, or its success cannot be written.
     """
-    run_id = str(executor.parameters[RUN_ID_INPUT])
-    with tracking_errors():
-        session.load_context()
-        run = JoinedRun(run_id, call.step, call.nodes, closes_on_failure=bool(call.settings.get("closes_on_failure")))
-        run.begin()
+    run = _joined(call, executor, session)
     watch.on_node = run.node_starts
-    # For processes that user code starts; a run that is active in this one goes before it.
-    os.environ["MLFLOW_RUN_ID"] = run_id
+    watch.around_start = lambda params: _tags_of_the_pipeline_alone(run.log, params)
     try:
-        with logged_metrics() as metrics:
+        with run.log.recording():
             yield
     except BaseException as error:
         reason = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        run.fail(reason, watch.place_of(reason).node)
+        run.fail(reason, watch.place_of(reason).node, terminated=is_termination(error))
         raise
     with tracking_errors():
         run.succeed()
     for crossing in call.outputs:
         if crossing.how == "mlflow":
-            executor.describe(crossing.artifact, metrics)
+            executor.describe(crossing.artifact, run.log.metrics)
+
+
+def _joined(call: StepCall, executor: Executor, session: Any) -> JoinedRun:
+    with tracking_errors():
+        context = tracked_context(session)
+        run = JoinedRun(
+            str(executor.parameters[RUN_ID_INPUT]),
+            call.step,
+            call.nodes,
+            # kedro-mlflow logs to a run that is active already; without it, user code finds the run by itself.
+            activate=hasattr(context, "mlflow"),
+            closes_on_failure=bool(call.settings.get("closes_on_failure")),
+        )
+        run.begin()
+    return run
+
+
+def _tags_of_the_pipeline_alone(log: StepLog, params: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Let kedro-mlflow not write the step's own run parameters (its nodes, its command) over those of the pipeline.
+
+    The start task has written the pipeline's.
+    """
+    return log.leaving_out({**{key: str(value) for key, value in params.items()}, "kedro_command": None})

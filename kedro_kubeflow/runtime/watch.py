@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ class Watch:
     Nodes may run in several threads; each thread has its own place.
 
     Attributes:
-        on_node: is told each node that starts, in the thread in which it runs.
+        on_node: is told each node that starts, in the thread in which it runs, after all other hooks were.
+        around_start: is given Kedro's run parameters, and is entered while the hooks hear that the run starts.
         catalog: the session's catalog, once it is there.
     """
 
@@ -52,6 +54,7 @@ class Watch:
     ) -> None:
         self._catalog, self._parameters = catalog, parameters
         self.on_node, self._on_saved = on_node, on_saved
+        self.around_start: Callable[[Mapping[str, Any]], AbstractContextManager[None]] = lambda _: nullcontext()
         self.catalog: Any = None
         self._here = threading.local()
 
@@ -84,10 +87,20 @@ class Watch:
         """Keep the catalog, to read back what other processes have saved."""
         self.catalog = catalog
 
+    @hook_impl(hookwrapper=True)
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> Iterator[None]:
+        """Stand around the hooks that hear of the run's start."""
+        with self.around_start(run_params):
+            yield
+
     @hook_impl(tryfirst=True)
     def before_node_run(self, node: Node) -> None:
-        """Remember the node, and say that it starts."""
+        """Remember the node."""
         self._go(node.name)
+
+    @hook_impl(specname="before_node_run", trylast=True)
+    def node_is_ready(self, node: Node) -> None:
+        """Say that the node starts, now that the other plugins have prepared for it."""
         logging.getLogger(__name__).debug("Node %s starts", node.name)
         self.on_node(node.name)
 

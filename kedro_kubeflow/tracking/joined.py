@@ -1,96 +1,158 @@
 """A step's time inside the pipeline's MLflow run.
 
 kedro-mlflow uses a run that is already active and then neither renames nor closes it
-(https://kedro-mlflow.readthedocs.io/en/stable/source/03_experiment_tracking/01_configuration.html); so the step
-activates the run, lets Kedro work, and leaves it as it is: RUNNING, or what the last task has written meanwhile. MLflow's own
-exit handler would end it as FINISHED, even after a crash, which is why the release is also registered with ``atexit``.
+(https://kedro-mlflow.readthedocs.io/en/stable/source/03_experiment_tracking/01_configuration.html); so the step activates the
+run, lets Kedro work, and leaves it as it is: RUNNING, or as the last task has ended it meanwhile. Without kedro-mlflow nothing
+is activated, so that user code may call ``mlflow.start_run`` as it does elsewhere; it then enters this run.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
+import os
 import time
 from collections.abc import Collection
 
 from kedro_kubeflow.tracking import tags
-from kedro_kubeflow.tracking.run import FAILED, FINISHED, KILLED, RUNNING, client
+from kedro_kubeflow.tracking.earlier import EarlierAttempt
+from kedro_kubeflow.tracking.finish import is_adopted
+from kedro_kubeflow.tracking.fluent import OneRun
+from kedro_kubeflow.tracking.logged import StepLog
+from kedro_kubeflow.tracking.server import client
+from kedro_kubeflow.tracking.status import (
+    FAILED,
+    FINISHED,
+    KILLED,
+    RUNNING,
+    STEP_FAILED,
+    STEP_RUNNING,
+    STEP_SUCCEEDED,
+    STEP_TERMINATED,
+)
+
+_TRIES = 5
 
 
 class JoinedRun:
-    """The pipeline's run, active in this process from ``begin`` to ``succeed`` or ``fail``."""
+    """The pipeline's run in this process, from ``begin`` to ``succeed`` or ``fail``.
 
-    def __init__(self, run_id: str, step: str, nodes: Collection[str], *, closes_on_failure: bool = False) -> None:
+    Attributes:
+        log: what the step logs to the run; there after ``begin``.
+    """
+
+    log: StepLog
+
+    def __init__(
+        self, run_id: str, step: str, nodes: Collection[str], *, activate: bool, closes_on_failure: bool = False
+    ) -> None:
         """Nothing is sent yet.
 
         Args:
             nodes: the step's nodes: what an earlier attempt may have said of them is taken back on success.
+            activate: whether the run is made the active one at once, for kedro-mlflow.
             closes_on_failure: whether a failing step writes the final status itself, as nobody else will.
         """
         self.run_id, self.step, self.nodes = run_id, step, nodes
-        self._closes = closes_on_failure
+        self._activate, self._closes = activate, closes_on_failure
         self._client = client()
+        self._key = tags.step_key(step)
         self._since = time.monotonic()
+        self._owned = True
+        self._left_with: str | None = None
 
     def begin(self) -> None:
-        """Activate the run and say that the step runs."""
+        """Join the run and say that the step runs."""
         import mlflow
 
         run = self._client.get_run(self.run_id)
-        # kedro-mlflow (or the environment) may have chosen another experiment; resuming would then be refused.
-        mlflow.set_experiment(experiment_id=run.info.experiment_id)
-        mlflow.start_run(run_id=self.run_id)
-        atexit.register(self._release, FAILED)
-        self._client.set_tag(self.run_id, tags.step_key(self.step), "running")
+        self._owned = not is_adopted(run)
+        self.log = StepLog(self.run_id, EarlierAttempt(self._client, run) if self._key in run.data.tags else None)
+        self._fluent = OneRun(self.run_id, run.info.experiment_id, self._standing)
+        # The tag first: it fails where the run was deleted, with nothing to clear away yet.
+        tags.write(self._client, self.run_id, {self._key: STEP_RUNNING})
+        self._fluent.install()
+        if self._activate:
+            mlflow.start_run(run_id=self.run_id)
+            self._keep_final_status()
 
     def node_starts(self, node: str) -> None:
-        """Tell people which node runs, and let what it logs go to the run: MLflow has an active run for each thread."""
-        import mlflow
-
-        if mlflow.active_run() is None:
-            mlflow.start_run(run_id=self.run_id)
-        self._client.set_tag(self.run_id, tags.LATEST_NODE, tags.shorten(node))
+        """Tell people which node runs."""
+        tags.write(self._client, self.run_id, {self._key: f"{STEP_RUNNING} {node}", tags.LATEST_NODE: node})
+        self._keep_final_status()
 
     def succeed(self) -> None:
         """Say that the step succeeded; what its earlier attempt said of a failure goes."""
-        self._client.set_tag(self.run_id, tags.step_key(self.step), f"succeeded in {self._seconds()}")
+        tags.write(self._client, self.run_id, {self._key: f"{STEP_SUCCEEDED} in {self._seconds()}"})
         known = self._client.get_run(self.run_id).data.tags
         if known.get(tags.FAILED_NODE) in (self.step, *self.nodes):
-            for key in {tags.FAILED_NODE, tags.ERROR} & set(known):
-                self._client.delete_tag(self.run_id, key)
-        self._release(FINISHED)
-        atexit.unregister(self._release)
+            stale = [tags.FAILED_NODE, tags.ERROR]
+            if self._closes and not any(v.startswith(STEP_FAILED) for v in tags.steps_in(known).values()):
+                stale.append(tags.FINAL_STATUS)
+            tags.erase(self._client, self.run_id, *stale)
+        self._leave(FINISHED)
 
-    def fail(self, error: BaseException, node: str | None) -> None:
+    def fail(self, error: BaseException, node: str | None, *, terminated: bool) -> None:
         """Say which node failed, and the error's one line; never raises, as the error is what people must see."""
         try:
-            self._say_failed(error, node)
-            self._release(FAILED)
-            atexit.unregister(self._release)
+            tags.write(self._client, self.run_id, self._last_words(error, node, terminated=terminated))
+            self._leave(FAILED)
         except Exception:
             logging.getLogger(__name__).exception("The failure could not be written to MLflow run %s", self.run_id)
+            # MLflow's exit handler comes here once more, by end_run; it must not wait for the server again.
+            os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
 
-    def _say_failed(self, error: BaseException, node: str | None) -> None:
-        killed = isinstance(error, SystemExit | KeyboardInterrupt)
-        state = "terminated" if killed else "failed"
-        self._client.set_tag(self.run_id, tags.step_key(self.step), f"{state} after {self._seconds()}")
-        if not killed:
-            self._client.set_tag(self.run_id, tags.FAILED_NODE, tags.shorten(node or self.step))
-            self._client.set_tag(self.run_id, tags.ERROR, tags.one_line(error))
-        if self._closes:
-            self._client.set_tag(self.run_id, tags.FINAL_STATUS, KILLED if killed else FAILED)
+    def _last_words(self, error: BaseException, node: str | None, *, terminated: bool) -> dict[str, str]:
+        final = {tags.FINAL_STATUS: KILLED if terminated else FAILED} if self._closes and self._owned else {}
+        if terminated:
+            return {self._key: f"{STEP_TERMINATED} after {self._seconds()}", **final}
+        line = tags.one_line(error)
+        return {
+            self._key: f"{STEP_FAILED} after {self._seconds()}: {line}",
+            tags.FAILED_NODE: node or self.step,
+            tags.ERROR: line,
+            **final,
+        }
 
-    def _release(self, leftovers: str) -> None:
+    def _leave(self, leftovers: str) -> None:
         """Leave the run without ending it; runs that user code left open inside it end with ``leftovers``."""
         import mlflow
 
-        while (active := mlflow.active_run()) is not None:
-            if active.info.run_id != self.run_id:
-                mlflow.end_run(leftovers)
-                continue
-            known = self._client.get_run(self.run_id)
-            # The one public way to leave a run; it also writes a status, so write the one that holds.
-            mlflow.end_run(known.data.tags.get(tags.FINAL_STATUS, RUNNING))
+        self._left_with = self._standing()
+        while mlflow.active_run() is not None:
+            mlflow.end_run(leftovers)
+        self._settle()
+        self._fluent.remove()
+
+    def _settle(self) -> None:
+        """Let the run's status be the standing one, also if that has changed since it was looked at."""
+        for _ in range(_TRIES if self._owned else 0):
+            run = self._client.get_run(self.run_id)
+            standing = run.data.tags.get(tags.FINAL_STATUS, RUNNING)
+            if run.info.status == standing:
+                return
+            if standing == RUNNING:
+                self._client.update_run(self.run_id, status=RUNNING)
+            else:
+                self._client.set_terminated(self.run_id, standing)
+
+    def _keep_final_status(self) -> None:
+        """Take back the RUNNING that entering the run has written, where the pipeline had its end before.
+
+        So it is when people retry steps of a run that has failed: should the process be killed, nobody comes after it to
+        write FAILED again.
+        """
+        import mlflow
+
+        entered = mlflow.active_run()
+        final = entered.data.tags.get(tags.FINAL_STATUS) if entered is not None and self._owned else None
+        if final:
+            self._client.update_run(self.run_id, status=final)
+
+    def _standing(self) -> str:
+        """The status that the run has apart from this step: the final one, once somebody has written it."""
+        if self._left_with or not self._owned:
+            return self._left_with or RUNNING
+        return str(self._client.get_run(self.run_id).data.tags.get(tags.FINAL_STATUS, RUNNING))
 
     def _seconds(self) -> str:
         return f"{time.monotonic() - self._since:.1f} s"

@@ -1,45 +1,118 @@
-"""The metrics that this process logs to MLflow, whoever calls for it: kedro-mlflow, user code, autologging.
+"""What this process logs to the pipeline's run, seen on its way: by kedro-mlflow, user code or autologging.
 
-All of them go through ``MlflowClient.log_metric`` and ``log_batch``; asking the server afterwards would also give what
-steps that ran at the same time have logged.
+All of them go through ``MlflowClient.log_metric``, ``log_batch``, ``log_param`` and ``set_tag``
+(https://mlflow.org/docs/latest/api_reference/python_api/mlflow.client.html), from whatever thread; asking the server afterwards
+would also give what steps that ran at the same time have logged.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-
-@contextmanager
-def logged_metrics() -> Iterator[dict[str, float]]:
-    """Collect, while the block runs, the last value of each metric that is logged."""
-    from mlflow import MlflowClient
-
-    seen: dict[str, float] = {}
-    log_metric, log_batch = MlflowClient.log_metric, MlflowClient.log_batch
-
-    @functools.wraps(log_metric)
-    def recording_metric(self: Any, run_id: str, key: str, value: float, *args: Any, **kwargs: Any) -> Any:
-        done = log_metric(self, run_id, key, value, *args, **kwargs)
-        seen[key] = float(value)
-        return done
-
-    client: Any = MlflowClient
-    client.log_metric = recording_metric
-    client.log_batch = _recording_batch(log_batch, seen)
-    try:
-        yield seen
-    finally:
-        client.log_metric, client.log_batch = log_metric, log_batch
+from kedro_kubeflow.tracking.earlier import EarlierAttempt
 
 
-def _recording_batch(log_batch: Callable[..., Any], seen: dict[str, float]) -> Callable[..., Any]:
-    @functools.wraps(log_batch)
-    def recording(self: Any, run_id: str, metrics: Any = (), *args: Any, **kwargs: Any) -> Any:
-        done = log_batch(self, run_id, metrics, *args, **kwargs)
-        seen.update({metric.key: float(metric.value) for metric in metrics})
-        return done
+class StepLog:
+    """What a step logs to one run.
 
-    return recording
+    Attributes:
+        metrics: the last value of each metric, where it is a finite number: KFP's metadata takes no other.
+    """
+
+    def __init__(self, run_id: str, earlier: EarlierAttempt | None = None) -> None:
+        """``earlier`` is what an earlier attempt of the step has logged; None in its first."""
+        self.metrics: dict[str, float] = {}
+        self._run_id, self._earlier = run_id, earlier
+        self._left_out: Mapping[str, str | None] = {}
+
+    @contextmanager
+    def recording(self) -> Iterator[StepLog]:
+        """See all that is logged while the block runs."""
+        from mlflow import MlflowClient
+
+        client: Any = MlflowClient
+        through: dict[str, Callable[[dict[str, Any]], bool]] = {
+            "log_metric": self._metric,
+            "log_batch": self._batch,
+            "log_param": self._param,
+            "set_tag": self._tag,
+        }
+        originals = {name: getattr(client, name) for name in through}
+        for name, look in through.items():
+            setattr(client, name, self._seen(originals[name], look))
+        try:
+            yield self
+        finally:
+            for name, original in originals.items():
+                setattr(client, name, original)
+
+    @contextmanager
+    def leaving_out(self, tags: Mapping[str, str | None]) -> Iterator[None]:
+        """Let no tag with one of these keys and its value (None: any value) reach the run while the block runs."""
+        self._left_out = tags
+        try:
+            yield
+        finally:
+            self._left_out = {}
+
+    def _seen(self, original: Callable[..., Any], look: Callable[[dict[str, Any]], bool]) -> Callable[..., Any]:
+        """The original, with a look at its arguments first; where that says False, nothing is sent."""
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def seen(*args: Any, **kwargs: Any) -> Any:
+            bound = signature.bind(*args, **kwargs)
+            if bound.arguments["run_id"] == self._run_id and not look(bound.arguments):
+                return bound.arguments.get("value") if original.__name__ == "log_param" else None
+            return original(*bound.args, **bound.kwargs)
+
+        return seen
+
+    def _metric(self, call: dict[str, Any]) -> bool:
+        key, value, step = call["key"], float(call["value"]), call.get("step") or 0
+        self._note(key, value)
+        if (earlier := self._logged_before(key, value, step)) is not None:
+            call["timestamp"] = earlier
+        return True
+
+    def _batch(self, call: dict[str, Any]) -> bool:
+        if metrics := call.get("metrics"):
+            call["metrics"] = [self._same_point(metric) for metric in metrics]
+        if params := call.get("params"):
+            call["params"] = [param for param in params if not self._is_kept(param.key, param.value)]
+        if tags := call.get("tags"):
+            call["tags"] = [tag for tag in tags if not self._is_left_out(tag.key, tag.value)]
+        return True
+
+    def _param(self, call: dict[str, Any]) -> bool:
+        return not self._is_kept(call["key"], call["value"])
+
+    def _tag(self, call: dict[str, Any]) -> bool:
+        return not self._is_left_out(call["key"], call["value"])
+
+    def _same_point(self, metric: Any) -> Any:
+        from mlflow.entities import Metric
+
+        self._note(metric.key, float(metric.value))
+        earlier = self._logged_before(metric.key, float(metric.value), metric.step or 0)
+        if earlier is None:
+            return metric
+        return Metric(**{**dict(metric), "timestamp": earlier})
+
+    def _note(self, key: str, value: float) -> None:
+        if math.isfinite(value):
+            self.metrics[key] = value
+
+    def _logged_before(self, key: str, value: float, step: int) -> int | None:
+        return self._earlier.timestamp(key, value, step) if self._earlier else None
+
+    def _is_kept(self, key: str, value: object) -> bool:
+        return self._earlier is not None and self._earlier.keeps(key, value)
+
+    def _is_left_out(self, key: str, value: object) -> bool:
+        return key in self._left_out and self._left_out[key] in (None, str(value))

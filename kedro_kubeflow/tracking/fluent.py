@@ -1,0 +1,116 @@
+"""MLflow's fluent API while a step runs: there is one run, which code may enter and leave, and which nothing ends.
+
+``mlflow.log_metric`` in a thread, a second ``mlflow.start_run``, and MLflow's own exit handler would each start a rival run or
+end the pipeline's as FINISHED (https://mlflow.org/docs/latest/api_reference/python_api/mlflow.html#mlflow.start_run). So
+``start_run`` and ``end_run`` are given the pipeline's run for as long as the step's process lives; nested runs stay what they
+are.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# By this, MLflow in processes that user code starts finds the run (https://mlflow.org/docs/latest/ml/tracking/).
+RUN_ID_ENV = "MLFLOW_RUN_ID"
+# Where MLflow leaves the experiment that was chosen last.
+EXPERIMENT_ID_ENV = "MLFLOW_EXPERIMENT_ID"
+
+
+class OneRun:
+    """Keeps the fluent API to one run, from ``install`` to ``remove``."""
+
+    def __init__(self, run_id: str, experiment_id: str, standing: Callable[[], str]) -> None:
+        """``standing`` gives the status that the run is left with whenever somebody ends it."""
+        self._run_id, self._experiment_id, self._standing = run_id, experiment_id, standing
+        self._lock = threading.RLock()
+        self._start: Callable[..., Any] | None = None
+        self._end: Callable[..., Any] | None = None
+
+    def install(self) -> None:
+        """Put our start_run and end_run where MLflow, kedro-mlflow and user code look for theirs."""
+        from mlflow.tracking import fluent
+
+        self._start, self._end = fluent.start_run, fluent.end_run
+
+        @functools.wraps(fluent.start_run)
+        def start_run(*args: Any, **kwargs: Any) -> Any:
+            return self.start(*args, **kwargs)
+
+        @functools.wraps(fluent.end_run)
+        def end_run(*args: Any, **kwargs: Any) -> None:
+            self.end(*args, **kwargs)
+
+        _put(start_run, end_run)
+        os.environ[RUN_ID_ENV] = self._run_id
+
+    def remove(self) -> None:
+        """Put MLflow's own back."""
+        if self._start is not None:
+            _put(self._start, self._end)
+            os.environ.pop(RUN_ID_ENV, None)
+        self._start = self._end = None
+
+    def start(self, run_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """``mlflow.start_run``: without a run of its own, and without an active one, it enters the pipeline's."""
+        import mlflow
+
+        if run_id == self._run_id:
+            return self._enter(*args, **kwargs)
+        if run_id is None and mlflow.active_run() is None and kwargs.get("parent_run_id") is None:
+            nested = bool(kwargs.get("nested"))
+            joined = self._enter(tags=None if nested else kwargs.get("tags"))
+            if not nested:
+                return joined
+        with self._without_run_id():
+            return self._original_start(run_id, *args, **kwargs)
+
+    def end(self, status: str = "FINISHED") -> None:
+        """``mlflow.end_run``: the pipeline's run is left, with the status that it has; any other is ended."""
+        import mlflow
+
+        active = mlflow.active_run()
+        ours = active is not None and active.info.run_id == self._run_id
+        with self._without_run_id():
+            self._original_end(self._standing() if ours else status)
+
+    def _enter(self, *args: Any, **kwargs: Any) -> Any:
+        import mlflow
+
+        # Code, or kedro-mlflow, may have chosen another experiment; MLflow would refuse to resume the run.
+        if os.environ.get(EXPERIMENT_ID_ENV) != self._experiment_id:
+            mlflow.set_experiment(experiment_id=self._experiment_id)
+        with self._without_run_id():
+            return self._original_start(self._run_id, *args, **kwargs)
+
+    def _original_start(self, *args: Any, **kwargs: Any) -> Any:
+        if self._start is None:
+            raise RuntimeError("not installed")
+        return self._start(*args, **kwargs)
+
+    def _original_end(self, status: str) -> None:
+        if self._end is not None:
+            self._end(status)
+
+    @contextmanager
+    def _without_run_id(self) -> Iterator[None]:
+        """MLflow takes the environment's run for any new one, and removes the variable then; other processes need it."""
+        with self._lock:
+            os.environ.pop(RUN_ID_ENV, None)
+            try:
+                yield
+            finally:
+                os.environ[RUN_ID_ENV] = self._run_id
+
+
+def _put(start: Any, end: Any) -> None:
+    import mlflow
+    from mlflow.tracking import fluent
+
+    for place in (fluent, mlflow):
+        place.start_run = start
+        place.end_run = end
