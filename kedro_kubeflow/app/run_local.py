@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from kedro_kubeflow import names
@@ -12,7 +14,10 @@ from kedro_kubeflow.app.compile import Prepared, common_call
 from kedro_kubeflow.config.local import bytes_of
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import TrackingError
+from kedro_kubeflow.grouping import base_name
+from kedro_kubeflow.handoff import local_path
 from kedro_kubeflow.local.adapter import Runner
+from kedro_kubeflow.local.cache import cache_folder, code_key
 from kedro_kubeflow.local.history import prune
 from kedro_kubeflow.local.run import LocalRun, run_here
 from kedro_kubeflow.project.mlflow_plugin import tracking_uri
@@ -32,9 +37,11 @@ def run_local(
     run = run_here(
         prepared.compiled,
         project=prepared.project.path,
-        steps=step_titles(prepared),
-        finish=_finish_call(prepared) if prepared.tracking else None,
+        steps=list(prepared.compiled.titles),
+        finish=prepared.compiled.exit_call or (_finish_call(prepared) if prepared.tracking else None),
         runner=runner,
+        cache=_cache_folder(prepared),
+        volume=_volume(prepared),
         on_change=on_change,
     )
     limits = prepared.config.local
@@ -42,13 +49,19 @@ def run_local(
     return run
 
 
-def step_titles(prepared: Prepared) -> list[str]:
-    """Every task's title, in an order in which they can run."""
-    steps = [step.title for step in prepared.dag.steps]
-    if not prepared.tracking:
-        return steps
-    last = [names.END_RUN] if prepared.config.run_config.mlflow.close_run == "exit_handler" else []
-    return [names.START_RUN, *steps, names.MARK_SUCCESS, *last]
+def _volume(prepared: Prepared) -> Literal["keep", "delete"] | None:
+    volume = prepared.config.run_config.volume
+    return None if volume is None else "keep" if volume.keep else "delete"
+
+
+def _cache_folder(prepared: Prepared) -> Path | None:
+    """Where results of cached steps are kept; None where no step is cached."""
+    if not any(prepared.settings[step.title].cache for step in prepared.dag.steps):
+        return None
+    project, stays = prepared.project, set(prepared.dag.stays)
+    raw = [local_path(entry) for name, entry in prepared.source.entries.items() if entry and base_name(name) in stays]
+    code = [project.path / "pyproject.toml", project.source, Path(project.conf_source)]
+    return cache_folder(project.path, code_key(code, [project.path / path for path in raw if path]))
 
 
 def _finish_call(prepared: Prepared) -> StepCall:

@@ -19,7 +19,10 @@ from rich.text import Text
 if TYPE_CHECKING:
     from kedro_kubeflow.local.run import LocalRun, StepProgress
 
-_STYLES = {"waiting": "dim", "running": "cyan", "succeeded": "green", "failed": "red", "skipped": "yellow"}
+_STYLES = {"waiting": "dim", "running": "cyan", "succeeded": "green", "failed": "red", "skipped": "yellow"} | {
+    "cached": "green"
+}
+_DONE = ("succeeded", "cached")
 _TAIL_LINES = 25
 
 
@@ -59,7 +62,9 @@ class LocalView:
             running = step.state == "running"
             seconds = time.monotonic() - self._since[step.step] if running else step.seconds
             mark = Spinner("dots", style="cyan") if running else _mark(step.state)
-            table.add_row(mark, step.step, f"{seconds:.1f} s" if step.state not in ("waiting", "skipped") else "")
+            table.add_row(
+                mark, step.step, f"{seconds:.1f} s" if step.state not in ("waiting", "skipped", "cached") else ""
+            )
         return table
 
 
@@ -93,7 +98,7 @@ def print_log_tail(title: str, log: Path | None, console: Console) -> None:
 
 
 def _print_outputs(run: LocalRun, console: Console) -> None:
-    outputs = [(name, path) for s in run.steps.values() if s.state == "succeeded" for name, path in s.outputs.items()]
+    outputs = [(name, path) for s in run.steps.values() if s.state in _DONE for name, path in s.outputs.items()]
     if not outputs:
         return
     folder = Path(os.path.commonpath([Path(path).parent for _, path in outputs]))
@@ -131,7 +136,7 @@ def _print_verdict(run: LocalRun, console: Console) -> None:
 
 
 def _mark(state: str) -> Text:
-    marks = {"waiting": "·", "running": "▸", "succeeded": "✓", "failed": "✗", "skipped": "-"}
+    marks = {"waiting": "·", "running": "▸", "succeeded": "✓", "cached": "≡", "failed": "✗", "skipped": "-"}
     return Text(marks[state], _STYLES[state])
 
 

@@ -17,40 +17,64 @@ from kedro_kubeflow.errors import DependencyError
 Runner = Literal["subprocess", "docker"]
 RunTask = Callable[[list[str], Mapping[str, str]], bool]
 Report = Callable[[list[str], Callable[[], bool]], bool]
+Hit = Callable[[list[str], Mapping[str, Any]], None]
 
 _TRIED = "2.17"
 
 
 @contextmanager
-def adapted(runner: Runner, run_id: str, run_task: RunTask, report: Report) -> Iterator[None]:
+def adapted(
+    runner: Runner,
+    run_id: str,
+    run_task: RunTask,
+    report: Report,
+    *,
+    hit: Hit = lambda _command, _outputs: None,
+    mounts: Mapping[str, str] | None = None,
+) -> Iterator[None]:
     """Let kfp.local run container components, and hear of each task.
 
     Args:
         run_id: what ``{{$.pipeline_job_uuid}}`` stands for in this run.
         run_task: runs a command with further environment variables; says whether it succeeded.
         report: is given a task's command and the function that runs it.
+        hit: is given the command of a task whose result comes from the cache, and that result.
+        mounts: for Docker: folder of this machine → folder in the containers.
 
     Raises:
         DependencyError: this version of kfp is not as the adapter knows it, or Docker's client is missing.
     """
-    from kfp.local import placeholder_utils
+    from kfp.local import cache, placeholder_utils
 
     module, name = _handler_module(runner)
     original = _expect(module, name)
     random_id = _expect(placeholder_utils, "make_random_id")
     _expect_signature(original)
-    handler = _container_handler(original, run_task) if runner == "subprocess" else original
+    local_cache = _expect(cache, "LocalCache")
+    handler = _container_handler(original, run_task) if runner == "subprocess" else _mounting(original, mounts or {})
     setattr(module, name, _observed(handler, report))
     placeholder_utils.make_random_id = lambda: run_id
+    cache.LocalCache = _observed_cache(local_cache, hit)
     try:
         yield
     finally:
         setattr(module, name, original)
         placeholder_utils.make_random_id = random_id
+        cache.LocalCache = local_cache
 
 
-def execute(pipeline: Path, runner: Runner, pipeline_root: Path, docker_options: Mapping[str, Any]) -> None:
+def execute(
+    pipeline: Path,
+    runner: Runner,
+    pipeline_root: Path,
+    docker_options: Mapping[str, Any],
+    *,
+    cache_root: Path | None = None,
+) -> None:
     """Run a compiled pipeline file with its default inputs.
+
+    Args:
+        cache_root: where results of cached tasks are kept; None for no cache.
 
     Raises:
         RuntimeError: a task failed, in KFP's words.
@@ -58,7 +82,8 @@ def execute(pipeline: Path, runner: Runner, pipeline_root: Path, docker_options:
     from kfp import components, local
 
     chosen = local.SubprocessRunner(use_venv=False) if runner == "subprocess" else local.DockerRunner(**docker_options)
-    local.init(chosen, pipeline_root=str(pipeline_root), raise_on_error=True)
+    cached: dict[str, Any] = {"enable_caching": True, "cache_root": str(cache_root)} if cache_root else {}
+    local.init(chosen, pipeline_root=str(pipeline_root), raise_on_error=True, **cached)
     components.load_component_from_file(str(pipeline))()
 
 
@@ -118,6 +143,40 @@ def _container_handler(original: Any, run_task: RunTask) -> Any:
     return ContainerHandler
 
 
+def _mounting(handler: Any, mounts: Mapping[str, str]) -> Any:
+    class MountingHandler(handler):  # type: ignore[misc]
+        """Mounts further folders into each container."""
+
+        def get_volumes_to_mount(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            own: dict[str, Any] = super().get_volumes_to_mount(*args, **kwargs)
+            modes = [volume["mode"] for volume in own.values()] or ["rw"]
+            return {**own, **{here: {"bind": there, "mode": modes[0]} for here, there in mounts.items()}}
+
+    return MountingHandler
+
+
+def _observed_cache(local_cache: Any, hit: Hit) -> Any:
+    class ObservedCache(local_cache):  # type: ignore[misc]
+        """Tells of each task whose result it has."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._commands: dict[str, list[str]] = {}
+
+        def compute_key(self, *args: Any, **kwargs: Any) -> str:
+            key = str(super().compute_key(*args, **kwargs))
+            self._commands[key] = list(kwargs.get("full_command") or ())
+            return key
+
+        def get(self, key: str) -> Any:
+            found = super().get(key)
+            if found is not None and self._commands.get(key):
+                hit(self._commands[key], found)
+            return found
+
+    return ObservedCache
+
+
 def _observed(handler: Any, report: Report) -> Any:
     class ObservedHandler(handler):  # type: ignore[misc]
         """Reports a task around its run."""
@@ -126,6 +185,9 @@ def _observed(handler: Any, report: Report) -> Any:
             from kfp.local import status
 
             run = super().run
+            if not self.full_command:
+                # What KFP's backend does by itself, without a pod: nothing is to be done for it here.
+                return status.Status.SUCCESS
             succeeded = report(list(self.full_command), lambda: run() == status.Status.SUCCESS)
             return status.Status.SUCCESS if succeeded else status.Status.FAILURE
 

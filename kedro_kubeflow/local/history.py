@@ -16,14 +16,19 @@ FOLDER = ".kubeflow"
 _LOCK = "running.lock"
 
 
-def runs_folder(project: Path) -> Path:
-    """Where the runs of a project lie, made if it is not there."""
+def home(project: Path) -> Path:
+    """Everything that local runs leave behind in a project, made if it is not there."""
     root = project / FOLDER
     root.mkdir(exist_ok=True)
     ignore = root / ".gitignore"
     if not ignore.exists():
         ignore.write_text("# What runs on this machine leave behind.\n*\n", "utf-8")
-    runs = root / "runs"
+    return root
+
+
+def runs_folder(project: Path) -> Path:
+    """Where the runs of a project lie, made if it is not there."""
+    runs = home(project) / "runs"
     runs.mkdir(exist_ok=True)
     return runs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from kedro_kubeflow.local.adapter import Runner
 from kedro_kubeflow.local.history import new_run
 from kedro_kubeflow.names import END_RUN
 
-State = Literal["waiting", "running", "succeeded", "failed", "skipped"]
+State = Literal["waiting", "running", "succeeded", "cached", "failed", "skipped"]
 _GRACE_SECONDS = 10
 
 
@@ -66,6 +67,8 @@ def run_here(
     finish: StepCall | None,
     runner: Runner = "subprocess",
     environ: Mapping[str, str] | None = None,
+    cache: Path | None = None,
+    volume: Literal["keep", "delete"] | None = None,
     on_change: Callable[[LocalRun], None] = lambda _: None,
 ) -> LocalRun:
     """Run a compiled pipeline on this machine.
@@ -75,6 +78,8 @@ def run_here(
         steps: every task's title, in order.
         finish: the call that closes the MLflow run if this process is interrupted; None where there is none.
         environ: environment variables for every step.
+        cache: where results of cached steps are kept.
+        volume: whether the steps share one, and what becomes of it after a success; after a failure it stays.
         on_change: is called with the run whenever something in it changes.
 
     Raises:
@@ -83,7 +88,16 @@ def run_here(
     with new_run(project) as folder:
         run = LocalRun(folder.name, folder, {title: StepProgress(title) for title in steps})
         (folder / "pipeline.yaml").write_text(compiled.text, "utf-8")
-        request = {"run_id": run.run_id, "runner": runner, "project": str(project), "environ": dict(environ or {})}
+        request = {
+            "run_id": run.run_id,
+            "runner": runner,
+            "project": str(project),
+            "environ": dict(environ or {}),
+            "cache": str(cache) if cache else None,
+            "volume": volume is not None,
+        }
+        if volume:
+            (folder / worker.VOLUME).mkdir()
         (folder / "request.json").write_text(json.dumps(request), "utf-8")
         on_change(run)
         try:
@@ -96,6 +110,8 @@ def run_here(
             _settle(run)
             if finish and run.mlflow.get("status") == "RUNNING":
                 _close_mlflow_run(run, project, finish, environ or {})
+            if volume == "delete" and run.state == "succeeded":
+                shutil.rmtree(folder / worker.VOLUME, ignore_errors=True)
             on_change(run)
     return run
 
@@ -145,6 +161,8 @@ def _follow(run: LocalRun, process: subprocess.Popen[str], on_change: Callable[[
         step = run.steps.setdefault(event["step"], StepProgress(event["step"]))
         if event["event"] == "started":
             step.state, step.log, step.outputs = "running", Path(event["log"]), event["outputs"]
+        elif event["event"] == "cached":
+            step.state, step.outputs = "cached", event["outputs"]
         else:
             step.state = "succeeded" if event["succeeded"] else "failed"
             step.seconds += event["seconds"]

@@ -19,17 +19,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, StepCall, runtime_arguments
+from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, VOLUME_ENV, StepCall, runtime_arguments
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.local.adapter import adapted, execute
 from kedro_kubeflow.names import task_name
+
+VOLUME = "volume"
+"""The run's volume, in the run's folder."""
+MOUNT = "/kedro-volume"
+"""Where Docker's containers have it."""
 
 
 class Worker:
     """One run.
 
     ``request.json`` in the run's folder says what: ``run_id``, ``runner``, ``project`` (the working directory of the
-    steps), ``environ`` (for every step).
+    steps), ``environ`` (for every step), ``cache`` (the folder of results of cached steps, or null), ``volume`` (whether the
+    steps share one).
     """
 
     def __init__(self, folder: Path, events: IO[str]) -> None:
@@ -40,12 +46,16 @@ class Worker:
         """Run the pipeline; 0 where it succeeded."""
         request = self._request
         try:
-            with adapted(request["runner"], request["run_id"], self._run_task, self._report):
+            mounts = {str(self._folder / VOLUME): MOUNT} if request.get("volume") else {}
+            with adapted(
+                request["runner"], request["run_id"], self._run_task, self._report, hit=self._from_cache, mounts=mounts
+            ):
                 execute(
                     self._folder / "pipeline.yaml",
                     request["runner"],
                     self._folder / "artifacts",
                     {"environment": self._environ({})},
+                    cache_root=Path(request["cache"]) if request.get("cache") else None,
                 )
         except KedroKubeflowError as error:
             self._emit(event="error", text=str(error))
@@ -69,6 +79,11 @@ class Worker:
         self._emit(event="ended", step=call.step, succeeded=succeeded, seconds=time.monotonic() - since)
         return succeeded
 
+    def _from_cache(self, command: list[str], outputs: Mapping[str, Any]) -> None:
+        call, _ = StepCall.from_argv(runtime_arguments(command))
+        uris = {name: str(getattr(output, "uri", "")) for name, output in outputs.items()}
+        self._emit(event="cached", step=call.step, outputs=_paths(call, uris))
+
     def _run_task(self, command: list[str], env: Mapping[str, str]) -> bool:
         call, _ = StepCall.from_argv(runtime_arguments(command))
         python = [sys.executable, *command[1:]] if command[0] == "python" else command
@@ -86,6 +101,9 @@ class Worker:
 
     def _environ(self, env: Mapping[str, str]) -> dict[str, str]:
         own = {LOCAL_ENV: str(self._folder), RUN_ID_ENV: self._request["run_id"]}
+        if self._request.get("volume"):
+            inside = self._request["runner"] == "docker"
+            own[VOLUME_ENV] = MOUNT if inside else str(self._folder / VOLUME)
         # Kedro's log is made for terminals; in a file there is room.
         return {"COLUMNS": "160", **self._request["environ"], **env, **own}
 
@@ -101,11 +119,14 @@ class Worker:
 def _outputs(call: StepCall, executor_input: str) -> dict[str, str]:
     """Dataset → where its artifact lies."""
     made = (json.loads(executor_input).get("outputs") or {}).get("artifacts") or {}
-    paths = {name: artifact["artifacts"][0]["uri"] for name, artifact in made.items()}
+    return _paths(call, {name: artifact["artifacts"][0]["uri"] for name, artifact in made.items()})
+
+
+def _paths(call: StepCall, uris: Mapping[str, str]) -> dict[str, str]:
     return {
-        c.dataset: f"{paths[c.artifact]}/{c.filename}".rstrip("/")
+        c.dataset: f"{uris[c.artifact]}/{c.filename}".rstrip("/")
         for c in call.outputs
-        if c.artifact in paths and c.how in ("file", "memory")
+        if c.artifact in uris and c.how in ("file", "copy", "memory")
     }
 
 

@@ -37,6 +37,15 @@ class OpenProject:
     env: str | None
     conf_source: str
 
+    @property
+    def source(self) -> Path:
+        """The folder of the project's code: what holds its package, or the package alone where that is the project folder."""
+        import importlib.util
+
+        found = importlib.util.find_spec(self.package)
+        package = Path(found.origin).parent if found and found.origin else self.path / "src" / self.package
+        return package if package.parent == self.path else package.parent
+
     def config_loader(self, runtime_params: Mapping[str, Any] | None = None) -> Any:
         """A config loader as a session would make it, with kubeflow*.yml found in every environment.
 

@@ -10,17 +10,19 @@ from kedro_kubeflow.contract import Crossing, StepCall
 from kedro_kubeflow.errors import ProjectError
 from kedro_kubeflow.handoff import local_path, repoint
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.volume import Volume
 
 Entry = Mapping[str, Any] | None
 
 
 def step_catalog(entries: Mapping[str, Entry], call: StepCall, executor: Executor) -> dict[str, dict[str, Any]]:
-    """The catalog configuration of a step.
+    """The catalog configuration of a step: data on the run's volume stays there, the rest is pointed at artifacts.
 
     Args:
         entries: the project's own entry of each dataset that the step's nodes use, by the name that they use.
     """
     inputs, outputs = _by_dataset(call.inputs), _by_dataset(call.outputs)
+    volume = Volume.of(call, executor)
     catalog: dict[str, dict[str, Any]] = {}
     for name, entry in entries.items():
         base = name.split("@", 1)[0]
@@ -34,7 +36,7 @@ def step_catalog(entries: Mapping[str, Entry], call: StepCall, executor: Executo
             path = data_path(executor.output_path(crossing.artifact), crossing)
             catalog[name] = _pointed(name, entry, crossing, path, call)
         elif entry is not None:
-            catalog[name] = dict(entry)
+            catalog[name] = volume.entry(entry) if volume else dict(entry)
     return catalog
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from kedro_kubeflow.contract import Crossing, StepCall
 from kedro_kubeflow.errors import StepError
+from kedro_kubeflow.handoff import local_path
 from kedro_kubeflow.runtime.catalog import data_path, memory_entry
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.pictures import picture_of
+from kedro_kubeflow.runtime.volume import copy_tree
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +26,16 @@ class Outputs:
     def __init__(self, call: StepCall, executor: Executor) -> None:
         self._call, self._executor = call, executor
         self._by_dataset: dict[str, list[Crossing]] = {}
+        self._on_volume: dict[str, Path] = {}
         for crossing in call.outputs:
             self._by_dataset.setdefault(crossing.dataset, []).append(crossing)
+
+    def follow(self, catalog: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take note of where the step's catalog keeps what is stored as a copy."""
+        for name, entry in catalog.items():
+            path = local_path(entry)
+            if path is not None:
+                self._on_volume[name.split("@", 1)[0]] = Path(path)
 
     def saved(self, dataset: str, data: Any) -> None:
         """A dataset was saved: take its numbers, and store it where no catalog entry did."""
@@ -59,11 +69,23 @@ class Outputs:
             path = self._executor.output_path(crossing.artifact)
             if crossing.how == "plot":
                 self._draw(crossing, path)
+            elif crossing.how == "copy":
+                self._copy(crossing, data_path(path, crossing))
             elif crossing.how == "metrics":
                 # Kubeflow uploads what an artifact's path holds; numbers live in its metadata alone.
                 path.parent.mkdir(parents=True, exist_ok=True)
             elif crossing.required:
                 _check_written(crossing, data_path(path, crossing))
+            if "cache_key" in self._call.settings and not path.exists():
+                # A cache takes a result back only if all of its artifacts are there.
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+
+    def _copy(self, crossing: Crossing, target: Path) -> None:
+        source = self._on_volume[crossing.dataset]
+        _check_written(crossing, source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy_tree(source, target)
 
     def _store_leftover(self, crossing: Crossing, data: Any) -> None:
         """Keep a result that no step reads, if it can be kept: Kedro itself would only have returned it."""
@@ -82,7 +104,7 @@ class Outputs:
             _log.warning("The result %r, which no step reads, is not stored: %s", crossing.dataset, reason)
 
     def _draw(self, crossing: Crossing, path: Path) -> None:
-        source = next(c for c in self._by_dataset[crossing.dataset] if c.how == "file")
+        source = next(c for c in self._by_dataset[crossing.dataset] if c.how in ("file", "copy"))
         page = picture_of(data_path(self._executor.output_path(source.artifact), source), crossing.dataset)
         if page is None:
             _log.warning("No picture for %r: what it saved is nothing that a browser shows", crossing.dataset)

@@ -135,9 +135,7 @@ def _resources(task: Any) -> Any:
 
 def _affinity(task: Any) -> Any:
     kubernetes.add_node_affinity(task, match_expressions=[{"key": "pool", "operator": "In", "values": ["a", "b"]}])
-    kubernetes.add_node_affinity(
-        task, match_fields=[{"key": "metadata.name", "operator": "NotIn", "values": ["bad"]}]
-    )
+    kubernetes.add_node_affinity(task, match_fields=[{"key": "metadata.name", "operator": "NotIn", "values": ["bad"]}])
     return kubernetes.add_node_affinity(task, match_expressions=[{"key": "disk", "operator": "Exists"}], weight=5)
 
 
@@ -193,9 +191,7 @@ CASES = {
     ),
     "node_selector": Case(
         {"node_selector": {"train": {"pool": "gpu", "spot": False}}},
-        lambda task: kubernetes.add_node_selector(
-            kubernetes.add_node_selector(task, "pool", "gpu"), "spot", "false"
-        ),
+        lambda task: kubernetes.add_node_selector(kubernetes.add_node_selector(task, "pool", "gpu"), "spot", "false"),
     ),
     "tolerations": Case(
         {

@@ -1,0 +1,90 @@
+"""The run's volume in a step: where it is, how it is filled, and what of it is stored as artifacts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.contract import VOLUME_ENV, WORKSPACE_INPUT, StepCall
+from kedro_kubeflow.errors import StepError
+from kedro_kubeflow.handoff import local_path, on_volume, repoint
+from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.session import open_for
+
+_log = logging.getLogger(__name__)
+
+
+class Volume:
+    """The volume as a step sees it.
+
+    Attributes:
+        root: where it is mounted.
+        folder: the project's folder that it stands for, relative to the project and to the root.
+    """
+
+    def __init__(self, root: Path, folder: str) -> None:
+        self.root, self.folder = root, folder
+
+    @classmethod
+    def of(cls, call: StepCall, executor: Executor) -> Volume | None:
+        """A step's volume; None where it has none."""
+        folder = call.settings.get("volume")
+        if folder is None:
+            return None
+        return cls(Path(os.environ.get(VOLUME_ENV) or str(executor.parameters[WORKSPACE_INPUT])), str(folder))
+
+    def entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """A catalog entry, its path on the volume if it is one of the shared folder's."""
+        path = local_path(entry)
+        shared = on_volume(path, self.folder) if path else None
+        return repoint(entry, (self.root / shared).as_posix()) if shared else dict(entry)
+
+
+def fill(call: StepCall, executor: Executor) -> None:
+    """Copy the project's folder onto the volume; what lies there already is overwritten, so that a retry is no harm.
+
+    Raises:
+        StepError: it cannot be copied.
+    """
+    volume = Volume.of(call, executor)
+    if volume is None:
+        raise StepError(
+            "No volume is mounted", cure="compile the pipeline anew: image and spec are of different versions"
+        )
+    source = open_for(call).path / volume.folder
+    target = volume.root / volume.folder
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        count = copy_tree(source, target) if source.is_dir() else 0
+    except OSError as error:
+        raise StepError(
+            f"The volume cannot be filled: {error}",
+            where=str(target),
+            cure="raise run_config.volume.size if it is full; set run_config.volume.owner to the number of the image's user "
+            "if it may not write",
+        ) from error
+    _log.info("%s files of %s are on the volume", count, volume.folder)
+    executor.write()
+
+
+def copy_tree(source: Path, target: Path) -> int:
+    """Copy a file or a folder's content; gives the number of files.
+
+    Content alone: owners and modes are the new place's own, which many storage classes let nobody change.
+    """
+    if source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        return 1
+    count = 0
+    for folder, _, files in os.walk(source, followlinks=True):
+        there = target / Path(folder).relative_to(source)
+        there.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            shutil.copyfile(Path(folder, name), there / name)
+        count += len(files)
+    return count
