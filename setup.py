@@ -11,6 +11,15 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "kedro_kubeflow/__init__
 MLFLOW = ["mlflow>=3.1,<4", "kedro-mlflow>=2.0.2,<3"]
 VERTEXAI = ["google-cloud-aiplatform>=1.60,<2"]
 
+# What MLFLOW_TRACKING_AUTH may name.
+MLFLOW_AUTH = {
+    "bearer": "BearerToken",
+    "basic": "Basic",
+    "command": "TokenCommand",
+    "google-oauth": "GoogleOauth",
+    "google-iam": "GoogleIAM",
+}
+
 setup(
     name="kedro-kubeflow",
     version=VERSION,
@@ -43,6 +52,10 @@ setup(
         "kedro.project_commands": ["kubeflow = kedro_kubeflow.cli:commands"],
         "kedro.hooks": ["kubeflow = kedro_kubeflow.hooks:hooks"],
         "kedro.starters": ["kubeflow = kedro_kubeflow.starters:starters"],
+        "mlflow.request_auth_provider": [
+            f"kedro-kubeflow-{name} = kedro_kubeflow.auth.mlflow_request_auth:{provider}RequestAuthProvider"
+            for name, provider in MLFLOW_AUTH.items()
+        ],
     },
     keywords="kedro kubeflow kfp mlflow pipelines mlops",
     classifiers=[
