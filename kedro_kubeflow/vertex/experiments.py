@@ -35,7 +35,7 @@ class Experiments:
             ConfigError: something else is called so.
             AuthError, ServerError
         """
-        from google.api_core.exceptions import AlreadyExists, NotFound
+        from google.api_core.exceptions import Conflict, NotFound
 
         with self.connection.errors(f"get the experiment {name!r}"):
             try:
@@ -43,7 +43,7 @@ class Experiments:
             except NotFound:
                 try:
                     found = self._make(name, description)
-                except AlreadyExists:
+                except Conflict:
                     found = self._get(name)
         if found.schema_title != SCHEMA:
             raise ConfigError(

@@ -96,7 +96,7 @@ class Jobs:
         Raises:
             AuthError, ServerError: it was not started.
         """
-        from google.api_core.exceptions import AlreadyExists
+        from google.api_core.exceptions import Conflict
 
         message = self.connection.types.CreatePipelineJobRequest(
             parent=self.connection.parent,
@@ -107,7 +107,7 @@ class Jobs:
             for pause in (*_PAUSES, None):
                 try:
                     return self._job(self.connection.jobs.create_pipeline_job(message, timeout=TIMEOUT))
-                except AlreadyExists:
+                except Conflict:
                     if pause == _PAUSES[0]:
                         raise
                     break

@@ -56,7 +56,8 @@ def passes(error: BaseException) -> bool:
 
 
 def _of_answer(error: Any, config: VertexAIConfig, doing: str) -> KedroKubeflowError:
-    message = _one_line(str(error.message or error))
+    # The HTTP client begins its messages with the request.
+    message = _one_line(re.sub(r"^[A-Z]+ \S+: ", "", str(error.message or error)))
     what, where, code = f"Could not {doing}: {message}", place_of(config), int(error.code or 0)
     if code == 401:
         return AuthError(f"Could not {doing}: Vertex AI does not know you: {message}", where=where, cure=LET_IN)

@@ -57,10 +57,11 @@ class ScheduleRequest:
 
     def marked(self, config: VertexAIConfig) -> ScheduleRequest:
         """The same, with a digest of all that it says among the job's labels: equal ones need not be made anew."""
-        said = [self.name, repr(self.trigger), self.job.name, self.job.spec, dict(self.job.labels), self.enabled]
+        labels = {key: value for key, value in self.job.labels.items() if key != DIGEST}
+        said = [self.name, repr(self.trigger), self.job.name, self.job.spec, labels, self.enabled]
         text = json.dumps([*said, config.model_dump(mode="json")], sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-        return replace(self, job=replace(self.job, labels={**self.job.labels, DIGEST: digest}))
+        return replace(self, job=replace(self.job, labels={**labels, DIGEST: digest}))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from auth import google_stand_in, jwt
+
+from kedro_kubeflow.config.model import parse
+from kedro_kubeflow.config.vertexai import VertexAIConfig
+
+if TYPE_CHECKING:
+    # Needs google-cloud-aiplatform, which tests of the configuration and the compiler do without.
+    from vertex.vertex_server import VertexServer
+
+SECTION = {"project_id": "my-project", "region": "europe-west1", "root": "gs://my-bucket/runs"}
+
+
+@pytest.fixture
+def google(tmp_path: Path) -> Iterator[google_stand_in.Google]:
+    """Google's credentials on 127.0.0.1."""
+    with google_stand_in.google(tmp_path) as stand_in:
+        yield stand_in
+        assert not stand_in.problems
+
+
+@pytest.fixture
+def server(google: google_stand_in.Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[VertexServer]:
+    """Vertex AI on 127.0.0.1, which lets a service account in, and an environment with the account's key."""
+    from vertex.vertex_server import vertex_server
+
+    for name, value in google.environment(google.key_file()).items():
+        monkeypatch.setenv(name, value)
+    with vertex_server() as made:
+        made.lets_in = _signed_by_account
+        yield made
+        assert not made.problems
+
+
+@pytest.fixture
+def section(server: VertexServer) -> Callable[..., VertexAIConfig]:
+    """The section `vertexai` that leads to the stand-in."""
+
+    def make(**keys: Any) -> VertexAIConfig:
+        return parse(VertexAIConfig, {**SECTION, "api_endpoint": server.url, **keys}, where="kubeflow.yml, vertexai")
+
+    return make
+
+
+def _signed_by_account(authorization: str | None) -> bool:
+    """Google's clients sign for themselves where they have a service account's key."""
+    token = (authorization or "").removeprefix("Bearer ")
+    claims = jwt.verified(token, jwt.key_of(google_stand_in.ACCOUNT).public_key())
+    return (claims is not None and "cloud-platform" in str(claims.get("scope", ""))) or bool(
+        claims and claims.get("aud")
+    )
