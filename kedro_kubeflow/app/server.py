@@ -13,7 +13,6 @@ from kedro_kubeflow.client import KubeflowClient, connect
 from kedro_kubeflow.client.address import Address
 from kedro_kubeflow.client.connection import Patience, Tls
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
-from kedro_kubeflow.config.server import ServerConfig
 from kedro_kubeflow.names import pipeline_name
 from kedro_kubeflow.project.conf import read_kubeflow, read_parameters
 from kedro_kubeflow.project.opening import OpenProject, open_project
@@ -28,7 +27,7 @@ class ServerProject:
     parameters: dict[str, Any]
 
     def pipeline(self, name: str) -> str:
-        """What one of its pipelines is called on the server."""
+        """What one of its pipelines or jobs is called on the server."""
         return pipeline_name(self.project.name, name)
 
     def name_of(self, request: Request) -> str:
@@ -44,11 +43,6 @@ class ServerProject:
     def experiment(self) -> str:
         """The experiment that holds its runs."""
         return self.config.run_config.experiment_name or self.project.name
-
-
-def server_section(config: KubeflowConfig) -> ServerConfig:
-    """What kubeflow.yml says of the server."""
-    return ServerConfig.model_validate(config.model_dump(include=set(ServerConfig.model_fields)))
 
 
 def open_for_server(env: str | None = None, path: Path | None = None) -> ServerProject:
@@ -69,8 +63,7 @@ def address_of(config: KubeflowConfig) -> Address:
     Raises:
         ConfigError: no server is configured.
     """
-    server = server_section(config)
-    return Address.parse(server.host, server.ui_host)
+    return Address.parse(config.host, config.ui_host)
 
 
 def connect_to(config: KubeflowConfig) -> KubeflowClient:
@@ -80,19 +73,18 @@ def connect_to(config: KubeflowConfig) -> KubeflowClient:
         ConfigError: no server is configured, or a certificate's file is missing.
         AuthError: the credentials are missing.
     """
-    server = server_section(config)
     host = address_of(config).host
-    verify = (server.ssl_ca_cert or True) if server.verify_ssl else False
+    verify = (config.ssl_ca_cert or True) if config.verify_ssl else False
     return connect(
         host,
-        ui_host=server.ui_host,
-        namespace=server.namespace,
+        ui_host=config.ui_host,
+        namespace=config.namespace,
         credentials=from_config(config.auth, host=host, verify=verify),
         tls=Tls(
-            ca_cert=server.ssl_ca_cert,
-            verify=server.verify_ssl,
-            client_cert=server.ssl_client_cert,
-            client_key=server.ssl_client_key,
+            ca_cert=config.ssl_ca_cert,
+            verify=config.verify_ssl,
+            client_cert=config.ssl_client_cert,
+            client_key=config.ssl_client_key,
         ),
-        patience=Patience(read=server.request_timeout),
+        patience=Patience(read=config.request_timeout),
     )

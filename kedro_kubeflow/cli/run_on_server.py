@@ -161,12 +161,11 @@ _MAYBE = "Interrupted while the run was being started: look with `kedro kubeflow
 
 def _how(config: KubeflowConfig, project: str, values: Mapping[str, Any], options: ServerRunOptions) -> RunOptions:
     from kedro_kubeflow.app.runs import RunOptions
-    from kedro_kubeflow.app.server import server_section
 
     run = config.run_config
     return RunOptions(
         experiment_name=options.experiment_name or run.experiment_name or project,
-        experiment_namespace=options.experiment_namespace or server_section(config).experiment_namespace,
+        experiment_namespace=options.experiment_namespace or config.experiment_namespace,
         run_name=options.run_name or run.run_name,
         values=values,
         service_account=options.service_account or run.service_account,

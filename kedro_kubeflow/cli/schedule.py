@@ -91,7 +91,8 @@ def _wanted(opened: Opened, namespace: str | None, options: dict[str, Any]) -> l
 
     here, run = opened.here, opened.here.config.run_config
     configured, overrides = _configured(here.config), _overrides(options)
-    if options["every"] and not configured:
+    names = sorted({*configured} - {DEFAULT_SCHEDULE}) if options["every"] else [_asked(opened, options)]
+    if not names:
         raise ConfigError("There are no schedules", where="kubeflow.yml, run_config.schedules", cure="add some there")
     return [
         Wanted(
@@ -104,14 +105,14 @@ def _wanted(opened: Opened, namespace: str | None, options: dict[str, Any]) -> l
             values=here.parameters,
             service_account=run.service_account,
         )
-        for name in (sorted({*configured} - {DEFAULT_SCHEDULE}) if options["every"] else [_asked(opened, options)])
+        for name in names
     ]
 
 
 def _configured(config: KubeflowConfig) -> dict[str, ScheduleConfig]:
     """The schedules of kubeflow.yml by pipeline and job; they have one name space, as they have on the server."""
     jobs = {name: job.schedule for name, job in config.jobs.items() if job.schedule}
-    return {**getattr(config.run_config, "schedules", {}), **jobs}
+    return {**config.run_config.schedules, **jobs}
 
 
 def _asked(opened: Opened, options: dict[str, Any]) -> str:

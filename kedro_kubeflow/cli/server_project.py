@@ -22,9 +22,7 @@ class Opened:
     @property
     def namespace(self) -> str | None:
         """The namespace of experiments and runs, where it is not that of the pipelines."""
-        from kedro_kubeflow.app.server import server_section
-
-        return server_section(self.here.config).experiment_namespace
+        return self.here.config.experiment_namespace
 
 
 def open_server(env: str | None) -> Opened:

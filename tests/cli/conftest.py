@@ -13,15 +13,12 @@ from kedro_project import KUBEFLOW, KedroProject, make_project
 from kfp_server import KfpServer
 from kfp_server.fixtures import kubernetes_server, multi_user_server, server
 
-from kedro_kubeflow.cli import COMMANDS, kubeflow
-from kedro_kubeflow.config.kubeflow import KubeflowConfig
-from kedro_kubeflow.config.run_config import RunConfig
+from kedro_kubeflow.app.compile import Request, prepare
+from kedro_kubeflow.cli import kubeflow
+from kedro_kubeflow.client import connect
+from kedro_kubeflow.compiler import CompiledPipeline
 
 __all__ = ["kubernetes_server", "multi_user_server", "server"]
-
-server_keys = pytest.mark.skipif("namespace" not in KubeflowConfig.model_fields, reason="kubeflow.yml has no such key")
-auth_keys = pytest.mark.skipif("auth" not in KubeflowConfig.model_fields, reason="kubeflow.yml has no such key")
-schedule_keys = pytest.mark.skipif("schedules" not in RunConfig.model_fields, reason="run_config has no such key")
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +29,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
     sys.path[:] = before
     for name in [m for m in sys.modules if m == "demo" or m.startswith("demo.")]:
         del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def compiled(demo: KedroProject) -> CompiledPipeline:
+    """The project's pipeline, compiled once: what a test needs on the server before it begins."""
+    demo.conf("kubeflow", KUBEFLOW)
+    return prepare(Request(path=demo.path)).compiled
+
+
+@pytest.fixture
+def uploaded(server: KfpServer, compiled: CompiledPipeline) -> dict[str, str]:
+    """The pipeline on the server, and its ids."""
+    done = connect(server.url).uploads.upload(compiled)
+    return {"pipeline_id": done.pipeline.id, "version_id": done.version.id, "version": done.version.name}
 
 
 @dataclass(frozen=True)
@@ -56,11 +67,6 @@ class Outcome:
 
 
 Kedro = Callable[..., Outcome]
-
-
-# The table of commands is the group's own; what is not in it yet is found by its name.
-for _command in ("upload-pipeline", "list-pipelines", "runs", "status", "logs", "terminate", "retry", "ui", "schedule"):
-    COMMANDS.setdefault(_command, f"kedro_kubeflow.cli.{_command.replace('-', '_')}:{_command.replace('-', '_')}")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kfp_server import Answer, Gate, KfpServer
 
-from cli.conftest import Kedro, server_keys
+from cli.conftest import Kedro
 
 
 def test_all_pages_as_a_table(server: KfpServer, kedro: Kedro) -> None:
@@ -56,7 +56,6 @@ def test_an_answer_that_is_none(server: KfpServer, kedro: Kedro) -> None:
     assert "<html>" not in done.err
 
 
-@server_keys
 def test_a_namespace(multi_user_server: KfpServer, kedro: Kedro, configure: Callable[..., None]) -> None:
     multi_user_server.pipelines.create({"name": "p", "namespace": "team-a"})
     configure(host=multi_user_server.url)

@@ -15,16 +15,14 @@ import pytest
 from kedro_project import KedroProject
 from kfp_server import NO_UPSTREAM, Answer, Gate, KfpServer, Reset, Script
 
-from cli.conftest import Kedro, Outcome, auth_keys, server_keys
-from cli.run_once_here import run_once_here
+from cli.conftest import Kedro, Outcome
 
 CREATE = r"POST /apis/v2beta1/runs$"
 
 
 @pytest.fixture
 def run(kedro: Kedro) -> Callable[..., Outcome]:
-    assert run_once_here.name
-    return lambda *words: kedro("run-once-here", *words)
+    return lambda *words: kedro("run-once", *words)
 
 
 Run = Callable[..., Outcome]
@@ -88,7 +86,6 @@ class TestStart:
         server.faults.add(CREATE, NO_UPSTREAM)
         assert run().ok().out == f"{only_run(server)['run_id']}\n"
 
-    @server_keys
     def test_in_a_namespace(self, multi_user_server: KfpServer, run: Run, configure: Callable[..., None]) -> None:
         configure(host=multi_user_server.url, namespace="team-a")
         run().ok()
@@ -97,18 +94,21 @@ class TestStart:
         assert namespaces == ["team-a", "team-b"]
         assert "HTTP 403" in run("--experiment-namespace", "others").failed(4).err
 
+    @pytest.mark.parametrize("words", [("--timeout", "3"), ("--from-version", "latest"), ("--run-name", "x")])
+    def test_its_options_are_not_for_this_machine(self, run: Run, words: tuple[str, str]) -> None:
+        assert f"{words[0]} cannot be used together with --local" in run("--local", *words).failed(2).err
+
 
 class TestFromVersion:
-    def test_the_latest(self, server: KfpServer, run: Run, kedro: Kedro) -> None:
-        made = kedro("upload-pipeline", "--output", "json").ok().json
+    def test_the_latest(self, server: KfpServer, run: Run, uploaded: dict[str, str]) -> None:
         run("--from-version", "latest", "--param", "limit=9").ok()
-        reference = {"pipeline_id": made["pipeline_id"], "pipeline_version_id": made["version_id"]}
+        reference = {"pipeline_id": uploaded["pipeline_id"], "pipeline_version_id": uploaded["version_id"]}
         assert only_run(server)["pipeline_version_reference"] == reference
         assert only_run(server)["runtime_config"]["parameters"] == {"limit": 9}
 
     @pytest.mark.parametrize("by", ["version", "version_id"])
-    def test_by_name_and_id(self, server: KfpServer, run: Run, kedro: Kedro, by: str) -> None:
-        first = kedro("upload-pipeline", "--output", "json").ok().json
+    def test_by_name_and_id(self, server: KfpServer, run: Run, kedro: Kedro, uploaded: dict[str, str], by: str) -> None:
+        first = uploaded
         kedro("upload-pipeline", "--force").ok()
         run("--from-version", first[by]).ok()
         assert only_run(server)["pipeline_version_reference"]["pipeline_version_id"] == first["version_id"]
@@ -178,7 +178,6 @@ class TestWait:
         assert done.json["canceled"] is True
         assert "The run was canceled" in done.err
 
-    @auth_keys
     def test_while_the_token_changes(
         self, server: KfpServer, run: Run, configure: Callable[..., None], tmp_path: Path
     ) -> None:
@@ -219,10 +218,9 @@ LOGGING = {
 
 
 def process(demo: KedroProject, *words: str) -> subprocess.Popen[str]:
-    script = Path(__file__).with_name("run_once_here.py")
     logging = demo.write("logging.yml", json.dumps(LOGGING))
     return subprocess.Popen(
-        [sys.executable, str(script), *words],
+        [sys.executable, "-m", "kedro", "kubeflow", "run-once", *words],
         cwd=demo.path,
         env={**demo.environment(), "KEDRO_LOGGING_CONFIG": str(logging)},
         stdout=subprocess.PIPE,
@@ -271,9 +269,8 @@ class TestInterrupt:
         configure()
         server.script(Script(failing="double"))
         main, child = pty.openpty()
-        script = Path(__file__).with_name("run_once_here.py")
         done = subprocess.Popen(
-            [sys.executable, str(script), "--wait-for-completion"],
+            [sys.executable, "-m", "kedro", "kubeflow", "run-once", "--wait-for-completion"],
             cwd=demo.path,
             env={**demo.environment(), "TERM": "xterm"},
             stdout=child,

@@ -7,15 +7,9 @@ from collections.abc import Callable
 import pytest
 from kfp_server import NO_UPSTREAM, Answer, KfpServer, Reset
 
-from cli.conftest import Kedro, schedule_keys
+from cli.conftest import Kedro
 
 NIGHTLY = ("-c", "0 3 * * *")
-
-
-@pytest.fixture
-def uploaded(kedro: Kedro) -> dict:
-    made: dict = kedro("upload-pipeline", "--output", "json").ok().json
-    return made
 
 
 def only(server: KfpServer) -> dict:
@@ -225,7 +219,6 @@ class TestLook:
         assert "there is no such schedule" in kedro("schedule", "--delete").ok().err
 
 
-@schedule_keys
 @pytest.mark.usefixtures("uploaded")
 class TestConfigured:
     def test_the_pipeline_s_own(self, server: KfpServer, kedro: Kedro, configure: Callable[..., None]) -> None:
@@ -246,6 +239,13 @@ class TestConfigured:
         assert "demo/default: created" in done.out
         assert "demo-main/default: created (every 7200 s)" in done.out
         assert kedro("schedule", "--all").ok().out.count("unchanged") == 2
+
+    def test_a_default_for_pipelines_without_one(
+        self, server: KfpServer, kedro: Kedro, configure: Callable[..., None]
+    ) -> None:
+        configure({"schedules": {"default_schedule": {"cron": "0 3 * * *"}}})
+        assert "demo/default: created (0 0 3 * * *)" in kedro("schedule").ok().out
+        assert "There are no schedules" in kedro("schedule", "--all").failed(2).err
 
     def test_all_is_checked_before_any_is_made(
         self, server: KfpServer, kedro: Kedro, configure: Callable[..., None]
