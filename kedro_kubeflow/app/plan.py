@@ -29,6 +29,7 @@ class PlannedStep:
         retries: as in KFP's ``RetryPolicy``.
         kubernetes: as in KFP's ``KubernetesExecutorConfig``.
         parameters: the Kedro parameters that it is given.
+        origins: setting → the selector of kubeflow.yml that its value comes from.
     """
 
     order: int
@@ -43,6 +44,7 @@ class PlannedStep:
     runner: str = "sequential"
     kubernetes: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,7 @@ def _steps(prepared: Prepared) -> Iterator[PlannedStep]:
             runner=runner if step and len(step.nodes) > 1 else "sequential",
             kubernetes=task.kubernetes,
             parameters=tuple(keys[name] for name in step.parameters) if step else (),
+            origins=dict(settings.origins) if (settings := prepared.settings.get(task.title)) else {},
         )
 
 
@@ -172,7 +175,9 @@ def _how(handed: Handoff, made_by: str | None, read_by: Sequence[str]) -> How:
     if handed.kind == "external":
         return "remote"
     if made_by is None:
-        return "raw" if handed.kind == "file" else "memory"
+        return "memory" if handed.kind == "memory" else "raw"
+    if handed.kind == "volume":
+        return "volume"
     if handed.kind == "memory" and read_by and set(read_by) == {made_by}:
         return "memory"
     return "artifact"

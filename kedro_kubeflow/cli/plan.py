@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kedro_kubeflow.app.plan import Plan, PlannedStep
 
 NO_IMAGE = "(none is configured)"
+_LISTED = 12
 
 
 @click.command()
@@ -46,33 +47,78 @@ def plan(output: str, **options: Any) -> None:
 def _print(planned: Plan) -> None:
     from kedro_kubeflow.cli.output import print_table
 
-    click.echo(f"{planned.display_name} (pipeline {planned.name!r}, environment {planned.env or 'default'})\n")
-    columns = ("", "Step", "Nodes", "After", "Image", "Resources", "Retries", "Cache", "Parameters")
-    print_table(columns, [_row(step) for step in planned.steps], empty="No steps.")
+    images = dict.fromkeys(step.image for step in planned.steps)
+    click.echo(f"{planned.display_name} (pipeline {planned.name!r}, environment {planned.env or 'default'})")
+    click.echo(f"Image: {next(iter(images)) if len(images) == 1 else 'by step'}\n")
+    columns = ["", "Step", "Nodes", "After", "Resources", "Retries", "Cache", "Parameters"]
+    rows = [_row(step) for step in planned.steps]
+    if len(images) > 1:
+        columns.insert(2, "Image")
+        rows = [[*row[:2], step.image, *row[2:]] for row, step in zip(rows, planned.steps, strict=True)]
+    print_table(columns, rows, empty="No steps.")
     click.echo("")
-    rows = [
-        (d.dataset, d.how, d.made_by, ", ".join(d.read_by) or None, d.stored_as or None, d.path or None)
-        for d in planned.datasets
+    datasets = [
+        (d.dataset, d.how, d.made_by, _listed(d.read_by), d.stored_as or None, d.path or None) for d in planned.datasets
     ]
-    print_table(("Dataset", "How", "Made by", "Read by", "Stored as", "Path"), rows, empty="No datasets.")
+    print_table(("Dataset", "How", "Made by", "Read by", "Stored as", "Path"), datasets, empty="No datasets.")
+    _print_settings(planned)
     for note in planned.notes:
         click.echo(note, err=True)
 
 
-def _row(step: PlannedStep) -> tuple[object, ...]:
-    nodes = ", ".join(step.nodes) + (f" ({step.runner})" if step.runner != "sequential" else "")
-    return (
+def _print_settings(planned: Plan) -> None:
+    """Which selector of kubeflow.yml each setting comes from, and for which steps."""
+    from kedro_kubeflow.cli.output import print_table
+
+    users: dict[tuple[str, str], list[str]] = {}
+    for step in planned.steps:
+        for setting, selector in step.origins.items():
+            users.setdefault((setting, selector), []).append(step.title)
+    if users:
+        click.echo("")
+        every = len(planned.steps)
+        rows = [
+            (setting, selector, "all" if len(titles) == every else _listed(titles))
+            for (setting, selector), titles in sorted(users.items())
+        ]
+        print_table(("Setting", "Selector", "Steps"), rows, empty="")
+
+
+def _row(step: PlannedStep) -> list[object]:
+    nodes = _listed(step.nodes)
+    return [
         step.order,
         step.title,
-        nodes or None,
-        ", ".join(step.waits_for) or None,
-        step.image,
-        _pairs(step.resources),
-        _pairs(step.retries),
+        f"{nodes} ({step.runner})" if nodes and step.runner != "sequential" else nodes,
+        _listed(step.waits_for),
+        _resources(step.resources),
+        _retries(step.retries),
         "on" if step.cache else "off",
-        ", ".join(step.parameters) or None,
-    )
+        _listed(step.parameters),
+    ]
 
 
-def _pairs(values: Mapping[str, Any]) -> str | None:
-    return ", ".join(f"{key} {value}" for key, value in values.items()) or None
+def _listed(names: Sequence[str]) -> str | None:
+    more = f", … ({len(names)})" if len(names) > _LISTED else ""
+    return (", ".join(names[:_LISTED]) + more) or None
+
+
+def _resources(values: Mapping[str, Any]) -> str | None:
+    """Such as `cpu 500m, memory 1Gi to 4Gi, nvidia.com/gpu 1`: what is requested, and the limit where it is another."""
+    shown = []
+    for name in ("cpu", "memory"):
+        bounds = [values.get(f"resource{name.title()}{bound}") for bound in ("Request", "Limit")]
+        given = list(dict.fromkeys(str(bound) for bound in bounds if bound))
+        shown += [f"{name} {' to '.join(given)}"] if given else []
+    accelerator = values.get("accelerator") or {}
+    if accelerator:
+        shown.append(f"{accelerator.get('resourceType')} {accelerator.get('resourceCount')}")
+    return ", ".join(shown) or None
+
+
+def _retries(values: Mapping[str, Any]) -> str | None:
+    """Such as `2, after 10s`."""
+    if not values.get("maxRetryCount"):
+        return None
+    after = f", after {values['backoffDuration']}" if values.get("backoffDuration") else ""
+    return f"{values['maxRetryCount']}{after}"

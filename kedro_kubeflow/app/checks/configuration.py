@@ -11,6 +11,7 @@ import yaml
 
 from kedro_kubeflow.app.checks.dockerignore import DockerIgnore
 from kedro_kubeflow.app.checks.finding import Finding
+from kedro_kubeflow.app.checks.scope import entries_of
 from kedro_kubeflow.app.compile import Source
 
 _VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*\}")
@@ -64,7 +65,7 @@ def _credentials(in_image: list[Path], source: Source) -> Iterator[Finding]:
         return
     known = {key for file in in_image if file.name.startswith("credentials") for key in _top_level(file)}
     users: dict[str, list[str]] = {}
-    for dataset, entry in source.entries.items():
+    for dataset, entry in entries_of(source).items():
         for name in _named_credentials(entry or {}):
             users.setdefault(name, []).append(dataset)
     for name, datasets in sorted(users.items()):

@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 
 from kedro_kubeflow.app.checks.dockerignore import DockerIgnore
 from kedro_kubeflow.app.checks.finding import Finding, Level
+from kedro_kubeflow.app.checks.scope import entries_of, readers_of, writers_of
 from kedro_kubeflow.app.compile import Source
-from kedro_kubeflow.dag import is_parameter
 from kedro_kubeflow.grouping import base_name
 from kedro_kubeflow.project.own_hooks import has_hook
 
@@ -49,20 +49,18 @@ def data_findings(source: Source) -> Iterator[Finding]:
 
 
 def _local_datasets(source: Source) -> list[Local]:
-    writers = {base_name(d): node.name for node in source.nodes for d in node.outputs}
-    readers = {base_name(d): node.name for node in reversed(source.nodes) for d in node.inputs if not is_parameter(d)}
-    volume = source.config.run_config.volume
+    writers, readers = writers_of(source), readers_of(source)
     found: dict[str, Local] = {}
-    for name, handed in source.handoffs.items():
-        if handed.kind == "file" and base_name(name) not in found:
-            path = posixpath.normpath(re.sub(r"^[a-z]+://", "", handed.path))
-            found[base_name(name)] = Local(
-                dataset=base_name(name),
-                path=path,
-                written_by=writers.get(base_name(name)),
-                read_by=readers.get(base_name(name)),
-                folder=bool(_FOLDERS.match(str((source.entries[name] or {}).get("type", "")))),
-                on_volume=volume is not None and _inside(path, volume.folder),
+    for name, entry in entries_of(source).items():
+        handed, base = source.handoffs[name], base_name(name)
+        if handed.kind in ("file", "volume") and base not in found:
+            found[base] = Local(
+                dataset=base,
+                path=posixpath.normpath(re.sub(r"^[a-z]+://", "", handed.path)),
+                written_by=writers.get(base),
+                read_by=readers.get(base),
+                folder=bool(_FOLDERS.match(str((entry or {}).get("type", "")))),
+                on_volume=handed.kind == "volume",
             )
     return list(found.values())
 
@@ -111,20 +109,19 @@ def _unless_mounted(level: Level, source: Source) -> Level:
 
 def _not_made(source: Source) -> Iterator[Finding]:
     """Data in memory that nothing puts there."""
-    made = {base_name(d) for node in source.nodes for d in node.outputs}
-    for node in source.nodes:
-        for name in node.inputs:
-            entry = None if is_parameter(name) else source.entries[name]
-            if is_parameter(name) or base_name(name) in made or source.handoffs[name].kind != "memory":
-                continue
-            if "data" not in (entry or {}):
-                yield Finding(
-                    "not-made",
-                    "warning" if has_hook("after_catalog_created") else "error",
-                    f"The catalog has no {name!r}, and no node makes it",
-                    f"node {node.name!r}",
-                    "declare it in the catalog, or mend the node's input; a hook of the project may also put it there",
-                )
+    made, entries = writers_of(source), entries_of(source)
+    for name, node in readers_of(source).items():
+        entry = entries.get(name)
+        if name in made or name not in source.handoffs or source.handoffs[name].kind != "memory":
+            continue
+        if "data" not in (entry or {}):
+            yield Finding(
+                "not-made",
+                "warning" if has_hook("after_catalog_created") else "error",
+                f"The catalog has no {name!r}, and no node makes it",
+                f"node {node!r}",
+                "declare it in the catalog, or mend the node's input; a hook of the project may also put it there",
+            )
 
 
 def _shared_paths(local: Sequence[Local]) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kedro_kubeflow.app.checks.finding import Finding
 from kedro_kubeflow.app.tasks import CompiledTask
+from kedro_kubeflow.compiler.cache import is_mutable
 
 UNSET = "(none is configured)"
 _WHERE = "kubeflow.yml, run_config.image"
@@ -23,31 +24,17 @@ _REQUIREMENTS = (
 
 def image_findings(tasks: Iterable[CompiledTask]) -> Iterator[Finding]:
     """What the images' names say."""
-    images: dict[str, list[CompiledTask]] = {}
-    for task in tasks:
-        images.setdefault(str(task.container.get("image", "")), []).append(task)
-    for image, users in images.items():
+    for image in dict.fromkeys(str(task.container.get("image", "")) for task in tasks):
         if image == UNSET:
             yield Finding("image-missing", "error", "No image is configured", _WHERE, "set it, or give it with -i")
-        elif _tag(image) in (None, "latest"):
-            tag = "has no tag, which means latest" if _tag(image) is None else "is tagged latest"
-            cached = [task.title for task in users if task.cache]
+        elif is_mutable(image):
             yield Finding(
                 "image-latest",
                 "warning",
-                f"The image {image} {tag}: what it is changes under the pipeline"
-                + (f", and the cache of {', '.join(map(repr, cached))} does not notice" if cached else ""),
+                f"The image {image} is latest, or has no tag, which means latest: what it is changes under the pipeline",
                 _WHERE,
                 "tag each build, as with the commit, or name the image by its digest (@sha256:…)",
             )
-
-
-def _tag(image: str) -> str | None:
-    """The tag or digest of an image reference; None where it has neither."""
-    if "@" in image:
-        return image.rpartition("@")[2]
-    last = image.rpartition("/")[2]
-    return last.partition(":")[2] or None
 
 
 def requirement_findings(project: Path, *, tracking: bool) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro_kubeflow.app.checks.finding import Finding
 from kedro_kubeflow.app.compile import Prepared
+from kedro_kubeflow.app.step_settings import cache_notes
 from kedro_kubeflow.app.tasks import CompiledTask
 from kedro_kubeflow.dag import MAX_INPUT_BYTES
 from kedro_kubeflow.parameters import size
@@ -37,8 +38,9 @@ def limit_findings(prepared: Prepared, tasks: Sequence[CompiledTask]) -> Iterato
             what = f"An argument of the step {task.title!r} has {longest:,} bytes; Linux takes {MAX_ARGUMENT:,}"
             yield Finding("argument-size", "error", what, cure="let fewer nodes share the step")
     yield from _parameters(prepared.compiled.parameters)
+    cached = set(cache_notes(prepared.dag, prepared.settings))
     for note in prepared.compiled.notes:
-        yield Finding("note", "info", note)
+        yield Finding("cache-image", "warning", note) if note in cached else Finding("note", "info", note)
 
 
 def _count(steps: int) -> Iterator[Finding]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from kedro_kubeflow.app.checks.finding import Finding, Level
+from kedro_kubeflow.app.checks.scope import entries_of, readers_of, writers_of
 from kedro_kubeflow.app.compile import Source
-from kedro_kubeflow.dag import is_parameter
 from kedro_kubeflow.grouping import base_name
+from kedro_kubeflow.handoff import on_volume
 
 _DATABASE = re.compile(r"^(?:jdbc:)?(sqlite|duckdb)(?:\+\w+)?:(?://)?/*(.*)$", re.IGNORECASE)
 _BACKENDS = ("sqlite", "duckdb")
@@ -24,9 +24,8 @@ def place_findings(source: Source, credentials: Mapping[str, Any]) -> Iterator[F
     Args:
         credentials: the project's, by name; nothing of them is shown.
     """
-    written = {base_name(d): node.name for node in source.nodes for d in node.outputs}
-    read = {base_name(d): node.name for node in source.nodes for d in node.inputs if not is_parameter(d)}
-    for name, entry in source.entries.items():
+    written, read = writers_of(source), readers_of(source)
+    for name, entry in entries_of(source).items():
         values = list(_texts(entry or {}, credentials))
         databases = [found for key, text in values if (found := database_in(key, text))]
         if databases and source.handoffs[name].kind == "external":
@@ -81,7 +80,7 @@ def _texts(value: Any, credentials: Mapping[str, Any], key: str = "") -> Iterato
 def _database(name: str, kind: str, path: str, writer: str | None, reader: str | None, source: Source) -> Finding:
     where = f"catalog, dataset {name!r}" + (f": {path}" if path else "")
     volume = source.config.run_config.volume
-    if volume and path and posixpath.normpath(path).startswith(f"{volume.folder}/"):
+    if volume and path and on_volume(path, volume.folder):
         return Finding("local-database", "info", f"{name!r} is in a {kind} database on the run's volume", where)
     if writer is None:
         what = f"{reader!r} reads {name!r} from a {kind} database in a file, which the image must hold"

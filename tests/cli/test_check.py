@@ -1,0 +1,332 @@
+"""`kedro kubeflow check`: each thing that it finds, and what it says of a project that is sound."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro_project import CATALOG, KedroProject, make_project
+
+IMAGE = "registry.example.com/demo:1"
+NODES = (
+    "from kedro.pipeline import Pipeline, node\n"
+    "def f(*x): return x\n"
+    "def create_pipeline():\n    return Pipeline([{}])\n"
+)
+TWO = NODES.format("node(f, 'raw', 'x', name='one'), node(f, 'y', 'z', name='two')")
+CHAIN = NODES.format("node(f, 'raw', 'x', name='one'), node(f, 'x', 'z', name='two')")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., KedroProject]:
+    def make(run_config: dict[str, Any] | None = None, **more: Any) -> KedroProject:
+        kubeflow = {"run_config": {"image": IMAGE, **(run_config or {})}, **more.pop("keys", {})}
+        made = make_project(tmp_path, kubeflow=kubeflow, **more)
+        made.write("requirements.txt", "kedro-kubeflow\nkedro_mlflow>=2\n")
+        return made
+
+    return make
+
+
+def findings(project: KedroProject, *words: str, code: int | None = None) -> dict[str, dict[str, Any]]:
+    """Id → finding; an id that comes twice gets a number."""
+    done = project.kubeflow("check", "--output", "json", *words)
+    report = json.loads(done.out)
+    assert report["errors"] == sum(f["level"] == "error" for f in report["findings"])
+    assert done.code == (code if code is not None else int(report["errors"] > 0)), done.text
+    return dict(_numbered(report["findings"]))
+
+
+def _numbered(found: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    seen: dict[str, int] = {}
+    for finding in found:
+        seen[finding["id"]] = seen.get(finding["id"], 0) + 1
+        yield finding["id"] + (f" {seen[finding['id']]}" if seen[finding["id"]] > 1 else ""), finding
+
+
+def serious(found: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {name: finding["level"] for name, finding in found.items() if finding["level"] != "info"}
+
+
+def test_a_sound_project_has_nothing_but_notes(project: Callable[..., KedroProject]) -> None:
+    made = project()
+    found = findings(made, "--strict")
+    assert serious(found) == {}
+    assert found["raw-data"]["what"] == "The image must hold 'raw' at data/01_raw/raw.json: no step makes it"
+    assert "conf/base alone" in found["conf-local"]["what"]
+    text = made.kubeflow("check").ok().out
+    assert text.splitlines()[-1] == "0 errors, 0 warnings"
+    assert "info raw-data: The image must hold 'raw'" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "expected", "said"),
+    [
+        ({"keys": {"hots": "x"}}, [], "config", "unknown key 'hots'. Did you mean 'host'"),
+        ({}, ["-p", "mian"], "project", "no pipeline 'mian'"),
+        ({}, ["--param", "limt=3"], "parameters", "no parameter 'limt'"),
+        ({}, ["--nodes", "duble"], "project", "no node 'duble'"),
+        ({}, ["--nodes", "double"], "compile", "'rows', which 'double' reads and 'prepare' would make"),
+        ({"run_config": {"resources": {"duble": {"cpu": 1}}}}, [], "config", "'duble'"),
+        (
+            {
+                "run_config": {"grouping": "namespace"},
+                "pipelines": NODES.format(
+                    "node(f,'raw','g.a',name='p',namespace='g'),node(f,'g.a','b',name='m'),"
+                    "node(f,'b','g.c',name='q',namespace='g')"
+                ),
+            },
+            [],
+            "cycle",
+            "'g' → 'm' → 'g'",
+        ),
+        (
+            {
+                "run_config": {"grouping": "tag"},
+                "pipelines": NODES.format("node(f,'raw','x',tags=['group.a','group.b'])"),
+            },
+            [],
+            "compile",
+            "is in two groups by its tags",
+        ),
+    ],
+)
+def test_errors_that_compiling_would_meet(
+    project: Callable[..., KedroProject], options: dict[str, Any], words: list[str], expected: str, said: str
+) -> None:
+    found = findings(project(**options), *words)
+    assert found[expected]["level"] == "error"
+    assert said in found[expected]["what"]
+
+
+def test_one_subject_does_not_hide_the_others(project: Callable[..., KedroProject]) -> None:
+    made = project({"grouping": "tag"}, pipelines=NODES.format("node(f,'raw','x',tags=['group.a','group.b'])"))
+    made.write(".dockerignore", "data\n")
+    assert {"compile", "raw-data-ignored"} <= set(findings(made))
+
+
+def test_raw_data_that_the_image_will_not_hold(project: Callable[..., KedroProject]) -> None:
+    made = project()
+    made.write(".dockerignore", "# as kedro-docker writes it\ndata\n")
+    found = findings(made)
+    assert serious(found) == {"raw-data-ignored": "error"}
+    assert found["raw-data-ignored"]["what"].endswith(".dockerignore keeps data/01_raw/raw.json out ('data')")
+    assert found["raw-data-ignored"]["where"] == "catalog, dataset 'raw': data/01_raw/raw.json"
+
+
+def test_raw_data_that_is_nowhere_or_mounted(project: Callable[..., KedroProject]) -> None:
+    assert serious(findings(project(data={}))) == {"raw-data-missing": "warning"}
+    claim = {"mount_path": "/data", "volume": {"persistent_volume_claim": {"claim_name": "data"}}}
+    assert serious(findings(project({"extra_volumes": {"__default__": [claim]}}, data={}))) == {}
+
+
+def test_raw_data_on_a_volume_that_starts_empty(project: Callable[..., KedroProject]) -> None:
+    assert serious(findings(project({"volume": {"size": "1Gi"}}))) == {}
+    found = findings(project({"volume": {"size": "1Gi", "skip_init": True}}))
+    assert serious(found) == {"raw-data-on-empty-volume": "error"}
+
+
+def test_data_that_nobody_makes(project: Callable[..., KedroProject], tmp_path: Path) -> None:
+    made = project(pipelines=NODES.format("node(f, ['raw', 'typo'], 'x', name='n')"))
+    found = findings(made)
+    assert serious(found) == {"not-made": "error"}
+    assert found["not-made"]["where"] == "node 'n'"
+    made.write(
+        "src/demo/settings.py",
+        """
+        DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
+        class Adds:
+            def after_catalog_created(self, catalog): ...
+        HOOKS = (Adds(),)
+        """,
+    )
+    assert serious(findings(made)) == {"not-made": "warning"}
+
+
+FILE = {"type": "json.JSONDataset", "filepath": "data/x.json"}
+FOLDER = {"type": "partitions.PartitionedDataset", "path": "data/parts", "dataset": "json.JSONDataset"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "level", "said"),
+    [
+        ({"x": FILE, "y": {**FILE, "filepath": "./data//x.json"}}, "error", "stays in the pod that writes it"),
+        ({"x": FILE, "z": FILE}, "warning", "'x' and 'z' are both written to data/x.json"),
+        ({"x": {**FILE, "filepath": "data/parts/a.json"}, "y": FOLDER}, "error", "'two' reads 'y' from data/parts"),
+        ({"x": FOLDER, "y": {**FILE, "filepath": "data/parts/a.json"}}, "error", "'two' reads 'y'"),
+    ],
+)
+def test_two_names_for_one_path(
+    project: Callable[..., KedroProject], entries: dict[str, Any], level: str, said: str
+) -> None:
+    given = {"raw": CATALOG["raw"], "y": {**FILE, "filepath": "data/y.json"}, **entries}
+    found = findings(project(pipelines=TWO, catalog=given, parameters={}))
+    assert found["same-path"]["level"] == level
+    assert said in found["same-path"]["what"]
+
+
+def test_two_names_that_are_only_read_are_no_matter(project: Callable[..., KedroProject]) -> None:
+    found = findings(project(pipelines=TWO, catalog={"raw": FILE, "y": FILE}, parameters={}))
+    assert "same-path" not in found
+
+
+SQLITE = {"type": "pandas.SQLTableDataset", "table_name": "t", "credentials": "db"}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "con", "expected"),
+    [
+        ("x", SQLITE, "sqlite:///data/x.db", "error"),
+        ("x", {**SQLITE, "credentials": {"con": "sqlite:///data/x.db"}}, "", "error"),
+        ("z", SQLITE, "duckdb:///z.db", "warning"),
+        ("raw", SQLITE, "sqlite:////data/raw.db", "warning"),
+        ("x", {"type": "ibis.TableDataset", "connection": {"backend": "duckdb", "database": "x.db"}}, "", "error"),
+        ("x", SQLITE, "postgresql://user:canary@db.example.com/x", None),
+    ],
+)
+def test_local_databases(
+    project: Callable[..., KedroProject], name: str, entry: dict[str, Any], con: str, expected: str | None
+) -> None:
+    made = project(pipelines=CHAIN, catalog={"raw": CATALOG["raw"], name: entry}, parameters={})
+    made.conf("credentials", {"db": {"con": con}}, env="local")
+    found = findings(made)
+    assert found.get("local-database", {}).get("level") == expected
+    assert "canary" not in json.dumps(found)
+
+
+def test_addresses_of_this_machine(project: Callable[..., KedroProject]) -> None:
+    entry = {"type": "api.APIDataset", "url": "http://localhost:8080/x"}
+    found = findings(project(pipelines=CHAIN, catalog={"raw": entry}, parameters={}))
+    assert found["local-address"]["level"] == "error"
+    assert found["local-address"]["where"] == "catalog, dataset 'raw', url"
+
+
+@pytest.mark.parametrize(
+    ("server", "run_config", "env", "said"),
+    [
+        ({"mlflow_tracking_uri": "sqlite:///mlflow.db"}, {}, {}, "is a database in a file of this machine (sqlite)"),
+        ({"mlflow_tracking_uri": "mlruns"}, {}, {}, "is a folder of this machine"),
+        ({"mlflow_tracking_uri": "http://127.0.0.1:5000"}, {}, {}, "is an address of this machine"),
+        ({}, {}, {}, "is not given, so each pod would log to files of its own"),
+        ({}, {}, {"MLFLOW_TRACKING_URI": "http://mlflow.example.com"}, "is set here and not in the pods"),
+        (
+            {},
+            {"env": {"__default__": {"MLFLOW_TRACKING_URI": "http://localhost:5000"}}},
+            {},
+            "an address of this machine",
+        ),
+        ({}, {"env": {"__default__": {"MLFLOW_TRACKING_URI": "http://mlflow.example.com"}}}, {}, None),
+        ({}, {"env": {"__default__": {"MLFLOW_TRACKING_URI": {"secret": "mlflow", "key": "uri"}}}}, {}, None),
+        ({"mlflow_tracking_uri": "http://mlflow.example.com"}, {}, {}, None),
+    ],
+)
+def test_the_address_of_mlflow(
+    project: Callable[..., KedroProject],
+    server: dict[str, str],
+    run_config: dict[str, Any],
+    env: dict[str, str],
+    said: str | None,
+) -> None:
+    made = project(run_config, mlflow={"server": server})
+    made.environ = env
+    found = findings(made)
+    assert said in found["mlflow-address"]["what"] if said else "mlflow-address" not in found
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (None, "image-missing"),
+        ("demo", "image-latest"),
+        ("localhost:5000/demo", "image-latest"),
+        ("demo:latest", "image-latest"),
+        ("localhost:5000/demo:1", None),
+        ("demo@sha256:" + "0" * 64, None),
+    ],
+)
+def test_the_image(project: Callable[..., KedroProject], image: str | None, expected: str | None) -> None:
+    found = findings(project({"image": image}))
+    assert {name for name in found if name.startswith("image-")} == ({expected} if expected else set())
+
+
+def test_requirements_name_what_steps_import(project: Callable[..., KedroProject]) -> None:
+    made = project()
+    made.write("requirements.txt", "kedro\n")
+    assert serious(findings(made)) == {"requirements": "warning"}
+    assert findings(made, "--strict", code=1)
+
+
+def test_configuration_that_pods_do_not_see(project: Callable[..., KedroProject]) -> None:
+    catalog = {"raw": {**CATALOG["raw"], "filepath": "s3://bucket/raw.json", "credentials": "s3"}}
+    made = project(catalog=catalog)
+    made.conf("credentials", {"s3": {"key": "canary-1"}}, env="local")
+    made.conf("parameters", {"limit": 3}, env="local")
+    made.write(".dockerignore", "conf/local\n")
+    found = findings(made)
+    assert serious(found) == {"conf-local": "warning", "credentials-not-in-image": "warning"}
+    assert "conf/local/parameters.yml was read to compile" in found["conf-local"]["what"]
+    assert "'s3' of 'raw'" in found["credentials-not-in-image"]["what"]
+    assert "canary" not in json.dumps(found)
+
+
+def test_credentials_by_variable_need_the_variable(project: Callable[..., KedroProject]) -> None:
+    catalog = {"raw": {**CATALOG["raw"], "filepath": "s3://bucket/raw.json", "credentials": "s3"}}
+    made = project(catalog=catalog)
+    made.conf("credentials", {"s3": {"key": "${oc.env:S3_KEY}", "region": "${oc.env:REGION,eu}"}})
+    found = findings(made)
+    assert serious(found) == {"variable-not-given": "warning"}
+    assert "S3_KEY" in found["variable-not-given"]["what"]
+    given = {"run_config": {"image": IMAGE, "env": {"__default__": {"S3_KEY": {"secret": "s3", "key": "key"}}}}}
+    made.conf("kubeflow", given)
+    assert serious(findings(made)) == {}
+
+
+def test_a_provider_makes_credentials(project: Callable[..., KedroProject]) -> None:
+    catalog = {"raw": {**CATALOG["raw"], "filepath": "s3://bucket/raw.json", "credentials": "s3"}}
+    made = project({"dynamic_config_providers": [{"cls": "demo.providers.Credentials"}]}, catalog=catalog)
+    assert serious(findings(made)) == {}
+
+
+MANY = "*[node(f, 'raw', f'x{{i}}', name=f'n{{i}}') for i in range({})]"
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"), [(50, set()), (51, {"step-count"}), (350, {"step-count", "workflow-size"})]
+)
+def test_the_number_of_steps(project: Callable[..., KedroProject], steps: int, expected: set[str]) -> None:
+    nodes = NODES.replace("{}", MANY.format(steps).replace("{{", "{").replace("}}", "}"))
+    found = findings(project(pipelines=nodes, parameters={}))
+    assert set(serious(found)) == expected
+    if steps > 200:
+        assert "no longer fits" in found["step-count"]["what"]
+        assert "run_config.grouping" in found["step-count"]["cure"]
+
+
+def test_parameters_near_the_limit_and_over_it(project: Callable[..., KedroProject]) -> None:
+    assert "parameters-size" in findings(project(parameters={"limit": 4, "text": "x" * 9_500}, pipelines=USES_TEXT))
+    over = findings(project(parameters={"limit": 4, "text": "x" * 10_500}, pipelines=USES_TEXT))
+    assert "'text' stays in the project's conf" in over["note"]["what"]
+
+
+USES_TEXT = NODES.format("node(f, ['raw', 'params:text'], 'x', name='n')")
+
+
+def test_jobs_that_no_longer_fit(project: Callable[..., KedroProject]) -> None:
+    jobs = {"good": {"nodes": "prepare"}, "bad": {"tags": ["gone"]}, "worse": {"parameters": {"limt": 1}}}
+    found = findings(project(keys={"jobs": jobs}))
+    assert serious(found) == {"job": "error", "job 2": "error"}
+    assert found["job"]["what"].startswith("The job 'bad': The pipeline '__default__' has no tag 'gone'")
+
+
+def test_the_text_names_place_and_cure(project: Callable[..., KedroProject]) -> None:
+    out = project(data={}).kubeflow("check").ok().out
+    lines = out.splitlines()
+    assert lines[0].startswith("warning raw-data-missing: The image must hold 'raw'")
+    assert lines[1:3] == [
+        "  where: catalog, dataset 'raw': data/01_raw/raw.json",
+        "  cure:  put it there before the image is built, keep it remote, or mount a volume there",
+    ]
+    assert lines[-1] == "0 errors, 1 warning"
