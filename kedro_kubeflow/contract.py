@@ -41,6 +41,8 @@ OUTCOME_KEYS = ("status", "failed_steps", "run_id", "pipeline", "error", "mlflow
 OLD_OUTCOME_PARAMETERS = ("status", "failures")
 UI_HOST_ENV = "KEDRO_KUBEFLOW_UI_HOST"
 LOCAL_ENV = "KEDRO_KUBEFLOW_LOCAL"
+# In the folder of a run on this machine: what became of each of its steps.
+STATES_FILE = "steps.json"
 
 Action = Literal["start", "fill", "run", "succeed", "finish"]
 ACTIONS: tuple[Action, ...] = ("start", "fill", "run", "succeed", "finish")

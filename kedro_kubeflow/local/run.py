@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kedro_kubeflow.compiler import CompiledPipeline
-from kedro_kubeflow.contract import JOB_ID_INPUT, LOCAL_ENV, STATUS_INPUT, StepCall
+from kedro_kubeflow.contract import JOB_ID_INPUT, LOCAL_ENV, STATUS_INPUT, VOLUME_ENV, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.local import worker
 from kedro_kubeflow.local.adapter import Runner
 from kedro_kubeflow.local.history import new_run
-from kedro_kubeflow.names import END_RUN
+from kedro_kubeflow.names import task_name
 
 State = Literal["waiting", "running", "succeeded", "cached", "failed", "skipped"]
 _GRACE_SECONDS = 10
@@ -76,7 +76,7 @@ def run_here(
     Args:
         project: the project folder, where the steps' processes work.
         steps: every task's title, in order.
-        finish: the call that closes the MLflow run if this process is interrupted; None where there is none.
+        finish: the call that does what is to be done at the end, if no task has done it; None where there is none.
         environ: environment variables for every step.
         cache: where results of cached steps are kept.
         volume: whether the steps share one, and what becomes of it after a success; after a failure it stays.
@@ -108,8 +108,9 @@ def run_here(
             run.state = "interrupted"
         finally:
             _settle(run)
-            if finish and run.mlflow.get("status") == "RUNNING":
-                _close_mlflow_run(run, project, finish, environ or {})
+            if finish and _left_undone(run, finish):
+                values = {name: compiled.parameters[name] for name, _ in finish.parameters}
+                _finish(run, project, finish, values, environ or {})
             if volume == "delete" and run.state == "succeeded":
                 shutil.rmtree(folder / worker.VOLUME, ignore_errors=True)
             on_change(run)
@@ -179,17 +180,35 @@ def _settle(run: LocalRun) -> None:
     run.mlflow = _mlflow_facts(run.folder)
 
 
-def _close_mlflow_run(run: LocalRun, project: Path, finish: StepCall, environ: Mapping[str, str]) -> None:
-    """Write the final status where no task of the pipeline did: the run was interrupted, or kfp itself failed."""
+def _left_undone(run: LocalRun, finish: StepCall) -> bool:
+    """Whether what is done at the end of a run has not been done: it was interrupted, or kfp itself failed."""
+    does_more = {"exit_pipeline", "notifications"} & set(finish.settings)
+    never_ran = finish.step in run.steps and run.steps[finish.step].state == "skipped"
+    return run.mlflow.get("status") == "RUNNING" or bool(does_more and never_ran)
+
+
+def _finish(
+    run: LocalRun, project: Path, finish: StepCall, values: Mapping[str, Any], environ: Mapping[str, str]
+) -> None:
+    """Do what the exit task would have done."""
     state = "CANCELED" if run.state == "interrupted" else "FAILED"
-    values = {JOB_ID_INPUT: run.run_id, STATUS_INPUT: {"state": state}}
+    folder = run.folder / "artifacts" / task_name(finish.step)
+    volume = run.folder / worker.VOLUME
+    message = {
+        "inputs": {"parameterValues": {**values, JOB_ID_INPUT: run.run_id, STATUS_INPUT: {"state": state}}},
+        "outputs": {
+            "artifacts": {c.artifact: {"artifacts": [{"uri": str(folder / c.artifact)}]} for c in finish.outputs},
+            "outputFile": str(folder / "executor_output.json"),
+        },
+    }
     argv = finish.to_argv()
-    argv[0], argv[-1] = sys.executable, json.dumps({"inputs": {"parameterValues": values}})
-    with (run.folder / "logs" / f"{END_RUN}.log").open("a", encoding="utf-8") as log:
+    argv[0], argv[-1] = sys.executable, json.dumps(message)
+    (run.folder / "logs").mkdir(exist_ok=True)
+    with (run.folder / "logs" / f"{task_name(finish.step)}.log").open("a", encoding="utf-8") as log:
         subprocess.run(
             argv,
             cwd=project,
-            env={**os.environ, **environ, LOCAL_ENV: str(run.folder)},
+            env={**os.environ, **environ, LOCAL_ENV: str(run.folder), VOLUME_ENV: str(volume)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, VOLUME_ENV, StepCall, runtime_arguments
+from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, STATES_FILE, VOLUME_ENV, StepCall, runtime_arguments
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.local.adapter import adapted, execute
 from kedro_kubeflow.names import task_name
@@ -40,6 +40,7 @@ class Worker:
 
     def __init__(self, folder: Path, events: IO[str]) -> None:
         self._folder, self._events = folder, events
+        self._states: dict[str, str] = {}
         self._request = json.loads((folder / "request.json").read_text("utf-8"))
 
     def run(self) -> int:
@@ -76,6 +77,8 @@ class Worker:
         since = time.monotonic()
         self._emit(event="started", step=call.step, log=str(self._log(call)), outputs=_outputs(call, executor_input))
         succeeded = run()
+        self._states[call.step] = "succeeded" if succeeded else "failed"
+        (self._folder / STATES_FILE).write_text(json.dumps(self._states), "utf-8")
         self._emit(event="ended", step=call.step, succeeded=succeeded, seconds=time.monotonic() - since)
         return succeeded
 

@@ -52,9 +52,15 @@ def _action(call: StepCall) -> Callable[[StepCall, Executor], None]:
         from kedro_kubeflow.runtime.volume import fill
 
         return fill
+    if call.action == "finish":
+        from kedro_kubeflow.runtime.exit import leave
+
+        return leave
+    if not call.tracking:
+        return lambda _call, executor: executor.write()
     from kedro_kubeflow.runtime import frame
 
-    return {"start": frame.start, "succeed": frame.succeed, "finish": frame.finish}[call.action]
+    return {"start": frame.start, "succeed": frame.succeed}[call.action]
 
 
 def _say(call: StepCall, text: str) -> None:

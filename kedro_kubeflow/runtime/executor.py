@@ -39,6 +39,11 @@ class Executor:
         """Input parameters by KFP name, as protobuf and JSON left them."""
         return dict(self._inputs.get("parameterValues") or {})
 
+    def text(self, further: Mapping[str, Any]) -> str:
+        """The executor input as JSON again, with further parameters."""
+        values = {**self.parameters, **further}
+        return json.dumps({"inputs": {**self._inputs, "parameterValues": values}, "outputs": self._outputs})
+
     def input_path(self, artifact: str) -> Path:
         """Where an input artifact lies."""
         return _local_path(self._artifact(self._inputs, artifact))

@@ -11,8 +11,10 @@ from typing import Any
 
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, LOCAL_ENV, RUN_ID_INPUT, STATUS_INPUT, StepCall
 from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.names import TASKS
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.outcome import Ended
 from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.experiment import experiment
@@ -64,21 +66,30 @@ def succeed(call: StepCall, executor: Executor) -> None:
     _note(run_id=run_id, status=FINISHED)
 
 
-def finish(call: StepCall, executor: Executor) -> None:
-    """Write the run's final status, whatever became of the steps."""
+def finish(call: StepCall, executor: Executor) -> Ended | None:
+    """Write the run's final status, whatever became of the steps; gives what the run then says, None where there is none."""
     status = executor.parameters.get(STATUS_INPUT) or {}
     job_id = str(executor.parameters[JOB_ID_INPUT])
+    ended: Ended | None = None
     with tracking_errors(), session_for(open_for(call)) as session:
         context = tracked_context(session)
         mlflow = client()
-        found = find_anywhere(mlflow, _experiment_name(call, context), correlation(job_id, executor.parameters))
+        found = find_anywhere(mlflow, experiment_name(call, context), correlation(job_id, executor.parameters))
         for run in found[:1]:
             now = finish_run(mlflow, run, state=_state(status), error=_message(status))
             _note(run_id=str(run.info.run_id), status=now)
             _log.info("MLflow run %s is %s", run.info.run_id, now)
-    if not found:
+            ended = _ended(mlflow.get_run(run.info.run_id), now)
+    if ended is None:
         _log.warning("No MLflow run belongs to the run %s: it was never started", job_id)
     executor.write()
+    return ended
+
+
+def _ended(run: Any, status: str) -> Ended:
+    steps = {key.removeprefix(tags.STEP_PREFIX): value for key, value in tags.steps_in(run.data.tags).items()}
+    own = {name: value for name, value in steps.items() if name not in TASKS}
+    return Ended(str(run.info.run_id), status, own, run.data.tags.get(tags.ERROR))
 
 
 def _open_run(call: StepCall, executor: Executor, project: OpenProject, context: Any) -> str:
@@ -104,7 +115,7 @@ def _open_run(call: StepCall, executor: Executor, project: OpenProject, context:
         return str(named)
     return start_run(
         mlflow,
-        experiment_id=experiment(mlflow, _experiment_name(call, context)),
+        experiment_id=experiment(mlflow, experiment_name(call, context)),
         name=_run_name(context, executor),
         correlation=known,
         more={**written, **_source_tags(call, written)},
@@ -161,7 +172,8 @@ def _configured(context: Any, section: str, key: str) -> Any:
     return getattr(getattr(config.tracking, section), key) if config is not None else None
 
 
-def _experiment_name(call: StepCall, context: Any) -> str:
+def experiment_name(call: StepCall, context: Any) -> str:
+    """The experiment that the pipeline logs to, as mlflow.yml or the environment names it."""
     named = _configured(context, "experiment", "name") or os.environ.get("MLFLOW_EXPERIMENT_NAME")
     return str(named or call.settings.get("experiment") or "Default")
 

@@ -21,11 +21,16 @@ def open_for(call: StepCall) -> OpenProject:
     """Open the project that a call is about, in the working directory or as a package.
 
     Raises:
+        ProjectError: it cannot be opened, or a provider of dynamic configuration fails.
         TrackingError: the call is about an MLflow run, and the server does not answer.
     """
     # Telemetry waits ten seconds for a network that pods often lack, and writes into the project.
     os.environ.setdefault("DO_NOT_TRACK", "1")
     project = open_project(env=call.env, package=call.package, conf_source=call.conf_source)
+    if "dynamic_config" in call.settings:
+        from kedro_kubeflow.runtime.dynamic import install
+
+        install(call.settings["dynamic_config"])
     if call.tracking:
         from kedro_kubeflow.tracking.kfp_native import drop_task_run
         from kedro_kubeflow.tracking.server import await_server

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from kedro_kubeflow.contract import RUN_ID_INPUT, StepCall
+from kedro_kubeflow.contract import RUN_ID_ENV, RUN_ID_INPUT, StepCall
+from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.frame import correlation, experiment_name
 from kedro_kubeflow.runtime.session import tracked_context
 from kedro_kubeflow.runtime.termination import is_termination
 from kedro_kubeflow.runtime.watch import Watch
 from kedro_kubeflow.tracking.joined import JoinedRun
 from kedro_kubeflow.tracking.logged import StepLog
-from kedro_kubeflow.tracking.server import tracking_errors
+from kedro_kubeflow.tracking.lookup import find_anywhere
+from kedro_kubeflow.tracking.server import client, tracking_errors
 
 
 @contextmanager
@@ -44,15 +48,36 @@ def _joined(call: StepCall, executor: Executor, session: Any) -> JoinedRun:
     with tracking_errors():
         context = tracked_context(session)
         run = JoinedRun(
-            str(executor.parameters[RUN_ID_INPUT]),
+            _run_id(call, executor, context),
             call.step,
             call.nodes,
             # kedro-mlflow logs to a run that is active already; without it, user code finds the run by itself.
             activate=hasattr(context, "mlflow"),
             closes_on_failure=bool(call.settings.get("closes_on_failure")),
+            at_exit=bool(call.settings.get("at_exit")),
         )
         run.begin()
     return run
+
+
+def _run_id(call: StepCall, executor: Executor, context: Any) -> str:
+    """The run's id: as given, or found by the pipeline run's, as a cached step must not be given what changes each time."""
+    given = executor.parameters.get(RUN_ID_INPUT)
+    if given:
+        return str(given)
+    job_id = os.environ.get(RUN_ID_ENV)
+    if not job_id:
+        raise TrackingError(
+            "A cached step cannot find its MLflow run: the pod does not know which pipeline run it belongs to",
+            where=f"environment variable {RUN_ID_ENV}",
+            cure="switch the cache off for this step (run_config.cache); Kubeflow Pipelines sets the variable from a label",
+        )
+    found = find_anywhere(client(), experiment_name(call, context), correlation(job_id, executor.parameters))
+    if not found:
+        raise TrackingError(
+            f"No MLflow run belongs to the run {job_id}", cure="run the whole pipeline again: its first task opens one"
+        )
+    return str(found[0].info.run_id)
 
 
 def _tags_of_the_pipeline_alone(log: StepLog, params: Mapping[str, Any]) -> AbstractContextManager[None]:

@@ -43,7 +43,14 @@ class JoinedRun:
     log: StepLog
 
     def __init__(
-        self, run_id: str, step: str, nodes: Collection[str], *, activate: bool, closes_on_failure: bool = False
+        self,
+        run_id: str,
+        step: str,
+        nodes: Collection[str],
+        *,
+        activate: bool,
+        closes_on_failure: bool = False,
+        at_exit: bool = False,
     ) -> None:
         """Nothing is sent yet.
 
@@ -51,9 +58,10 @@ class JoinedRun:
             nodes: the step's nodes: what an earlier attempt may have said of them is taken back on success.
             activate: whether the run is made the active one at once, for kedro-mlflow.
             closes_on_failure: whether a failing step writes the final status itself, as nobody else will.
+            at_exit: whether the pipeline has ended before: then a failure says nothing of what became of it.
         """
         self.run_id, self.step, self.nodes = run_id, step, nodes
-        self._activate, self._closes = activate, closes_on_failure
+        self._activate, self._closes, self._at_exit = activate, closes_on_failure, at_exit
         self._client = client()
         self._key = tags.step_key(step)
         self._since = time.monotonic()
@@ -106,6 +114,8 @@ class JoinedRun:
         if terminated:
             return {self._key: f"{STEP_TERMINATED} after {self._seconds()}", **final}
         line = tags.one_line(error)
+        if self._at_exit:
+            return {self._key: f"{STEP_FAILED} after {self._seconds()}: {line}"}
         return {
             self._key: f"{STEP_FAILED} after {self._seconds()}: {line}",
             tags.FAILED_NODE: node or self.step,

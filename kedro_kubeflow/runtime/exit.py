@@ -1,0 +1,96 @@
+"""The exit task: close the MLflow run, run the exit pipeline, send notifications; none of them keeps the others from it."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from kedro_kubeflow import names
+from kedro_kubeflow.contract import OUTCOME_PARAMETER, RUN_ID_INPUT, StepCall
+from kedro_kubeflow.errors import KedroKubeflowError, StepError
+from kedro_kubeflow.parameters import encode, encoding_of
+from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.notification import notify
+from kedro_kubeflow.runtime.outcome import Ended, Outcome, outcome_of
+
+_log = logging.getLogger(__name__)
+
+
+def leave(call: StepCall, executor: Executor) -> None:
+    """Do all that is to be done at the end of a run.
+
+    Raises:
+        KedroKubeflowError: some of it failed; the rest was done.
+    """
+    problems: list[Exception] = []
+    ended: Ended | None = None
+    if call.tracking:
+        from kedro_kubeflow.runtime.frame import finish
+
+        with _apart(problems, "Closing the MLflow run"):
+            ended = finish(call, executor)
+    else:
+        executor.write()
+    outcome = outcome_of(call, executor, ended)
+    _log.info(
+        "The run has %s%s", outcome.status, f": {', '.join(outcome.failed_steps)}" if outcome.failed_steps else ""
+    )
+    if "exit_pipeline" in call.settings:
+        with _apart(problems, "The exit pipeline"):
+            _run_pipeline(call, executor, outcome)
+    for notification in call.settings.get("notifications", ()):
+        if outcome.status in notification["on"]:
+            with _apart(problems, "A notification"):
+                notify(notification, outcome, env=call.env, ui_host=call.settings.get("ui_host"))
+    if problems:
+        raise problems[0] if len(problems) == 1 else StepError("\n".join(map(str, problems)))
+
+
+@contextmanager
+def _apart(problems: list[Exception], what: str) -> Iterator[None]:
+    """Keep what goes wrong in one part for the end."""
+    try:
+        yield
+    except KedroKubeflowError as error:
+        problems.append(error)
+        _log.error("%s failed: %s", what, error)
+    except Exception as error:
+        problems.append(StepError(f"{what} failed: {type(error).__name__}: {error}"))
+        _log.exception("%s failed", what)
+
+
+def _run_pipeline(call: StepCall, executor: Executor, outcome: Outcome) -> None:
+    """Run the exit pipeline in a process of its own, so that nothing that it does keeps this one from going on."""
+    told = {OUTCOME_PARAMETER: outcome.facts(), **outcome.as_in_argo()}
+    # A dash that is not before a digest: no parameter of the project has such a name.
+    given = {f"kubeflow-run-{name}": (name, told[name]) for name in call.settings["exit_told"]}
+    tracked = bool(call.settings.get("exit_tracking") and outcome.mlflow_run_id)
+    child = replace(
+        call,
+        action="run",
+        step=names.EXIT_PIPELINE,
+        pipeline=str(call.settings["exit_pipeline"]),
+        pipelines=(),
+        parameters=(*call.parameters, *((name, encoding_of(key, value)) for name, (key, value) in given.items())),
+        tracking=tracked,
+        settings={**call.settings, "at_exit": True},
+    )
+    values = {name: encode(encoding_of(key, value), value) for name, (key, value) in given.items()}
+    argv = child.to_argv()
+    argv[0] = sys.executable
+    argv[-1] = executor.text({**values, **({RUN_ID_INPUT: outcome.mlflow_run_id} if tracked else {})})
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as process:
+        try:
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+    if code:
+        raise StepError(
+            f"The exit pipeline {child.pipeline!r} failed (exit code {code}); its own words are above",
+            where="kubeflow.yml, run_config.on_exit_pipeline",
+        )
