@@ -24,7 +24,7 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield from _beside(f"d{number}", dataset, ids)
         else:
             yield from _between(dataset, ids)
-    linked = {(d.made_by, reader) for d in plan.datasets if d.how not in ("raw", "remote") for reader in d.read_by}
+    linked = {(dataset.made_by, reader) for dataset in plan.datasets for reader in dataset.read_by}
     for step in plan.steps:
         for other in step.waits_for:
             if (other, step.title) not in linked:

@@ -12,7 +12,7 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.check import Report
+    from kedro_kubeflow.app.check import AskServer, Report
     from kedro_kubeflow.app.checks.finding import Finding
 
 _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -20,17 +20,18 @@ _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 @click.command()
 @compile_options
+@click.option("--server", is_flag=True, help="Ask the server too: reachable, credentials taken, namespace, version.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
 )
 @exits
-def check(strict: bool, output: str, **options: Any) -> None:
+def check(server: bool, strict: bool, output: str, **options: Any) -> None:
     """Say what would go wrong on the cluster, before anything is submitted. Exit code 1 where something would."""
     from kedro_kubeflow.app.check import check as check_project
     from kedro_kubeflow.cli.output import print_json
 
-    report = check_project(request_from(options))
+    report = check_project(request_from(options), ask_server=_ask() if server else None)
     if output == "json":
         counts = {f"{level}s": report.count(level) for level in ("error", "warning")}
         print_json({**counts, "findings": [asdict(finding) for finding in report.findings]})
@@ -38,6 +39,13 @@ def check(strict: bool, output: str, **options: Any) -> None:
         _print(report)
     if not report.sound or (strict and report.count("warning")):
         sys.exit(1)
+
+
+def _ask() -> AskServer:
+    # The client's imports are paid for when it is asked for.
+    from kedro_kubeflow.app.checks.server import server_findings
+
+    return server_findings
 
 
 def _print(report: Report) -> None:
