@@ -13,16 +13,19 @@ from kedro_kubeflow.app.at_exit import ExitPipeline, exit_nodes, exit_of, notifi
 from kedro_kubeflow.app.groups import groups_of
 from kedro_kubeflow.app.selection import DEFAULT, Selection, selection
 from kedro_kubeflow.app.step_settings import cache_keys, cache_notes, settings_of
+from kedro_kubeflow.app.target import Target, configured
 from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
 from kedro_kubeflow.compiler.pipeline import run_id_from_label
-from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
+from kedro_kubeflow.compiler.vertex import for_vertex
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.dag import Dag, Parameters, build_dag, is_parameter, node_facts
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.grouping import NodeFacts
 from kedro_kubeflow.handoff import Handoff, handoff
-from kedro_kubeflow.project.conf import check_overrides, read_catalog, read_kubeflow, read_parameters
+from kedro_kubeflow.project.conf import check_overrides, read_catalog, read_parameters
 from kedro_kubeflow.project.mlflow_plugin import is_tracked
 from kedro_kubeflow.project.opening import OpenProject, open_project, registered_pipelines
 from kedro_kubeflow.project.slicing import Slice, check_inputs, select
@@ -41,6 +44,8 @@ class Request:
         image: in place of ``run_config.image``.
         parameters: overrides, nested as in parameters.yml.
         default_image: what stands in the spec where no image is configured; None makes that an error.
+        target: where it is to run; the one that is configured where it is None.
+        either_target: whether Kubeflow will do where both are configured, and none is asked for.
     """
 
     path: Path | None = None
@@ -51,6 +56,8 @@ class Request:
     image: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     default_image: str | None = None
+    target: Target | None = None
+    either_target: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +72,7 @@ class Source:
     """
 
     project: OpenProject
+    target: Target
     config: KubeflowConfig
     selection: Selection
     registered: Mapping[str, Any]
@@ -104,6 +112,11 @@ class Prepared:
         return self.source.config
 
     @property
+    def target(self) -> Target:
+        """Where it is to run."""
+        return self.source.target
+
+    @property
     def tracking(self) -> bool:
         """Whether there is an MLflow run."""
         return self.source.tracking
@@ -134,7 +147,10 @@ def prepare_source(request: Request, source: Source) -> Prepared:
     """
     dag = dag_of(source)
     frame = _frame(request, source, dag)
-    return Prepared(source=source, dag=dag, compiled=compile_pipeline(dag, frame), settings=frame.settings)
+    compiled = compile_pipeline(dag, frame)
+    if source.target == "vertexai" and source.config.vertexai:
+        compiled = for_vertex(compiled, source.config.vertexai)
+    return Prepared(source=source, dag=dag, compiled=compiled, settings=frame.settings)
 
 
 def read_source(request: Request) -> Source:
@@ -146,7 +162,8 @@ def read_source(request: Request) -> Source:
     """
     project = open_project(request.path, env=request.env)
     plain = project.config_loader()
-    config = read_config(read_kubeflow(plain))
+    found = configured(plain, request.target, known=lambda: _known(project), either=request.either_target)
+    config = found.config
     chosen = selection(request.job, _asked(request), config.jobs, pipelines_asked=bool(request.pipelines))
     registered = registered_pipelines(project)
     nodes = node_facts(select(chosen.pipelines, chosen.part, registered), registered)
@@ -160,6 +177,7 @@ def read_source(request: Request) -> Source:
     at_exit = leaving.parameters(values) if leaving else frozenset()
     return Source(
         project=project,
+        target=found.target,
         config=config,
         selection=chosen,
         registered=registered,
@@ -169,6 +187,10 @@ def read_source(request: Request) -> Source:
         tracking=tracking,
         exit_pipeline=leaving,
     )
+
+
+def _known(project: OpenProject) -> Known:
+    return Known.of(node for p in registered_pipelines(project).values() for node in p.nodes)
 
 
 def _exit_pipeline(

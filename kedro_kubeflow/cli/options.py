@@ -17,6 +17,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 env_option = click.option("-e", "--env", metavar="ENV", help="Configuration environment; KEDRO_ENV or Kedro's default.")
 image_option = click.option("-i", "--image", metavar="IMAGE", help="Image of every step; run_config.image.")
+target_option = click.option(
+    "--target",
+    type=click.Choice(["kubeflow", "vertexai"]),
+    help="Where it is for; needed where Kubeflow and Vertex AI are both configured.",
+)
 pipeline_option = click.option(
     "-p", "--pipeline", default="__default__", show_default=True, metavar="NAME", help="Registered pipeline."
 )
@@ -67,7 +72,7 @@ def pipelines_options(command: F) -> F:
 
 def compile_options(command: F) -> F:
     """Everything that says what to compile."""
-    return pipelines_options(slice_options(image_option(env_option(parameter_options(command)))))
+    return pipelines_options(slice_options(image_option(target_option(env_option(parameter_options(command))))))
 
 
 def request_from(options: dict[str, Any], *, default_image: str | None = None) -> Request:
@@ -85,6 +90,7 @@ def request_from(options: dict[str, Any], *, default_image: str | None = None) -
         env=options.pop("env"),
         parameters=overrides,
         default_image=default_image,
+        target=options.pop("target"),
     )
 
 

@@ -131,6 +131,21 @@ def read_kubeflow(loader: Any) -> dict[str, Any]:
     return dict(data)
 
 
+def read_vertexai(loader: Any) -> dict[str, Any] | None:
+    """What a vertexai.yml of kedro-vertexai says, environments merged as there; None where there is none.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if hasattr(loader, "config_patterns"):
+        loader.config_patterns.setdefault("vertexai", ["vertexai*", "vertexai*/**"])
+    data = read_section(loader, "vertexai", missing=None)
+    if data and not isinstance(data, Mapping):
+        raise ConfigError("vertexai.yml must be a mapping of keys to values", where="conf, vertexai*.yml")
+    # Where the base environment alone is read, Kedro gives a section without files as an empty one.
+    return dict(data) if data else None
+
+
 def check_overrides(overrides: Mapping[str, Any], known: Mapping[str, Any], conf_source: str) -> frozenset[str]:
     """Which top-level names the configuration itself refers to with ``${runtime_params:…}``.
 
