@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.errors import KedroKubeflowError, StepError
 from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.executor import Executor
 
@@ -31,6 +31,9 @@ def main(argv: list[str]) -> int:
     try:
         _action(call)(call, executor)
     except KedroKubeflowError as error:
+        if isinstance(error, StepError) and error.__cause__:
+            # Where in the user's code it happened; Kedro itself does not log it.
+            traceback.print_exception(error.__cause__)
         _say(call, str(error))
         return error.exit_code
     except KeyboardInterrupt:

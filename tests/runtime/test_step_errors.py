@@ -1,0 +1,97 @@
+"""What a step says when it fails: the last lines, the exit code, nothing half-told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kedro_project import KedroProject, Result, make_project
+
+PIPELINE = """
+import threading
+from kedro.io import AbstractDataset
+from kedro.pipeline import Pipeline, node
+
+class Full(AbstractDataset):
+    def __init__(self, filepath, metadata=None): pass
+    def _load(self): raise NotImplementedError
+    def _save(self, data):
+        with open("/dev/full", "w") as file:
+            file.write("x" * 100_000)
+    def _describe(self): return {}
+
+class Lost(Full):
+    def _save(self, data): pass
+
+def lock(): return threading.Lock()
+def one(): return 1
+def use(x): return 1
+def fail(raw): raise ValueError("two\\nlines")
+def leave(): raise SystemExit(0)
+
+def create_pipeline():
+    return Pipeline([
+        node(lock, None, "lock", name="lock"), node(use, "lock", "used", name="use"),
+        node(one, None, "full", name="full"), node(one, None, "lost", name="lost"),
+        node(fail, "raw", "failed", name="fail"), node(use, "missing", "loaded", name="load"),
+        node(leave, None, "left", name="leave"),
+    ])
+"""
+CATALOG = {
+    "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
+    "missing": {"type": "json.JSONDataset", "filepath": "data/01_raw/missing.json"},
+    "full": {"type": "demo.pipelines.main.Full", "filepath": "data/x"},
+    "lost": {"type": "demo.pipelines.main.Lost", "filepath": "data/y.txt"},
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
+    made = make_project(tmp_path_factory.mktemp("errors"), pipelines=PIPELINE, catalog=CATALOG, parameters={})
+    made.kubeflow("compile", "-o", "p.yaml").ok()
+    return made
+
+
+def run_step(project: KedroProject, name: str) -> Result:
+    spec: dict[str, Any] = next(yaml.safe_load_all((project.path / "p.yaml").read_text()))
+    container = spec["deploymentSpec"]["executors"][f"exec-{name}"]["container"]
+    made = spec["components"][f"comp-{name}"].get("outputDefinitions", {}).get("artifacts", {})
+    folder = project.path / "out" / name
+    message = {
+        "outputs": {
+            "artifacts": {n: {"artifacts": [{"name": n, "uri": str(folder / n)}]} for n in made},
+            "outputFile": str(folder / "out.json"),
+        }
+    }
+    done = project.python(*container["command"][1:], *container["args"][:-1], json.dumps(message))
+    assert (folder / "out.json").exists() == (done.code == 0)
+    return done
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("lock", ["dataset 'lock' is in memory only", "cannot pickle '_thread.lock'", "declare it in the catalog"]),
+        ("full", ["The disk is full while saving 'full'", "No space left on device", "node 'full'"]),
+        ("lost", ["dataset 'lost' was promised as an output and not written", "y.txt"]),
+        ("fail", ["The node failed: ValueError: two lines", "node 'fail'"]),
+        ("load", ["Loading the dataset 'missing' failed", "missing.json", "node 'load'"]),
+        ("leave", ["sys.exit(0)", "node 'leave'", "let the node return"]),
+    ],
+)
+def test_the_last_lines_say_what_failed(project: KedroProject, step: str, said: list[str]) -> None:
+    done = run_step(project, step)
+    assert done.code == 1, done.text
+    end = done.err[done.err.index(f"kedro-kubeflow: step {step!r} failed") :]
+    for text in said:
+        assert text in end
+    assert "Traceback" not in end
+
+
+def test_what_a_node_raised_is_in_the_log_with_its_place(project: KedroProject) -> None:
+    done = run_step(project, "fail")
+    assert "pipelines/main/__init__.py" in done.text
+    assert Path(project.path / "out/fail/failed").exists() is False
