@@ -5,6 +5,8 @@ from __future__ import annotations
 
 def has_hook(specification: str) -> bool:
     """Whether one of them implements a hook of Kedro's, such as ``after_catalog_created``."""
+    from kedro.framework.hooks.markers import HOOK_NAMESPACE
     from kedro.framework.project import settings
 
-    return any(hasattr(hook, specification) for hook in settings.HOOKS)
+    # What pluggy's marker leaves on a function.
+    return any(hasattr(getattr(hook, specification, None), f"{HOOK_NAMESPACE}_impl") for hook in settings.HOOKS)

@@ -138,7 +138,9 @@ def test_data_that_nobody_makes(project: Callable[..., KedroProject], tmp_path: 
         "src/demo/settings.py",
         """
         DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
+        from kedro.framework.hooks import hook_impl
         class Adds:
+            @hook_impl
             def after_catalog_created(self, catalog): ...
         HOOKS = (Adds(),)
         """,

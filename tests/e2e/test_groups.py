@@ -12,11 +12,10 @@ import pytest
 from .random_pipelines import RandomPipelines, random_pipelines
 
 GROUPINGS: dict[str, Any] = {
-    "tag": "tag",
-    "more_tags": {"by": "tag", "runner": "thread", "max_workers": 2},
+    "threads": {"by": "tag", "runner": "thread", "max_workers": 2},
     "processes": {"by": "tag", "runner": "parallel", "max_workers": 2},
     "memory": "memory",
-    "all": {"by": "all", "runner": "thread"},
+    "all": "all",
 }
 
 

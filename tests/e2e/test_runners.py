@@ -77,20 +77,20 @@ def run_step(project: KedroProject) -> Result:
     return project.python(*argv[1:-1], json.dumps(message))
 
 
-@pytest.mark.parametrize("runner", ["thread", "parallel"])
+FAILED = ("fail, 'raw', 'result'", "The node failed: ValueError: boom")
+NOT_LOADED = ("quick, 'broken', 'result'", "Loading the dataset 'broken' failed: DatasetError")
+NOT_SAVED = ("unstorable, 'raw', 'result'", "Saving the dataset 'result' failed: DatasetError")
+
+
 @pytest.mark.parametrize(
-    ("bad", "said"),
-    [
-        ("fail, 'raw', 'result'", ["The node failed: ValueError: boom"]),
-        ("quick, 'broken', 'result'", ["Loading the dataset 'broken' failed: DatasetError"]),
-        ("unstorable, 'raw', 'result'", ["Saving the dataset 'result' failed: DatasetError"]),
-    ],
+    ("runner", "bad", "said"),
+    [("thread", *FAILED), ("thread", *NOT_LOADED), ("thread", *NOT_SAVED), ("parallel", *NOT_SAVED)],
 )
-def test_an_error_is_told_by_its_node_while_others_run(tmp_path: Path, runner: str, bad: str, said: list[str]) -> None:
+def test_an_error_is_told_by_its_node_while_others_run(tmp_path: Path, runner: str, bad: str, said: str) -> None:
     done = run_step(project_with(tmp_path, bad, runner))
     assert done.code == 1
     told = done.err[done.err.rindex("kedro-kubeflow: step 'all' failed") :]
-    assert all(text in told for text in [*said, "where: node 'bad'"]), told
+    assert all(text in told for text in (said, "where: node 'bad'")), told
 
 
 @pytest.mark.parametrize("runner", ["thread", "parallel"])
