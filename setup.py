@@ -42,10 +42,12 @@ setup(
         # 2.17 is the first whose local runner knows exit handlers.
         "kfp>=2.17,<3",
         "kfp-kubernetes>=2.17,<3",
+        "kfp-server-api>=2.17,<3",
         "pydantic>=2.5,<3",
         "PyYAML>=6,<7",
         "requests>=2.31,<3",
         "rich>=13,<16",
+        "urllib3>=2,<3",
     ],
     extras_require={"mlflow": MLFLOW, "vertexai": VERTEXAI, "all": [*MLFLOW, *VERTEXAI]},
     entry_points={
