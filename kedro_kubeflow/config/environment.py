@@ -45,7 +45,10 @@ class PodField(Model):
 def _literal(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
+    if not isinstance(value, str | int | float):
+        # Said without the value, which may be nobody's business.
+        raise ValueError("a text or a number is needed, or one of `secret`, `config_map` and `field`")
+    return str(value)
 
 
 def _kind(value: Any) -> str:

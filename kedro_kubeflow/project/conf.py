@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +115,13 @@ def _unshelve(value: Any) -> Any:
 
 
 def read_kubeflow(loader: Any) -> dict[str, Any]:
-    """What kubeflow.yml says.
+    """What kubeflow.yml says; ``${oc.env:NAME}`` in it stands for an environment variable.
 
     Raises:
         ConfigError: there is none, or it cannot be read.
     """
-    data = read_section(loader, "kubeflow", missing=None)
+    with _environment_variables():
+        data = read_section(loader, "kubeflow", missing=None)
     if data is None:
         raise ConfigError(
             "The project has no kubeflow.yml",
@@ -131,6 +133,27 @@ def read_kubeflow(loader: Any) -> dict[str, Any]:
     return dict(data)
 
 
+@contextmanager
+def _environment_variables() -> Iterator[None]:
+    """Let ``${oc.env:…}`` be resolved while the block runs: Kedro's loader has it for credentials alone.
+
+    https://omegaconf.readthedocs.io/en/latest/custom_resolvers.html#oc-env
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.resolvers import oc
+
+    if OmegaConf.has_resolver("oc.env"):
+        yield  # The project has registered one of its own.
+        return
+    # OmegaConf 2.4 renamed the function and warns of the old name.
+    register = getattr(OmegaConf, "register_resolver", None) or OmegaConf.register_new_resolver
+    register("oc.env", oc.env)
+    try:
+        yield
+    finally:
+        OmegaConf.clear_resolver("oc.env")
+
+
 def read_vertexai(loader: Any) -> dict[str, Any] | None:
     """What a vertexai.yml of kedro-vertexai says, environments merged as there; None where there is none.
 
@@ -139,7 +162,8 @@ def read_vertexai(loader: Any) -> dict[str, Any] | None:
     """
     if hasattr(loader, "config_patterns"):
         loader.config_patterns.setdefault("vertexai", ["vertexai*", "vertexai*/**"])
-    data = read_section(loader, "vertexai", missing=None)
+    with _environment_variables():
+        data = read_section(loader, "vertexai", missing=None)
     if data and not isinstance(data, Mapping):
         raise ConfigError("vertexai.yml must be a mapping of keys to values", where="conf, vertexai*.yml")
     # Where the base environment alone is read, Kedro gives a section without files as an empty one.
