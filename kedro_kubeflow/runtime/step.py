@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
@@ -29,11 +29,12 @@ def run_step(call: StepCall, executor: Executor) -> None:
         TrackingError: the MLflow run cannot be joined.
     """
     project = open_for(call)
-    parameters = _parameters(project, call, executor)
-    nodes = step_nodes(project, call)
-    outputs = Outputs(call, executor)
-    catalog = _catalog(project, call, executor, nodes, parameters)
-    outputs.follow(catalog)
+    with _told_if_it_fails(call, executor, project):
+        parameters = _parameters(project, call, executor)
+        nodes = step_nodes(project, call)
+        outputs = Outputs(call, executor)
+        catalog = _catalog(project, call, executor, nodes, parameters)
+        outputs.follow(catalog)
     watch = Watch(catalog, parameters, lambda _: None, outputs.saved)
     with session_for(project, parameters, watch=watch) as session, _inside_run(call, executor, session, watch):
         with _step_errors(call, watch):
@@ -70,6 +71,15 @@ def _catalog(
     datasets = [name for name in used if name != "parameters" and not name.startswith("params:")]
     entries = read_catalog(project.config_loader(parameters), datasets)
     return step_catalog(entries, call, executor)
+
+
+def _told_if_it_fails(call: StepCall, executor: Executor, project: OpenProject) -> AbstractContextManager[None]:
+    """What fails before the step joins the MLflow run must be told there too."""
+    if not call.tracking:
+        return nullcontext()
+    from kedro_kubeflow.runtime.tracked import told_if_it_fails
+
+    return told_if_it_fails(call, executor, project)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -9,9 +10,10 @@ from typing import Any
 
 from kedro_kubeflow.contract import RUN_ID_ENV, RUN_ID_INPUT, StepCall
 from kedro_kubeflow.errors import TrackingError
+from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.frame import correlation, experiment_name
-from kedro_kubeflow.runtime.session import tracked_context
+from kedro_kubeflow.runtime.session import session_for, tracked_context
 from kedro_kubeflow.runtime.termination import is_termination
 from kedro_kubeflow.runtime.watch import Watch
 from kedro_kubeflow.tracking.joined import JoinedRun
@@ -44,20 +46,38 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
             executor.describe(crossing.artifact, run.log.metrics)
 
 
+@contextmanager
+def told_if_it_fails(call: StepCall, executor: Executor, project: OpenProject) -> Iterator[None]:
+    """Say in the MLflow run that the step failed, also if that is before it could join: its code does not import, say."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            with session_for(project) as session:
+                run = _run_of(call, executor, tracked_context(session))
+            run.fail(error, None, terminated=is_termination(error))
+        except Exception:
+            logging.getLogger(__name__).exception("The failure could not be written to the MLflow run")
+        raise
+
+
 def _joined(call: StepCall, executor: Executor, session: Any) -> JoinedRun:
     with tracking_errors():
-        context = tracked_context(session)
-        run = JoinedRun(
-            _run_id(call, executor, context),
-            call.step,
-            call.nodes,
-            # kedro-mlflow logs to a run that is active already; without it, user code finds the run by itself.
-            activate=hasattr(context, "mlflow"),
-            closes_on_failure=bool(call.settings.get("closes_on_failure")),
-            at_exit=bool(call.settings.get("at_exit")),
-        )
+        run = _run_of(call, executor, tracked_context(session))
         run.begin()
     return run
+
+
+def _run_of(call: StepCall, executor: Executor, context: Any) -> JoinedRun:
+    return JoinedRun(
+        _run_id(call, executor, context),
+        call.step,
+        call.nodes,
+        # kedro-mlflow logs to a run that is active already; without it, user code finds the run by itself.
+        activate=hasattr(context, "mlflow"),
+        closes_on_failure=bool(call.settings.get("closes_on_failure")),
+        at_exit=bool(call.settings.get("at_exit")),
+    )
 
 
 def _run_id(call: StepCall, executor: Executor, context: Any) -> str:

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.earlier import EarlierAttempt
@@ -29,6 +30,9 @@ from kedro_kubeflow.tracking.status import (
     STEP_SUCCEEDED,
     STEP_TERMINATED,
 )
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 _TRIES = 5
 
@@ -66,18 +70,18 @@ class JoinedRun:
         self._key = tags.step_key(step)
         self._since = time.monotonic()
         self._owned = True
+        self._fluent: OneRun | None = None
         self._left_with: str | None = None
 
     def begin(self) -> None:
         """Join the run and say that the step runs."""
         import mlflow
 
-        run = self._client.get_run(self.run_id)
-        self._owned = not is_adopted(run)
+        run = self._look()
         self.log = StepLog(self.run_id, EarlierAttempt(self._client, run) if self._key in run.data.tags else None)
-        self._fluent = OneRun(self.run_id, run.info.experiment_id, self._standing)
         # The tag first: it fails where the run was deleted, with nothing to clear away yet.
         tags.write(self._client, self.run_id, {self._key: STEP_RUNNING})
+        self._fluent = OneRun(self.run_id, run.info.experiment_id, self._standing)
         self._fluent.install()
         if self._activate:
             mlflow.start_run(run_id=self.run_id)
@@ -100,14 +104,24 @@ class JoinedRun:
         self._leave(FINISHED)
 
     def fail(self, error: BaseException, node: str | None, *, terminated: bool) -> None:
-        """Say which node failed, and the error's one line; never raises, as the error is what people must see."""
+        """Say which node failed, and the error's one line; never raises, as the error is what people must see.
+
+        Also for a step that has failed before it could begin.
+        """
         try:
+            if self._fluent is None:
+                self._look()
             tags.write(self._client, self.run_id, self._last_words(error, node, terminated=terminated))
             self._leave(FAILED)
         except Exception:
             logging.getLogger(__name__).exception("The failure could not be written to MLflow run %s", self.run_id)
             # MLflow's exit handler comes here once more, by end_run; it must not wait for the server again.
             os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+
+    def _look(self) -> Run:
+        run = self._client.get_run(self.run_id)
+        self._owned = not is_adopted(run)
+        return run
 
     def _last_words(self, error: BaseException, node: str | None, *, terminated: bool) -> dict[str, str]:
         final = {tags.FINAL_STATUS: KILLED if terminated else FAILED} if self._closes and self._owned else {}
@@ -131,7 +145,8 @@ class JoinedRun:
         while mlflow.active_run() is not None:
             mlflow.end_run(leftovers)
         self._settle()
-        self._fluent.remove()
+        if self._fluent is not None:
+            self._fluent.remove()
 
     def _settle(self) -> None:
         """Let the run's status be the standing one, also if that has changed since it was looked at."""
