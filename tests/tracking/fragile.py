@@ -1,0 +1,136 @@
+"""A Kedro project whose steps can be killed at any stage, by the environment variables of their pods.
+
+``FAULT`` is where a step dies by SIGKILL: ``before_node``, ``in_node``, ``in_save`` or ``after_node``. ``DIES_AT`` is the number
+of the request to MLflow that its process does not survive, ``DIES`` whether that is ``before`` the request is sent or ``after`` it
+was answered. ``WAITS`` names a file: the training node makes it, and waits until it is gone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kedro_project import KedroProject, make_project
+
+PIPELINE = """
+import mlflow
+from kedro.pipeline import Pipeline, node
+
+from demo.faults import die, wait
+
+def prepare(raw, limit, options):
+    return [x for x in raw if x < limit]
+
+def train(rows, options, rate):
+    for step in range(5):
+        mlflow.log_metric("loss", 1 / (step + 1), step=step)
+        if step == 2:
+            wait()
+            die("in_node")
+    if options["fail"]:
+        raise ValueError(options["fail"])
+    mlflow.log_metric("accuracy", 0.75)
+    mlflow.log_metric("accuracy", 0.75)
+    mlflow.log_dict({"rate": rate}, "notes/rate.json")
+    mlflow.set_tag("mine", "kept")
+    return sum(rows), {"score": {"value": 0.5, "step": 1}}
+
+def report(model, name):
+    return f"<p>{name}: {model}</p>"
+
+def create_pipeline():
+    return Pipeline([
+        node(prepare, ["raw", "params:limit", "params:options"], "rows", name="prepare"),
+        node(train, ["rows", "params:options", "params:rate"], ["model", "scores"], name="ns.train"),
+        node(report, ["model", "params:name"], "page", name="report"),
+    ])
+"""
+FAULTS = """
+import os
+import signal
+import time
+from pathlib import Path
+
+import requests
+from kedro.framework.hooks import hook_impl
+from kedro.io import AbstractDataset
+
+def die(where):
+    if os.environ.get("FAULT") == where:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def wait():
+    if os.environ.get("WAITS"):
+        file = Path(os.environ["WAITS"])
+        file.touch()
+        while file.exists():
+            time.sleep(0.05)
+
+class Hooks:
+    @hook_impl
+    def before_node_run(self, node):
+        die("before_node")
+
+    @hook_impl
+    def after_node_run(self, node):
+        die("after_node")
+
+class Fragile(AbstractDataset):
+    def __init__(self, filepath):
+        self._filepath = Path(filepath)
+
+    def _save(self, data):
+        self._filepath.parent.mkdir(parents=True, exist_ok=True)
+        self._filepath.write_text("half")
+        die("in_save")
+        self._filepath.write_text(repr(data))
+
+    def _load(self):
+        return eval(self._filepath.read_text())
+
+    def _describe(self):
+        return {"filepath": self._filepath}
+
+def count_requests():
+    fatal, when = int(os.environ["DIES_AT"]), os.environ["DIES"]
+    original, seen = requests.Session.request, []
+
+    def counting(self, *args, **kwargs):
+        seen.append(1)
+        if len(seen) == fatal and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = original(self, *args, **kwargs)
+        if len(seen) == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    requests.Session.request = counting
+
+if "DIES_AT" in os.environ:
+    count_requests()
+"""
+CATALOG = {
+    "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
+    "model": {"type": "demo.faults.Fragile", "filepath": "data/06_models/model.txt"},
+    "scores": {"type": "kedro_mlflow.io.metrics.MlflowMetricsHistoryDataset"},
+    "page": {
+        "type": "kedro_mlflow.io.artifacts.MlflowArtifactDataset",
+        "dataset": {"type": "text.TextDataset", "filepath": "data/08/page.html"},
+    },
+}
+PARAMETERS = {"limit": 4, "rate": 0.5, "name": "étude", "options": {"fail": ""}}
+# What a complete run must hold.
+PARAMS = {"limit": "4", "rate": "0.5", "name": "étude", "options": "{'fail': ''}"}
+TASKS = {"prepare": "prepare", "train": "ns-train-82043a99", "report": "report"}
+
+
+def fragile_project(path: Path, server: str) -> KedroProject:
+    project = make_project(
+        path,
+        pipelines=PIPELINE,
+        catalog=CATALOG,
+        parameters=PARAMETERS,
+        mlflow={"server": {"mlflow_tracking_uri": server}, "tracking": {"experiment": {"name": path.name}}},
+        settings="from demo.faults import Hooks\nHOOKS = (Hooks(),)\n",
+    )
+    project.write("src/demo/faults.py", FAULTS)
+    return project
