@@ -19,7 +19,7 @@ from kedro_kubeflow.client import KubeflowClient
 from kedro_kubeflow.client.experiments import Experiment
 from kedro_kubeflow.client.recurring_runs import RecurringRun, RecurringRunRequest, Trigger
 from kedro_kubeflow.config.schedules import ScheduleConfig
-from kedro_kubeflow.errors import KedroKubeflowError, ServerError
+from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +133,7 @@ def _drop(client: KubeflowClient, old: RecurringRun, made: RecurringRun) -> None
 
 def _request(client: KubeflowClient, wanted: Wanted, experiment: Experiment | None) -> RecurringRunRequest:
     config = wanted.config
+    _refuse_foreign(config)
     version = find_version(client, wanted.pipeline, config.version or LATEST)
     link = client.address.pipeline_link(version.pipeline_id, version.id)
     template = config.run_name or wanted.run_name
@@ -152,6 +153,16 @@ def _request(client: KubeflowClient, wanted: Wanted, experiment: Experiment | No
         enabled=config.enabled,
         service_account=config.service_account or wanted.service_account,
     )
+
+
+def _refuse_foreign(config: ScheduleConfig) -> None:
+    for key in ("allow_queueing", "max_run_count"):
+        if getattr(config, key):
+            raise ConfigError(
+                f"`{key}` of a schedule is for Vertex AI; Kubeflow Pipelines has no word for it",
+                where="kubeflow.yml, run_config.schedules",
+                cure="take it out; `end_time` and `max_concurrency` bound a schedule there",
+            )
 
 
 def _is_same(client: KubeflowClient, existing: RecurringRun, request: RecurringRunRequest, wanted: Wanted) -> bool:

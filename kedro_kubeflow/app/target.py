@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
@@ -11,6 +12,7 @@ from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.vertexai_file import FILE, from_kedro_vertexai
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.conf import read_kubeflow, read_section, read_vertexai
+from kedro_kubeflow.project.opening import open_project
 
 Target = Literal["kubeflow", "vertexai"]
 TARGETS: tuple[Target, ...] = ("kubeflow", "vertexai")
@@ -90,3 +92,13 @@ def _as_in_file(text: str) -> str:
     for key in ("project_id", "region"):
         text = text.replace(f"'vertexai.{key}'", f"{key!r}")
     return text.replace("'vertexai.", "'run_config.")
+
+
+def target_of(env: str | None, asked: Target | None = None, path: Path | None = None) -> Target:
+    """Where a project's pipelines run.
+
+    Raises:
+        ProjectError: the project cannot be opened.
+        ConfigError: both are configured and none is asked for, or a file is wrong.
+    """
+    return asked or configured(open_project(path, env=env).config_loader()).target

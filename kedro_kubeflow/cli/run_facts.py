@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -11,6 +11,12 @@ from kedro_kubeflow.cli.output import cell, duration, print_table
 if TYPE_CHECKING:
     from kedro_kubeflow.client.runs import Run
     from kedro_kubeflow.client.steps import Step
+    from kedro_kubeflow.vertex.jobs import Job
+    from kedro_kubeflow.vertex.steps import Step as JobStep
+
+    # A run of Kubeflow Pipelines, or a job of Vertex AI Pipelines, which is shown alike.
+    AnyRun: TypeAlias = Run | Job
+    AnyStep: TypeAlias = Step | JobStep
 
 
 def run_json(run: Run, link: str, *, steps: bool = True) -> dict[str, Any]:
@@ -30,10 +36,11 @@ def run_json(run: Run, link: str, *, steps: bool = True) -> dict[str, Any]:
         "parameters": dict(run.parameters),
         "error": run.error,
     }
-    return {**facts, "steps": [_step_json(step) for step in run.steps]} if steps else facts
+    return {**facts, "steps": [step_json(step) for step in run.steps]} if steps else facts
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def step_json(step: AnyStep) -> dict[str, Any]:
+    """A step for programs."""
     return {
         "name": step.name,
         "step": step.title,
@@ -44,12 +51,12 @@ def _step_json(step: Step) -> dict[str, Any]:
     }
 
 
-def state_text(run: Run) -> str:
+def state_text(run: AnyRun) -> str:
     """A run's state, with a word where the server's own may mislead."""
     return "FAILED (canceled)" if run.canceled and run.state == "FAILED" else run.state
 
 
-def print_run(run: Run, link: str) -> None:
+def print_run(run: AnyRun, link: str) -> None:
     """A run for people."""
     click.echo(
         f"{run.name}: {state_text(run)}, {duration(run.created_at, run.finished_at)} since {cell(run.created_at)}"

@@ -12,6 +12,7 @@ import click
 from kedro_kubeflow.cli.options import request_from
 from kedro_kubeflow.cli.output import Output, print_json
 from kedro_kubeflow.cli.run_facts import print_run, run_json, state_text
+from kedro_kubeflow.cli.run_on_vertex import run_on_vertex
 from kedro_kubeflow.cli.server_project import INTERRUPTED, interruptible
 from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
@@ -96,7 +97,7 @@ def server_run_options(command: F) -> F:
 
 
 def run_on_server(options: dict[str, Any], output: Output) -> None:
-    """``run-once`` on the server.
+    """``run-once`` on the server, or on Vertex AI where that is the target.
 
     Args:
         options: those of `compile_options` and `server_run_options`; taken out.
@@ -107,12 +108,15 @@ def run_on_server(options: dict[str, Any], output: Output) -> None:
     from kedro_kubeflow.app.compile import prepare
 
     how, request = ServerRunOptions.take(options), request_from(options)
-    if how.from_version:
+    if how.from_version and request.target != "vertexai":
         run_version(request, how, output)
         return
     prepared = prepare(request)
     for note in prepared.compiled.notes:
         click.echo(note, err=True)
+    if prepared.target == "vertexai":
+        run_on_vertex(prepared, how, output)
+        return
     run_compiled(prepared, how, output)
 
 

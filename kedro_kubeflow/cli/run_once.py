@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,7 +34,7 @@ INTERRUPTED = 130
 @output_option
 @exits
 def run_once(runner: str | None, output: Output, **options: Any) -> None:
-    """Run the pipeline once: on Kubeflow Pipelines, or with --local on this machine."""
+    """Run the pipeline once: on Kubeflow Pipelines or Vertex AI Pipelines, or with --local on this machine."""
     if runner:
         ServerRunOptions.take(options).refuse_with("--local")
         _run_here(runner, output, options)
@@ -47,7 +48,8 @@ def _run_here(runner: str, output: Output, options: dict[str, Any]) -> None:
     from kedro_kubeflow.cli.local_view import LocalView, print_summary, stderr_console
 
     # Processes need no image; what the spec names is only asked of Docker.
-    prepared = prepare(request_from(options, default_image="local" if runner == "subprocess" else None))
+    request = request_from(options, default_image="local" if runner == "subprocess" else None)
+    prepared = prepare(replace(request, either_target=True))
     console = stderr_console()
     for note in prepared.compiled.notes:
         console.print(note)

@@ -15,11 +15,12 @@ from kedro_kubeflow.cli.output import duration
 from kedro_kubeflow.cli.run_facts import state_text
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.client.runs import Run
+    from kedro_kubeflow.cli.run_facts import AnyRun
 
 _STYLES = {
     "WAITING": "dim",
     "PENDING": "dim",
+    "QUEUED": "dim",
     "RUNNING": "cyan",
     "SUCCEEDED": "green",
     "SKIPPED": "yellow",
@@ -35,7 +36,7 @@ class RunView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self._run: Run | None = None
+        self._run: AnyRun | None = None
         self._said: dict[str, str] = {}
 
     @contextmanager
@@ -47,7 +48,7 @@ class RunView:
         with Live(get_renderable=self._table, console=self._console, refresh_per_second=4, transient=True):
             yield
 
-    def show(self, run: Run) -> None:
+    def show(self, run: AnyRun) -> None:
         """Take note of a look."""
         self._run = run
         if self._console.is_terminal:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.options import env_option, parameter_options
+from kedro_kubeflow.cli.options import env_option, image_option, parameter_options, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json, print_table
 from kedro_kubeflow.cli.server_project import Opened, open_server
 from kedro_kubeflow.errors import ConfigError, did_you_mean
@@ -26,6 +27,7 @@ DEFAULT_SCHEDULE = "default_schedule"
 
 @click.command("schedule")
 @env_option
+@target_option
 @click.option("-p", "--pipeline", default="__default__", show_default=True, metavar="NAME", help="Registered pipeline.")
 @click.option("--job", metavar="NAME", help="One of `jobs` in kubeflow.yml, in place of a pipeline.")
 @click.option(
@@ -34,13 +36,25 @@ DEFAULT_SCHEDULE = "default_schedule"
 @click.option("--interval", metavar="DURATION", help="In place of cron: seconds, or a number with s, m, h, d or w.")
 @click.option("--start-time", metavar="TIME", help="First possible start, ISO 8601; UTC where it has no offset.")
 @click.option("--end-time", metavar="TIME", help="Last possible start.")
-@click.option("--max-concurrency", type=int, help="How many of its runs at once, 1 to 10.")
+@click.option("-t", "--timezone", metavar="ZONE", help="Of the cron expression, such as Europe/Warsaw.")
+@click.option(
+    "--max-concurrency",
+    "--max-concurrent-run-count",
+    "max_concurrency",
+    type=int,
+    help="How many of its runs at once, 1 to 10.",
+)
+@click.option(
+    "--allow-queueing/--no-allow-queueing", default=None, help="Vertex AI: whether a run that is due waits for others."
+)
+@click.option("--max-run-count", type=int, help="Vertex AI: after how many runs it ends.")
+@image_option
 @click.option("--no-catchup", "catchup", flag_value=False, default=None, help="Do not make up for missed starts.")
 @parameter_options
 @click.option("--experiment-name", metavar="NAME", help="Experiment of its runs; made if it is not there.")
 @click.option("--experiment-namespace", metavar="NAME", help="Namespace of the experiment and the runs.")
 @click.option("--run-name", metavar="TEXT", help="Name of the schedule and its runs; {parameter} stands for a value.")
-@click.option("--service-account", metavar="NAME", help="Kubernetes service account of its runs.")
+@click.option("--service-account", metavar="NAME", help="Service account of its runs.")
 @click.option(
     "--version", metavar="VERSION", help="Id or name; latest takes the newest at each start. [the newest now]"
 )
@@ -55,10 +69,18 @@ DEFAULT_SCHEDULE = "default_schedule"
 @output_option
 @exits
 def schedule(listing: bool, deleting: bool, dry_run: bool, output: Output, **options: Any) -> None:
-    """Let Kubeflow Pipelines run an uploaded pipeline again and again.
+    """Let Kubeflow Pipelines run an uploaded pipeline again and again, or Vertex AI the pipeline as it is now.
 
     Doing it again replaces the schedule. Without options it takes what run_config.schedules says of the pipeline.
     """
+    from kedro_kubeflow.app.target import target_of
+
+    if target_of(options["env"], options.pop("target")) == "vertexai":
+        from kedro_kubeflow.cli.schedule_on_vertex import schedule_on_vertex
+
+        schedule_on_vertex(Mode(listing, deleting, dry_run), options, output)
+        return
+    _refuse_image(options.pop("image"))
     opened = open_server(options.pop("env"))
     namespace = options.pop("experiment_namespace") or opened.namespace
     if listing:
@@ -67,6 +89,20 @@ def schedule(listing: bool, deleting: bool, dry_run: bool, output: Output, **opt
         _delete(opened, namespace, options, output, dry_run=dry_run)
     else:
         _make(opened, namespace, options, output, dry_run=dry_run)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What is done with schedules: they are listed, deleted, or else made; or it is only said what would be."""
+
+    listing: bool
+    deleting: bool
+    dry_run: bool
+
+
+def _refuse_image(image: str | None) -> None:
+    if image:
+        raise click.UsageError("--image is for Vertex AI: on Kubeflow Pipelines a schedule runs what was uploaded.")
 
 
 def _make(opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
@@ -90,23 +126,32 @@ def _wanted(opened: Opened, namespace: str | None, options: dict[str, Any]) -> l
     from kedro_kubeflow.app.schedules import Wanted
 
     here, run = opened.here, opened.here.config.run_config
-    configured, overrides = _configured(here.config), _overrides(options)
-    names = sorted({*configured} - {DEFAULT_SCHEDULE}) if options["every"] else [_asked(opened, options)]
-    if not names:
-        raise ConfigError("There are no schedules", where="kubeflow.yml, run_config.schedules", cure="add some there")
     return [
         Wanted(
             pipeline=here.pipeline(name),
             name=options["name"],
-            config=_schedule_config(configured, name, overrides),
+            config=config,
             experiment_name=here.experiment,
             experiment_namespace=namespace,
             run_name=run.scheduled_run_name or run.run_name,
             values=here.parameters,
             service_account=run.service_account,
         )
-        for name in names
+        for name, config in wanted_schedules(here.config, options).items()
     ]
+
+
+def wanted_schedules(config: KubeflowConfig, options: dict[str, Any]) -> dict[str, ScheduleConfig]:
+    """The schedules that are asked for, by pipeline or job.
+
+    Raises:
+        ConfigError: there are none, there is no such job, nothing says when, or something is wrong.
+    """
+    configured, overrides = _configured(config), _overrides(options)
+    names = sorted({*configured} - {DEFAULT_SCHEDULE}) if options["every"] else [asked_name(config, options)]
+    if not names:
+        raise ConfigError("There are no schedules", where="kubeflow.yml, run_config.schedules", cure="add some there")
+    return {name: _schedule_config(configured, name, overrides) for name in names}
 
 
 def _configured(config: KubeflowConfig) -> dict[str, ScheduleConfig]:
@@ -115,7 +160,7 @@ def _configured(config: KubeflowConfig) -> dict[str, ScheduleConfig]:
     return {**config.run_config.schedules, **jobs}
 
 
-def _asked(opened: Opened, options: dict[str, Any]) -> str:
+def asked_name(config: KubeflowConfig, options: dict[str, Any]) -> str:
     """The pipeline or the job that the command line names.
 
     Raises:
@@ -124,8 +169,8 @@ def _asked(opened: Opened, options: dict[str, Any]) -> str:
     job: str | None = options["job"]
     if job is None:
         return str(options["pipeline"])
-    if job not in opened.here.config.jobs:
-        hint = did_you_mean(job, opened.here.config.jobs)
+    if job not in config.jobs:
+        hint = did_you_mean(job, config.jobs)
         raise ConfigError(f"There is no job {job!r}. {hint}", where="kubeflow.yml, jobs", cure="add it there")
     return job
 
@@ -136,8 +181,8 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
 
     file: Path | None = options["params_file"]
     names = (
-        "cron", "interval", "start_time", "end_time", "max_concurrency", "catchup", "experiment_name", "run_name",
-        "service_account", "version", "enabled",
+        "cron", "interval", "timezone", "start_time", "end_time", "max_concurrency", "allow_queueing", "max_run_count",
+        "catchup", "experiment_name", "run_name", "service_account", "version", "enabled",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
     params = read_overrides(options["params"], options["param"], file)
@@ -151,7 +196,8 @@ def _schedule_config(configured: dict[str, ScheduleConfig], pipeline: str, given
     found = configured.get(pipeline) or configured.get(DEFAULT_SCHEDULE)
     base = found.model_dump(exclude_unset=True) if found else {}
     if {"cron", "interval"} & set(given):
-        base = {key: value for key, value in base.items() if key not in ("cron", "interval")}
+        gone = ("cron", "interval", "timezone") if "interval" in given else ("cron", "interval")
+        base = {key: value for key, value in base.items() if key not in gone}
     if not {"cron", "interval"} & {*base, *given}:
         raise ConfigError(
             f"Nothing says when the pipeline {pipeline!r} is to run. {did_you_mean(pipeline, configured)}",
@@ -208,7 +254,7 @@ def _list(opened: Opened, namespace: str | None, output: Output) -> None:
 def _delete(opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
     from kedro_kubeflow.app.schedules import delete, list_schedules
 
-    prefix = opened.here.pipeline(_asked(opened, options)) + "/"
+    prefix = opened.here.pipeline(asked_name(opened.here.config, options)) + "/"
     key = prefix + options["name"]
     listed = list_schedules(opened.client, namespace)
     gone = [s for s in listed if s.key == key or (options["every"] and (s.key or "").startswith(prefix))]

@@ -5,29 +5,44 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
+from typing import TYPE_CHECKING
 
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.options import env_option
+from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.app.target import Target
 
 
 @click.command("ui")
 @env_option
+@target_option
 @click.option("--no-browser", is_flag=True, help="Only print the link.")
 @output_option
 @exits
-def ui(env: str | None, no_browser: bool, output: Output) -> None:
-    """Open the Kubeflow Pipelines UI, or print its link where there is no browser."""
-    from kedro_kubeflow.app.server import address_of, open_for_server
-
-    link = f"{address_of(open_for_server(env).config).ui_host}/#/pipelines"
+def ui(env: str | None, target: Target | None, no_browser: bool, output: Output) -> None:
+    """Open the UI of Kubeflow Pipelines or Vertex AI Pipelines, or print its link where there is no browser."""
+    link = _link(env, target)
     opened = not no_browser and _has_browser() and _open(link)
     if output == "json":
         print_json({"link": link, "opened": opened})
     else:
         click.echo(link)
+
+
+def _link(env: str | None, target: Target | None) -> str:
+    from kedro_kubeflow.app.target import target_of
+
+    if target_of(env, target) == "vertexai":
+        from kedro_kubeflow.app.vertex import open_for_vertex, section
+
+        return section(open_for_vertex(env).config).ui_link
+    from kedro_kubeflow.app.server import address_of, open_for_server
+
+    return f"{address_of(open_for_server(env).config).ui_host}/#/pipelines"
 
 
 def _has_browser() -> bool:
