@@ -14,6 +14,7 @@ from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.names import TASKS
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.kubeflow_api import was_terminated
 from kedro_kubeflow.runtime.outcome import Ended
 from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
 from kedro_kubeflow.tracking import tags
@@ -76,7 +77,7 @@ def finish(call: StepCall, executor: Executor) -> Ended | None:
         mlflow = client()
         found = find_anywhere(mlflow, experiment_name(call, context), correlation(job_id, executor.parameters))
         for run in found[:1]:
-            now = finish_run(mlflow, run, state=_state(status), error=_message(status))
+            now = finish_run(mlflow, run, state=_state(status, job_id), error=_message(status))
             _note(run_id=str(run.info.run_id), status=now)
             _log.info("MLflow run %s is %s", run.info.run_id, now)
             ended = _ended(mlflow.get_run(run.info.run_id), now)
@@ -225,8 +226,11 @@ def _source_tags(call: StepCall, written: Mapping[str, str]) -> dict[str, str]:
     return {tags.SOURCE_NAME: f"kedro kubeflow: {call.pipeline}", tags.SOURCE_TYPE: "JOB", **note}
 
 
-def _state(status: Any) -> str:
-    return str(status.get("state", "")) if isinstance(status, Mapping) else ""
+def _state(status: Any, job_id: str) -> str:
+    """KFP's word on the steps; where it is not that all went well, the API may know that people have ended them."""
+    state = str(status.get("state", "")) if isinstance(status, Mapping) else ""
+    well = state.upper() in ("SUCCEEDED", "COMPLETE")
+    return "CANCELED" if not well and was_terminated(job_id) else state
 
 
 def _message(status: Any) -> str:
