@@ -15,6 +15,7 @@ from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError
 from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.vertex import settle_in
 
 
 def main(argv: list[str]) -> int:
@@ -29,6 +30,7 @@ def main(argv: list[str]) -> int:
         print(f"kedro-kubeflow: {error}", file=sys.stderr)
         return 2
     try:
+        settle_in(call, executor)
         _action(call)(call, executor)
     except KedroKubeflowError as error:
         if isinstance(error, StepError) and error.__cause__:

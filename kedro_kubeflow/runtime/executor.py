@@ -44,6 +44,11 @@ class Executor:
         values = {**self.parameters, **further}
         return json.dumps({"inputs": {**self._inputs, "parameterValues": values}, "outputs": self._outputs})
 
+    @property
+    def output_file(self) -> str:
+        """Where the executor output goes, as KFP says; empty where it asks for none."""
+        return str(self._outputs.get("outputFile") or "")
+
     def input_path(self, artifact: str) -> Path:
         """Where an input artifact lies."""
         return _local_path(self._artifact(self._inputs, artifact))
@@ -73,10 +78,9 @@ class Executor:
 
     def write(self) -> None:
         """Write the executor output: every artifact, with its URI and metadata, and every parameter."""
-        target = self._outputs.get("outputFile")
-        if not target:
+        if not self.output_file:
             return
-        file = _mounted(str(target))
+        file = _mounted(self.output_file)
         file.parent.mkdir(parents=True, exist_ok=True)
         artifacts = {
             name: {"artifacts": [self._runtime_artifact(name)]} for name in self._outputs.get("artifacts") or {}
@@ -109,4 +113,4 @@ def _mounted(uri: str) -> Path:
     for scheme, mount in _MOUNTS.items():
         if uri.startswith(scheme):
             return Path(f"{root}{mount}{uri.removeprefix(scheme)}")
-    return Path(uri)
+    return Path(f"{root}{uri}") if uri.startswith(tuple(_MOUNTS.values())) else Path(uri)

@@ -17,6 +17,7 @@ from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.kubeflow_api import was_terminated
 from kedro_kubeflow.runtime.outcome import Ended
 from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
+from kedro_kubeflow.runtime.vertex import on_vertex
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.experiment import experiment
 from kedro_kubeflow.tracking.finish import finish as finish_run
@@ -28,9 +29,6 @@ from kedro_kubeflow.tracking.start import start_run, take
 from kedro_kubeflow.tracking.status import FINISHED, RUNNING
 
 _log = logging.getLogger(__name__)
-# Vertex AI sets it in every container
-# (https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-variables).
-VERTEX_ENV = "CLOUD_ML_PROJECT_ID"
 
 
 def start(call: StepCall, executor: Executor) -> None:
@@ -125,7 +123,7 @@ def _open_run(call: StepCall, executor: Executor, project: OpenProject, context:
 
 def correlation(job_id: str, parameters: Mapping[str, Any]) -> dict[str, str]:
     """The tags that tie the MLflow run to the pipeline run: on Vertex AI Pipelines to its job."""
-    if VERTEX_ENV in os.environ:
+    if on_vertex():
         name = str(parameters.get(JOB_NAME_INPUT) or "")
         return {tags.VERTEX_RUN_ID: job_id, **({tags.VERTEX_JOB_NAME: name} if name else {})}
     return {tags.RUN_ID: job_id}
@@ -199,10 +197,16 @@ def _pipeline_tags(call: StepCall, executor: Executor, project: OpenProject, con
         tags.LATEST_NODE: call.step,
         **(_run_parameters(call, project, env) if hasattr(context, "mlflow") else {}),
     }
-    host = call.settings.get("ui_host")
-    if host and VERTEX_ENV not in os.environ:
-        written[tags.RUN_URL] = f"{host}/#/runs/details/{executor.parameters[JOB_ID_INPUT]}"
+    written[tags.RUN_URL] = _run_url(call, executor)
     return {key: value for key, value in written.items() if value}
+
+
+def _run_url(call: StepCall, executor: Executor) -> str:
+    """Where people look at the pipeline run; empty where that is nowhere, as on this machine."""
+    host, page = call.settings.get("ui_host"), call.settings.get("run_url")
+    if on_vertex():
+        return str(page).replace("{job}", str(executor.parameters.get(JOB_NAME_INPUT, ""))) if page else ""
+    return f"{host}/#/runs/details/{executor.parameters[JOB_ID_INPUT]}" if host else ""
 
 
 def _run_parameters(call: StepCall, project: OpenProject, env: str) -> dict[str, str]:
@@ -222,7 +226,7 @@ def _run_parameters(call: StepCall, project: OpenProject, env: str) -> dict[str,
 def _source_tags(call: StepCall, written: Mapping[str, str]) -> dict[str, str]:
     """MLflow's own tags of a run that is ours from its start: where it comes from, and the way back."""
     url = written.get(tags.RUN_URL)
-    note = {tags.NOTE: f"[Kubeflow run]({url})"} if url else {}
+    note = {tags.NOTE: f"[{'Vertex AI job' if on_vertex() else 'Kubeflow run'}]({url})"} if url else {}
     return {tags.SOURCE_NAME: f"kedro kubeflow: {call.pipeline}", tags.SOURCE_TYPE: "JOB", **note}
 
 

@@ -15,7 +15,9 @@ from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.frame import correlation, experiment_name
 from kedro_kubeflow.runtime.session import session_for, tracked_context
 from kedro_kubeflow.runtime.termination import is_termination
+from kedro_kubeflow.runtime.vertex import job_of, on_vertex
 from kedro_kubeflow.runtime.watch import Watch
+from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.joined import JoinedRun
 from kedro_kubeflow.tracking.logged import StepLog
 from kedro_kubeflow.tracking.lookup import find_anywhere
@@ -85,17 +87,19 @@ def _run_id(call: StepCall, executor: Executor, context: Any) -> str:
     given = executor.parameters.get(RUN_ID_INPUT)
     if given:
         return str(given)
-    job_id = os.environ.get(RUN_ID_ENV)
-    if not job_id:
+    job_id, job_name = os.environ.get(RUN_ID_ENV), job_of(executor) if on_vertex() else None
+    if not job_id and not job_name:
         raise TrackingError(
             "A cached step cannot find its MLflow run: the pod does not know which pipeline run it belongs to",
             where=f"environment variable {RUN_ID_ENV}",
             cure="switch the cache off for this step (run_config.cache); Kubeflow Pipelines sets the variable from a label",
         )
-    found = find_anywhere(client(), experiment_name(call, context), correlation(job_id, executor.parameters))
+    known = {tags.VERTEX_JOB_NAME: job_name} if job_name else correlation(str(job_id), executor.parameters)
+    found = find_anywhere(client(), experiment_name(call, context), known)
     if not found:
         raise TrackingError(
-            f"No MLflow run belongs to the run {job_id}", cure="run the whole pipeline again: its first task opens one"
+            f"No MLflow run belongs to the run {job_name or job_id}",
+            cure="run the whole pipeline again: its first task opens one",
         )
     return str(found[0].info.run_id)
 
