@@ -31,7 +31,8 @@ class Place:
 
 def mark(error: BaseException, place: Place) -> None:
     """Remember on an error where it was raised; the mark survives the way from another thread or process."""
-    setattr(error, _MARK, (place.node, place.loading, place.saving))
+    # Not by setattr, which an exception's class may refuse.
+    error.__dict__[_MARK] = (place.node, place.loading, place.saving)
 
 
 class Watch:
@@ -40,7 +41,7 @@ class Watch:
     Nodes may run in several threads; each thread has its own place.
 
     Attributes:
-        on_node: is told each node that starts, in the thread in which it runs, after all other hooks were.
+        on_node: is told each node that starts, in the thread in which it runs.
         around_start: is given Kedro's run parameters, and is entered while the hooks hear that the run starts.
         catalog: the session's catalog, once it is there.
     """
@@ -95,12 +96,8 @@ class Watch:
 
     @hook_impl(tryfirst=True)
     def before_node_run(self, node: Node) -> None:
-        """Remember the node."""
+        """Remember the node, and say that it starts."""
         self._go(node.name)
-
-    @hook_impl(specname="before_node_run", trylast=True)
-    def node_is_ready(self, node: Node) -> None:
-        """Say that the node starts, now that the other plugins have prepared for it."""
         logging.getLogger(__name__).debug("Node %s starts", node.name)
         self.on_node(node.name)
 

@@ -24,9 +24,17 @@ EXPERIMENT_ID_ENV = "MLFLOW_EXPERIMENT_ID"
 class OneRun:
     """Keeps the fluent API to one run, from ``install`` to ``remove``."""
 
-    def __init__(self, run_id: str, experiment_id: str, standing: Callable[[], str]) -> None:
-        """``standing`` gives the status that the run is left with whenever somebody ends it."""
-        self._run_id, self._experiment_id, self._standing = run_id, experiment_id, standing
+    def __init__(
+        self, run_id: str, experiment_id: str, *, entered: Callable[[Any], None], standing: Callable[[], str]
+    ) -> None:
+        """Nothing is changed yet.
+
+        Args:
+            entered: is given the run whenever it was entered, which writes the status RUNNING.
+            standing: gives the status that the run is left with whenever somebody ends it.
+        """
+        self._run_id, self._experiment_id = run_id, experiment_id
+        self._entered, self._standing = entered, standing
         self._lock = threading.RLock()
         self._start: Callable[..., Any] | None = None
         self._end: Callable[..., Any] | None = None
@@ -85,7 +93,9 @@ class OneRun:
         if os.environ.get(EXPERIMENT_ID_ENV) != self._experiment_id:
             mlflow.set_experiment(experiment_id=self._experiment_id)
         with self._without_run_id():
-            return self._original_start(self._run_id, *args, **kwargs)
+            run = self._original_start(self._run_id, *args, **kwargs)
+        self._entered(run)
+        return run
 
     def _original_start(self, *args: Any, **kwargs: Any) -> Any:
         if self._start is None:

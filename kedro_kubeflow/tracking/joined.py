@@ -81,16 +81,16 @@ class JoinedRun:
         self.log = StepLog(self.run_id, EarlierAttempt(self._client, run) if self._key in run.data.tags else None)
         # The tag first: it fails where the run was deleted, with nothing to clear away yet.
         tags.write(self._client, self.run_id, {self._key: STEP_RUNNING})
-        self._fluent = OneRun(self.run_id, run.info.experiment_id, self._standing)
+        self._fluent = OneRun(
+            self.run_id, run.info.experiment_id, entered=self._keep_final_status, standing=self._standing
+        )
         self._fluent.install()
         if self._activate:
             mlflow.start_run(run_id=self.run_id)
-            self._keep_final_status()
 
     def node_starts(self, node: str) -> None:
         """Tell people which node runs."""
         tags.write(self._client, self.run_id, {self._key: f"{STEP_RUNNING} {node}", tags.LATEST_NODE: node})
-        self._keep_final_status()
 
     def succeed(self) -> None:
         """Say that the step succeeded; what its earlier attempt said of a failure goes."""
@@ -160,17 +160,14 @@ class JoinedRun:
             else:
                 self._client.set_terminated(self.run_id, standing)
 
-    def _keep_final_status(self) -> None:
+    def _keep_final_status(self, entered: Run) -> None:
         """Take back the RUNNING that entering the run has written, where the pipeline had its end before.
 
         So it is when people retry steps of a run that has failed: should the process be killed, nobody comes after it to
         write FAILED again.
         """
-        import mlflow
-
-        entered = mlflow.active_run()
-        final = entered.data.tags.get(tags.FINAL_STATUS) if entered is not None and self._owned else None
-        if final:
+        final = entered.data.tags.get(tags.FINAL_STATUS)
+        if final and self._owned:
             self._client.update_run(self.run_id, status=final)
 
     def _standing(self) -> str:
