@@ -1,8 +1,10 @@
-"""A Kedro project whose steps can be killed at any stage, by the environment variables of their pods.
+"""A Kedro project whose steps can be made to fail at any stage, by the environment variables of their pods.
 
-``FAULT`` is where a step dies by SIGKILL: ``before_node``, ``in_node``, ``in_save`` or ``after_node``. ``DIES_AT`` is the number
-of the request to MLflow that its process does not survive, ``DIES`` whether that is ``before`` the request is sent or ``after`` it
-was answered. ``WAITS`` names a file: the training node makes it, and waits until it is gone.
+- ``FAULT``: where a step dies by SIGKILL: ``before_node``, ``in_node``, ``in_save`` or ``after_node``.
+- ``DIES_AT``: the number of the request to MLflow that a process does not survive; ``DIES``: whether that is ``before`` the
+  request is sent or ``after`` it was answered.
+- ``WAITS``: a file that the training node makes; it waits until the file is gone.
+- ``KEDRO_KUBEFLOW_TEST_FAIL``: the message of the error that the training node raises.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ PIPELINE = """
 import mlflow
 from kedro.pipeline import Pipeline, node
 
-from demo.faults import die, wait
+from demo.faults import die, fail, wait
 
 def prepare(raw, limit, options):
     return [x for x in raw if x < limit]
@@ -26,8 +28,7 @@ def train(rows, options, rate):
         if step == 2:
             wait()
             die("in_node")
-    if options["fail"]:
-        raise ValueError(options["fail"])
+    fail()
     mlflow.log_metric("accuracy", 0.75)
     mlflow.log_metric("accuracy", 0.75)
     mlflow.log_dict({"rate": rate}, "notes/rate.json")
@@ -57,6 +58,10 @@ from kedro.io import AbstractDataset
 def die(where):
     if os.environ.get("FAULT") == where:
         os.kill(os.getpid(), signal.SIGKILL)
+
+def fail():
+    if os.environ.get("KEDRO_KUBEFLOW_TEST_FAIL"):
+        raise ValueError(os.environ["KEDRO_KUBEFLOW_TEST_FAIL"])
 
 def wait():
     if os.environ.get("WAITS"):
