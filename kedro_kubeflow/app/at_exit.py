@@ -90,7 +90,7 @@ def exit_of(
     settings: dict[str, Any] = {"ui_host": config.host} if config.host else {}
     if run.notifications:
         settings["notifications"] = [
-            {"type": n.type, "on": list(n.on), "url_env": _url_env(i, n)} for i, n in enumerate(run.notifications)
+            {"type": n.type, "when": list(n.when), "url_env": _url_env(i, n)} for i, n in enumerate(run.notifications)
         ]
     if not pipeline:
         return Exit(settings=settings)

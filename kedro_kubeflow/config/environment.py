@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, WithJsonSchema
 
 from kedro_kubeflow.config.model import Model
 
 _OURS = "KEDRO_KUBEFLOW_"
+_PLAIN = WithJsonSchema({"type": ["string", "number", "boolean"]})
 
 
 class SecretKey(Model):
@@ -74,7 +75,7 @@ def _named(value: dict[str, Any]) -> dict[str, Any]:
 
 
 EnvValue = Annotated[
-    Annotated[str, BeforeValidator(_literal), AfterValidator(_plain), Tag("value")]
+    Annotated[str, BeforeValidator(_literal), AfterValidator(_plain), _PLAIN, Tag("value")]
     | Annotated[SecretKey, Tag("secret")]
     | Annotated[ConfigMapKey, Tag("config_map")]
     | Annotated[PodField, Tag("field")],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
@@ -34,8 +35,16 @@ class NotificationConfig(Model):
     url_secret: SecretUrl | None = None
     """The Kubernetes secret that holds the address, where no variable does."""
 
-    on: tuple[Outcome, ...] = OUTCOMES
-    """For which ends."""
+    when: tuple[Outcome, ...] = OUTCOMES
+    """For which ends it is sent; `on` is the same."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on(cls, value: Any) -> Any:
+        # YAML 1.1, which Kedro's loader reads, takes a bare `on` for true.
+        if isinstance(value, Mapping):
+            return {"when" if key is True or key == "on" else key: item for key, item in value.items()}
+        return value
 
     @field_validator("url_env")
     @classmethod

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
 from kedro_kubeflow.config.model import Model
@@ -171,7 +171,9 @@ def _label_values(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-Annotations = Annotated[dict[str, str | None], BeforeValidator(_text), AfterValidator(_label_keys)]
+_PLAIN = WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}})
+
+Annotations = Annotated[dict[str, str | None], BeforeValidator(_text), AfterValidator(_label_keys), _PLAIN]
 """Keys and texts."""
 
 Labels = Annotated[Annotations, AfterValidator(_label_values)]

@@ -8,10 +8,12 @@ from typing import Any
 _GONE = {
     "max_cache_staleness": "Kubeflow Pipelines 2 knows no staleness: a result is taken from the cache or it is not. The "
     "successor is `cache`, by step, and off by default; delete this key, and name steps there if results may be reused",
-    "root": "kedro-kubeflow 0.x never read it, and the pipeline root is the Kubeflow server's; delete it",
+    "root": "kedro-kubeflow 0.x never read it, and the pipeline root is the Kubeflow server's; delete it (for Vertex AI it is "
+    "`vertexai.root`)",
     "host_aliases": "Kubeflow Pipelines hands no host aliases on to pods; a Service of type ExternalName in the namespace "
     "gives a host a name there",
-    "network": "Kubeflow Pipelines has no setting for a VPC, and hands no host aliases on to pods",
+    "network": "Kubeflow Pipelines has no setting for a VPC, and hands no host aliases on to pods; for Vertex AI it is "
+    "`vertexai.network`",
     "priority_class_name": "Kubeflow Pipelines does not hand it on; an administrator can set one for a namespace",
     "dns_config": "Kubeflow Pipelines does not hand it on",
     "runtime_class_name": "Kubeflow Pipelines does not hand it on",

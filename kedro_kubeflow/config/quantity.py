@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _UNITS = ("", "K", "M", "G", "T", "P", "E")
 _FACTORS = {u: Decimal(1000) ** i for i, u in enumerate(_UNITS)}
@@ -69,6 +69,8 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
-Cpu = Annotated[str, BeforeValidator(cpu)]
-Memory = Annotated[str, BeforeValidator(memory)]
-Storage = Annotated[str, BeforeValidator(storage)]
+_NUMBER_OR_TEXT = WithJsonSchema({"type": ["string", "number"]})
+
+Cpu = Annotated[str, BeforeValidator(cpu), _NUMBER_OR_TEXT]
+Memory = Annotated[str, BeforeValidator(memory), _NUMBER_OR_TEXT]
+Storage = Annotated[str, BeforeValidator(storage), _NUMBER_OR_TEXT]

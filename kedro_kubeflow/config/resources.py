@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from kedro_kubeflow.config.model import Model
 from kedro_kubeflow.config.quantity import Cpu, Memory, amount
@@ -27,6 +27,10 @@ class Amounts(Model):
 
 class ResourcesConfig(Model):
     """What a step may use. An accelerator stands here by its resource name: `nvidia.com/gpu: 1`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"patternProperties": {"/": {"type": ["integer", "null"], "minimum": 0}}}
+    )
 
     cpu: Cpu | None = None
     """Cores, as request and as limit."""

@@ -1,6 +1,6 @@
 """Which steps a setting is for: by name, glob, tag, namespace or group.
 
-A setting is a table of selectors. From what counts least to what counts most:
+A setting is a table of selectors; these are they, from what counts least to what counts most.
 
 | selector | means |
 |---|---|

@@ -97,17 +97,20 @@ class Settings:
 
     def _of_step(self, setting: str, table: Table, step: Step) -> dict[str, Chosen]:
         where = f"kubeflow.yml, run_config.{setting}"
+        own = table.of_group(step.title)
         nodes = [_of_node(table, node, step.title, where) for node in step.nodes]
+        # What is said of the step itself need not be put together from its nodes.
+        left = [{key: chosen for key, chosen in node.items() if key not in own} for node in nodes]
         try:
-            joined = nodes[0] if len(nodes) == 1 else _joined(_RULES[setting].join, nodes)
+            joined = left[0] if len(left) == 1 else _joined(_RULES[setting].join, left)
         except _JoinError as error:
             names = ", ".join(repr(node.name) for node in step.nodes)
             raise ConfigError(
-                f"The nodes {names} share the step {step.title!r} and ask for {error}",
+                f"The nodes {names} share the step {step.title!r} and differ: {error}",
                 where=where,
                 cure=f"say what holds for the step itself, under `group:{step.title}`",
             ) from None
-        return {**joined, **table.of_group(step.title)}
+        return {**joined, **own}
 
 
 def selectors_of(run: RunConfig) -> frozenset[str]:
@@ -171,7 +174,7 @@ def _fields(value: Any) -> dict[str, Any]:
 def _same(_key: str, values: Sequence[Any]) -> Any:
     """All of them, those without a value too."""
     if any(value != values[0] for value in values):
-        raise _JoinError("different ones")
+        raise _JoinError("all of them need the same")
     return values[0]
 
 

@@ -43,7 +43,7 @@ def leave(call: StepCall, executor: Executor) -> None:
         with _apart(problems, "The exit pipeline"):
             _run_pipeline(call, executor, outcome)
     for notification in call.settings.get("notifications", ()):
-        if outcome.status in notification["on"]:
+        if outcome.status in notification["when"]:
             with _apart(problems, "A notification"):
                 notify(notification, outcome, env=call.env, ui_host=call.settings.get("ui_host"))
     if problems:

@@ -66,7 +66,7 @@ def compiled(config: Mapping[str, Any], *, tracking: bool = False) -> CompiledPi
     by_title = {name: settings.of_task(name) for name in names.TASKS} | {s.title: settings.of(s) for s in dag.steps}
     leaving = None
     if run.on_exit_pipeline or run.notifications:
-        said: dict[str, Any] = {"notifications": [{"type": n.type, "on": list(n.on)} for n in run.notifications]}
+        said: dict[str, Any] = {"notifications": [{"type": n.type, "when": list(n.when)} for n in run.notifications]}
         if run.on_exit_pipeline:
             said |= {"exit_pipeline": run.on_exit_pipeline, "exit_tracking": tracking, "exit_told": ["kubeflow_run"]}
         leaving = Exit(step=exit_step(run) if run.on_exit_pipeline else None, settings=said)
