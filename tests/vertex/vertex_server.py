@@ -33,12 +33,14 @@ class Script:
     Attributes:
         failing: the step that fails, by its task's name.
         known_after: how many looks until the job is known among experiments.
+        driven: somebody else runs the job, and calls `tell`.
     """
 
     failing: str | None = None
     error: str = "The replica workerpool0-0 exited with a non-zero status of 1"
     known_after: int = 2
     endless: bool = False
+    driven: bool = False
 
 
 @dataclass
@@ -68,6 +70,15 @@ class VertexServer:
 
     def fail(self, rpc: str, response: Response, *, after: bool = False) -> None:
         self.faults.append((rpc, response, after))
+
+    def tell(self, job: Any, states: dict[str, str], end: Any) -> None:
+        """What became of a job that somebody else has run."""
+        with self._lock:
+            for number, (name, state) in enumerate(states.items()):
+                detail = self._begun(number, name)
+                detail.state, detail.end_time = TASKS[state], _now()
+                job.job_detail.task_details.append(detail)
+            self._end(job, end, "" if end == STATES.PIPELINE_STATE_SUCCEEDED else "some tasks failed")
 
     def asked(self, rpc: str) -> list[Any]:
         return [message for name, message in self.calls if name == rpc]
@@ -123,7 +134,11 @@ class VertexServer:
             job.job_detail.pipeline_run_context.name = (
                 f"{self._place(PARENT)}/metadataStores/default/contexts/{job.name[-12:]}"
             )
-        if looks > 1 and job.state in (STATES.PIPELINE_STATE_PENDING, STATES.PIPELINE_STATE_RUNNING):
+        if (
+            looks > 1
+            and not self.script.driven
+            and job.state in (STATES.PIPELINE_STATE_PENDING, STATES.PIPELINE_STATE_RUNNING)
+        ):
             self._advance(job)
         return answer(job)
 
@@ -167,11 +182,12 @@ class VertexServer:
             self._end(job, STATES.PIPELINE_STATE_SUCCEEDED)
             return
         job.state = STATES.PIPELINE_STATE_RUNNING
-        begun = types.PipelineTaskDetail(
-            task_id=100 + len(job.job_detail.task_details), task_name=waiting[0], state=TASKS.RUNNING, start_time=_now()
-        )
+        job.job_detail.task_details.append(self._begun(len(job.job_detail.task_details), waiting[0]))
+
+    def _begun(self, number: int, name: str) -> Any:
+        begun = types.PipelineTaskDetail(task_id=100 + number, task_name=name, state=TASKS.RUNNING, start_time=_now())
         begun.executor_detail.container_detail.main_job = f"{self._place(PARENT)}/customJobs/{begun.task_id}"
-        job.job_detail.task_details.append(begun)
+        return begun
 
     def _end(self, job: Any, state: Any, error: str = "") -> None:
         job.state, job.end_time = state, _now()
