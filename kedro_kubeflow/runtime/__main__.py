@@ -5,6 +5,7 @@ Exit codes are those of ``kedro_kubeflow.errors``; the last lines say what faile
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -73,5 +74,15 @@ def _say(call: StepCall, text: str) -> None:
     print(f"kedro-kubeflow: step {call.step!r} failed\n{text}", file=sys.stderr, flush=True)
 
 
+def _run(argv: list[str]) -> None:
+    try:
+        sys.exit(main(argv))
+    except termination.Terminated:
+        # Everything has been said; the interpreter would still wait for nodes that run in threads.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(termination.TERMINATED)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    _run(sys.argv[1:])

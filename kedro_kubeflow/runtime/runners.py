@@ -5,8 +5,9 @@ https://docs.kedro.org/en/stable/build/run_a_pipeline/#multiprocessing
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from types import TracebackType
 from typing import Any, Literal
 
@@ -43,8 +44,6 @@ class _ParallelRunner(ParallelRunner):
 
 
 def _context() -> str | None:
-    import os
-
     named = os.environ.get("KEDRO_MP_CONTEXT")
     return named if named in ("fork", "spawn", "forkserver") else None
 
@@ -69,11 +68,11 @@ class _Threads(ThreadPoolExecutor):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _leave(self, kind)
+        self.shutdown(wait=not _is_told_to_end(kind), cancel_futures=_is_told_to_end(kind))
 
 
 class _Processes(ProcessPoolExecutor):
-    """Processes, likewise."""
+    """Processes, likewise; when the step is told to end, they are ended."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         return super().submit(_InProcess(fn), *args, **kwargs)
@@ -81,12 +80,15 @@ class _Processes(ProcessPoolExecutor):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _leave(self, kind)
+        if _is_told_to_end(kind):
+            for child in active_children():
+                child.kill()
+        self.shutdown(wait=not _is_told_to_end(kind), cancel_futures=_is_told_to_end(kind))
 
 
-def _leave(pool: Executor, kind: type[BaseException] | None) -> None:
-    ended = kind is not None and not issubclass(kind, Exception)
-    pool.shutdown(wait=not ended, cancel_futures=ended)
+def _is_told_to_end(kind: type[BaseException] | None) -> bool:
+    """Whether what is raised is no error of a node: a signal, as a rule."""
+    return kind is not None and not issubclass(kind, Exception)
 
 
 class _InProcess:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,9 @@ from kedro_project import KedroProject, Result, make_project
 from mlflow import MlflowClient
 
 PIPELINE = """
+import dataclasses
 import time
+from pathlib import Path
 from kedro.pipeline import Pipeline, node
 
 def slow(raw):
@@ -23,9 +29,17 @@ def slow(raw):
 def quick(x):
     return x
 
+@dataclasses.dataclass(frozen=True)
+class Boom(Exception):
+    text: str
+
 def fail(raw):
     time.sleep(0.2)
-    raise ValueError("boom")
+    raise Boom("boom")
+
+def endless(raw):
+    Path("endless").touch()
+    time.sleep(60)
 
 def unstorable(raw):
     return {1, 2}
@@ -67,6 +81,11 @@ def project_with(path: Path, bad: str, runner: str) -> KedroProject:
 
 def run_step(project: KedroProject) -> Result:
     """The only step, as a pod would run it."""
+    return project.python(*step_command(project))
+
+
+def step_command(project: KedroProject) -> list[str]:
+    """What the interpreter is given for the only step."""
     project.kubeflow("compile", "-o", "p.yaml").ok()
     spec = next(yaml.safe_load_all((project.path / "p.yaml").read_text()))
     container = spec["deploymentSpec"]["executors"]["exec-all"]["container"]
@@ -74,10 +93,10 @@ def run_step(project: KedroProject) -> Result:
     made = {n: {"artifacts": [{"name": n, "uri": f"out/{n}", "type": k["artifactType"]}]} for n, k in kinds.items()}
     message = {"inputs": {}, "outputs": {"artifacts": made, "outputFile": "out.json"}}
     argv = [*container["command"], *container["args"]]
-    return project.python(*argv[1:-1], json.dumps(message))
+    return [*argv[1:-1], json.dumps(message)]
 
 
-FAILED = ("fail, 'raw', 'result'", "The node failed: ValueError: boom")
+FAILED = ("fail, 'raw', 'result'", "The node failed: Boom:")
 NOT_LOADED = ("quick, 'broken', 'result'", "Loading the dataset 'broken' failed: DatasetError")
 NOT_SAVED = ("unstorable, 'raw', 'result'", "Saving the dataset 'result' failed: DatasetError")
 
@@ -105,6 +124,21 @@ def test_numbers_and_results_that_nobody_reads_are_kept(tmp_path: Path, runner: 
     }
     assert {p.name for p in (project.path / "out").glob("*/data.pkl")} == {"data.pkl"}
     assert {p.parent.name for p in (project.path / "out").glob("*/data.pkl")} == {"b", "left_over"}
+
+
+@pytest.mark.parametrize("runner", ["thread", "parallel"])
+def test_a_step_that_is_told_to_end_waits_for_nobody(tmp_path: Path, runner: str) -> None:
+    project = project_with(tmp_path, "endless, 'raw', 'result'", runner)
+    argv = step_command(project)
+    step = subprocess.Popen([sys.executable, *argv], cwd=tmp_path, env=project.environment())
+    try:
+        while not (tmp_path / "endless").exists():
+            assert step.poll() is None
+            time.sleep(0.05)
+        step.terminate()
+        assert step.wait(10) == 128 + signal.SIGTERM
+    finally:
+        step.kill()
 
 
 def test_processes_and_mlflow_are_refused_together(tmp_path: Path) -> None:
@@ -156,7 +190,7 @@ def test_threads_log_to_the_one_run(tmp_path: Path, mlflow_server: MlflowServer,
             "run_config": {
                 "image": "img:1",
                 "grouping": {"by": "all", "runner": "thread"},
-                "mlflow": {"enabled": "auto" if with_plugin else True},
+                "mlflow": {"enabled": "auto" if with_plugin else True, "close_run": "last_task"},
             }
         },
     )
