@@ -332,3 +332,34 @@ def test_the_text_names_place_and_cure(project: Callable[..., KedroProject]) -> 
         "  cure:  put it there before the image is built, keep it remote, or mount a volume there",
     ]
     assert lines[-1] == "0 errors, 1 warning"
+
+
+def test_the_exit_pipeline_is_checked_too(project: Callable[..., KedroProject]) -> None:
+    pipelines = {
+        "main": CHAIN,
+        "leaving": NODES.format("node(f, ['note', 'nowhere'], 'told', name='tell')"),
+    }
+    registry = """
+        from kedro.framework.project import find_pipelines
+
+        def register_pipelines():
+            found = find_pipelines(raise_errors=True)
+            return {**found, "__default__": found["main"]}
+        """
+    note = {"type": "text.TextDataset", "filepath": "data/note.txt"}
+    made = project(
+        {"on_exit_pipeline": "leaving"},
+        pipelines=pipelines,
+        registry=registry,
+        catalog={"raw": CATALOG["raw"], "note": note},
+        parameters={},
+    )
+    found = findings(made)
+    assert serious(found) == {"not-made": "error", "raw-data-missing": "warning"}
+    assert found["not-made"]["where"] == "node 'tell'"
+    assert "'note'" in found["raw-data-missing"]["what"]
+
+
+def test_a_cache_with_an_image_that_changes(project: Callable[..., KedroProject]) -> None:
+    found = findings(project({"image": "demo:latest", "cache": {"prepare": True}}))
+    assert serious(found) == {"cache-image": "warning", "image-latest": "warning"}
