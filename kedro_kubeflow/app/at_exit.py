@@ -94,9 +94,9 @@ def exit_of(
         ]
     if not pipeline:
         return Exit(settings=settings)
-    check_inputs(pipeline.nodes, pipeline.entries, registered)
     step = _exit_step(pipeline, handoffs, values)
     _check_reachable(step, dag, handoffs, run.volume)
+    check_inputs(pipeline.nodes, pipeline.entries, registered)
     return Exit(step=step, settings={**settings, **_call_settings(pipeline, values)})
 
 
