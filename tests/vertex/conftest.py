@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from auth import google_stand_in, jwt
+from kedro_project import KedroProject, make_project
 
 from kedro_kubeflow.config.model import parse
 from kedro_kubeflow.config.vertexai import VertexAIConfig
@@ -15,6 +17,45 @@ if TYPE_CHECKING:
     from vertex.vertex_server import VertexServer
 
 SECTION = {"project_id": "my-project", "region": "europe-west1", "root": "gs://my-bucket/runs"}
+
+
+PIPELINE = """
+from kedro.pipeline import Pipeline, node
+
+def same(rows):
+    return rows
+
+def create_pipeline():
+    return Pipeline([
+        node(same, "raw", "rows", name="prepare", tags=["small"]),
+        node(same, "rows", "model", name="train", tags=["gpu"]),
+        node(lambda rows, limit: limit, ["model", "params:limit"], "report", name="report"),
+    ])
+"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
+    """A project that is opened in this process."""
+    before = list(sys.path)
+    yield make_project(
+        tmp_path_factory.mktemp("demo"),
+        pipelines=PIPELINE,
+        kubeflow=None,
+        mlflow={"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}},
+    )
+    sys.path[:] = before
+    for name in [m for m in sys.modules if m == "demo" or m.startswith("demo.")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def project(demo: KedroProject, monkeypatch: pytest.MonkeyPatch) -> Iterator[KedroProject]:
+    """The same without configuration: each test writes its own."""
+    monkeypatch.chdir(demo.path)
+    yield demo
+    for name in ("kubeflow", "vertexai"):
+        (demo.path / f"conf/base/{name}.yml").unlink(missing_ok=True)
 
 
 @pytest.fixture
