@@ -35,7 +35,9 @@ calls = st.builds(
     package=st.none() | texts,
     conf_source=st.none() | texts,
     tracking=st.booleans(),
-    settings=st.dictionaries(texts, st.one_of(texts, st.booleans(), st.dictionaries(texts, texts, max_size=2)), max_size=3),
+    settings=st.dictionaries(
+        texts, st.one_of(texts, st.booleans(), st.dictionaries(texts, texts, max_size=2)), max_size=3
+    ),
 )
 
 
