@@ -12,8 +12,9 @@ from kedro_kubeflow.app.groups import groups_of
 from kedro_kubeflow.compiler import Exit
 from kedro_kubeflow.compiler.cache import cache_key, is_mutable
 from kedro_kubeflow.config.environment import SecretKey
+from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.config.run_config import RunConfig
-from kedro_kubeflow.config.selectors import Known
+from kedro_kubeflow.config.selectors import DEFAULT, Known
 from kedro_kubeflow.config.settings import Settings, StepSettings, selectors_of
 from kedro_kubeflow.dag import Dag, Step, node_facts
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
@@ -50,6 +51,9 @@ def settings_of(
     found = {name: settings.of_task(name) for name in names.TASKS}
     if exit_task and leaving and leaving.step:
         found[exit_task] = replace(settings.of(_titled(exit_task, leaving.step)), cache=False)
+    if exit_task and leaving and _retried_by_default(found[exit_task]):
+        # A second attempt would run the exit pipeline and send every message again.
+        found[exit_task] = replace(found[exit_task], retry=RetryPolicyConfig())
     if exit_task and exit_env:
         found[exit_task] = replace(found[exit_task], env={**found[exit_task].env, **exit_env})
     found |= {step.title: settings.of(step) for step in dag.steps}
@@ -75,6 +79,10 @@ def cache_notes(dag: Dag, settings: Mapping[str, StepSettings]) -> tuple[str, ..
         "older code. Give it a tag of its own for each build, or a digest"
         for image in images
     )
+
+
+def _retried_by_default(given: StepSettings) -> bool:
+    return {selector for key, selector in given.origins.items() if key.startswith("retry_policy")} == {DEFAULT}
 
 
 def _titled(title: str, step: Step) -> Step:

@@ -80,7 +80,8 @@ class RunConfig(Model):
     what `__default__` says, without its accelerators."""
 
     retry_policy: SelectedMapping[RetryPolicyConfig] = Field(default_factory=dict)
-    """How often a failed step is tried again. The nodes of a step take the largest number of each kind."""
+    """How often a failed step is tried again. The nodes of a step take the largest number of each kind. A task that runs an
+    exit pipeline or sends notifications is not tried again unless it is named here."""
 
     timeout: Selected[Duration] = Field(default_factory=dict)
     """How long a step may take: seconds, or a number with `s`, `m`, `h` or `d`. Nodes that share a step may take as long as

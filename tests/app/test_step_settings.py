@@ -70,6 +70,18 @@ def test_the_exit_task_has_what_its_pipelines_nodes_need_and_its_secrets() -> No
     assert run.cache == {}
 
 
+@pytest.mark.parametrize(
+    ("retry_policy", "retries"),
+    [({"__default__": {"num_retries": 2}}, 0), ({"__default__": {"num_retries": 2}, "notify": {"num_retries": 1}}, 1)],
+)
+def test_messages_are_not_sent_twice_by_a_retry_that_was_meant_for_steps(
+    retry_policy: dict[str, Any], retries: int
+) -> None:
+    found = given({"retry_policy": retry_policy}, leaving=Exit(), exit_task=names.NOTIFY)
+    assert found[names.NOTIFY].retry.num_retries == retries
+    assert found["count"].retry.num_retries == found[names.START_RUN].retry.num_retries == 2
+
+
 def test_a_cached_step_on_the_volume_is_refused() -> None:
     with pytest.raises(ConfigError, match="'prepare' is cached and keeps files on the run's volume"):
         given({"volume": {}, "cache": {"prepare": True}})

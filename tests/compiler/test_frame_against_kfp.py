@@ -70,13 +70,15 @@ def compiled(config: Mapping[str, Any], *, tracking: bool = False) -> CompiledPi
         if run.on_exit_pipeline:
             said |= {"exit_pipeline": run.on_exit_pipeline, "exit_tracking": tracking, "exit_told": ["kubeflow_run"]}
         leaving = Exit(step=exit_step(run) if run.on_exit_pipeline else None, settings=said)
+    providers = [provider.model_dump() for provider in run.dynamic_config_providers]
+    common = {"dynamic_config": providers} if providers else {}
     frame = Frame(
         name="demo",
         display_name="Demo",
         image="img:1",
         tracking=tracking,
         close_run=run.mlflow.close_run,
-        call=StepCall(action="run", step="", pipeline="p", env="base"),
+        call=StepCall(action="run", step="", pipeline="p", env="base", settings=common),
         settings=by_title,
         cache_keys={s.title: cache_key(by_title[s.title], {}) for s in dag.steps},
         platform={"fieldPathAsEnv": [run_id_from_label()]} if tracking else {},
@@ -229,6 +231,7 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "exit_pipeline_with_mlflow": ({"on_exit_pipeline": "bye", "mlflow": {"close_run": "last_task"}}, True),
     "exit_pipeline_on_the_volume": ({"on_exit_pipeline": "bye", "volume": {}}, False),
     "notifications": ({"notifications": [WEBHOOK]}, False),
+    "dynamic_config_providers": ({"dynamic_config_providers": [{"cls": "demo.Tokens", "params": {"a": 1}}]}, True),
 }
 
 

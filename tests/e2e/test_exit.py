@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,12 +17,17 @@ import pytest
 from kedro_project import KedroProject, make_project
 
 MAIN = """
+import time
+from pathlib import Path
 from kedro.pipeline import Pipeline, node
 
 def prepare(raw, mode):
     return len(raw)
 
 def train(count, mode):
+    if mode == "wait":
+        Path("waiting").touch()
+        time.sleep(100)
     if mode == "fail":
         raise ValueError("no <data> to train on")
     return count + 1
@@ -123,6 +132,27 @@ def test_after_a_success(project: KedroProject, hook: tuple[str, list[Any]]) -> 
     expected = {"status": "succeeded", "failed_steps": [], "run_id": facts["run_id"], "pipeline": "__default__"}
     assert told == {**expected, "team": "blue", "old": ["Succeeded", []], "mode": "pass"}
     assert received == [("/t0ken", expected)]
+
+
+def test_after_an_interruption(project: KedroProject, hook: tuple[str, list[Any]]) -> None:
+    base, received = hook
+    environ = project.environment({"HOOK_URL": f"{base}/t0ken", "SLACK_URL": f"{base}/slack"})
+    command = [sys.executable, "-m", "kedro", "kubeflow", "run-once", "--local", "--params", "mode=wait"]
+    with subprocess.Popen(command, cwd=project.path, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 120
+        while not (project.path / "waiting").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert [path for path, _ in received] == ["/t0ken", "/slack"]
+    assert received[0][1]["status"] == "cancelled"
+    log = next(project.path.glob(".kubeflow/runs/*/logs/on-exit-pipeline*.log")).read_text()
+    assert "the exit pipeline sees cancelled" in log
+    spec = next(project.path.glob(".kubeflow/runs/*/pipeline.yaml")).read_text()
+    assert "KEDRO_KUBEFLOW_NOTIFY_3" in spec, "an address in a secret reaches the exit task by reference"
 
 
 def test_after_a_failure_each_part_is_done_though_the_others_fail(
