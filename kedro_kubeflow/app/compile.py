@@ -241,12 +241,12 @@ def _frame(request: Request, source: Source, dag: Dag) -> Frame:
 
 def _plain_frame(request: Request, source: Source, dag: Dag) -> Frame:
     project, config, chosen, run = source.project, source.config, source.selection, source.config.run_config
-    shown = project.name if chosen.name == DEFAULT else f"{project.name}: {chosen.name}"
+    shown = project.name if chosen.title == DEFAULT else f"{project.name}: {chosen.title}"
     image = _image(request, config)
     values = source.parameters.values
     return Frame(
         name=names.pipeline_name(project.name, chosen.name),
-        display_name=shown,
+        display_name=f"{shown} ({chosen.cut})" if chosen.cut else shown,
         description=chosen.description or run.description or "",
         image=image,
         tracking=source.tracking,

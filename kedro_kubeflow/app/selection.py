@@ -23,6 +23,7 @@ class Selection:
         part: what of it runs.
         parameters: overrides, nested as in parameters.yml.
         job: the job that says so, if one does.
+        job_part: the part that the job itself names.
         description: the job's.
         schedule: the job's.
     """
@@ -31,6 +32,7 @@ class Selection:
     part: Slice = field(default_factory=Slice)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     job: str | None = None
+    job_part: Slice = field(default_factory=Slice)
     description: str | None = None
     schedule: ScheduleConfig | None = None
 
@@ -40,9 +42,19 @@ class Selection:
         return "+".join(self.pipelines)
 
     @property
-    def name(self) -> str:
-        """What is run goes by this name on the server."""
+    def title(self) -> str:
+        """The job, or else the pipelines."""
         return self.job or self.pipeline
+
+    @property
+    def cut(self) -> str:
+        """The part that was asked for on the spot, in words; empty where there is none."""
+        return "" if self.part == self.job_part else str(self.part)
+
+    @property
+    def name(self) -> str:
+        """What is run goes by this name on the server: a part must not pass for a version of the whole."""
+        return f"{self.title} {self.cut}".rstrip()
 
 
 def selection(
@@ -66,11 +78,13 @@ def selection(
             f"There is no job {job!r}. {did_you_mean(job, jobs)}", where="kubeflow.yml, jobs", cure="add it there"
         )
     config = jobs[job]
+    part = Slice(**{f.name: getattr(config, f.name) for f in fields(Slice)})
     return Selection(
         pipelines=asked.pipelines if pipelines_asked else (config.pipelines or (config.pipeline or DEFAULT,)),
-        part=asked.part.over(Slice(**{f.name: getattr(config, f.name) for f in fields(Slice)})),
+        part=asked.part.over(part),
         parameters=_merged(config.parameters, asked.parameters),
         job=job,
+        job_part=part,
         description=config.description,
         schedule=config.schedule,
     )

@@ -36,7 +36,7 @@ class ServerProject:
         Raises:
             ConfigError: there is no such job.
         """
-        asked = Selection(pipelines=tuple(dict.fromkeys(request.pipelines)) or (DEFAULT,))
+        asked = Selection(pipelines=tuple(dict.fromkeys(request.pipelines)) or (DEFAULT,), part=request.part)
         return self.pipeline(selection(request.job, asked, self.config.jobs).name)
 
     @property

@@ -105,7 +105,10 @@ def test_the_tasks_around_the_steps(project: Callable[..., KedroProject]) -> Non
 
 def test_slices_and_jobs(project: Callable[..., KedroProject]) -> None:
     made = project()
-    assert [s["title"] for s in plan(made, "--to-nodes", "clean")["steps"]] == ["prepare"]
+    part = plan(made, "--to-nodes", "clean")
+    assert [s["title"] for s in part["steps"]] == ["prepare"]
+    assert part["display_name"] == "Demo (--to-nodes=clean)"
+    assert part["name"] != "demo", "it must not become a version of the whole pipeline"
     made.conf("kubeflow", {"run_config": RUN, "jobs": {"look": {"nodes": "look", "description": "a look"}}})
     found = plan(made, "--job", "look")
     assert (found["name"], found["display_name"], [s["title"] for s in found["steps"]]) == (
