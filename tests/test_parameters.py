@@ -117,7 +117,9 @@ class Odd(str):
     """Not a plain string."""
 
 
-@pytest.mark.parametrize("value", [{1: 2}, {"a": {1, 2}}, object(), (1, 2), Odd("x"), b"x"], ids=repr)
+@pytest.mark.parametrize(
+    "value", [{1: 2}, {"a": {1, 2}}, object(), (1, 2), Odd("x"), b"x"], ids=lambda v: type(v).__name__
+)
 def test_what_is_not_json_stays_behind(value: Any) -> None:
     with pytest.raises(NotPortableError):
         encoding_of("key", value)
