@@ -9,6 +9,7 @@ import click
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 from kedro_kubeflow.cli.output import Output, output_option, print_json
+from kedro_kubeflow.errors import ConfigError
 
 _SAID = {
     "pipeline": "Made the pipeline {name!r} with its first version {version}",
@@ -29,6 +30,11 @@ def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
     from kedro_kubeflow.app.upload import upload, with_commit
 
     prepared = prepare(request_from(options))
+    if prepared.target == "vertexai":
+        raise ConfigError(
+            "Vertex AI Pipelines holds no uploaded pipelines",
+            cure="`run-once` and `schedule` submit the pipeline itself; `compile` writes the file that the console takes",
+        )
     for note in prepared.compiled.notes:
         click.echo(note, err=True)
     done = upload(connect_to(prepared.config), with_commit(prepared), force=force)

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from auth import google_stand_in, jwt
+from auth.certificates import Authority
+from auth.google_stand_in import tunnelling
+from auth.loopback import serving
 from kedro_project import KedroProject, make_project
 
 from kedro_kubeflow.config.model import parse
@@ -96,3 +101,16 @@ def _signed_by_account(authorization: str | None) -> bool:
     return (claims is not None and "cloud-platform" in str(claims.get("scope", ""))) or bool(
         claims and claims.get("aud")
     )
+
+
+@pytest.fixture
+def at_its_own_address(server: VertexServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stand-in under Google's own name: TLS with a throw-away CA, through a proxy that leads nowhere else."""
+    folder = tmp_path / "own-address"
+    folder.mkdir()
+    host, authority = "europe-west1-aiplatform.googleapis.com", Authority(folder)
+    with ExitStack() as stack:
+        address = stack.enter_context(serving(server, authority.context(host)))
+        monkeypatch.setenv("HTTPS_PROXY", stack.enter_context(tunnelling({host: urlsplit(address).port or 0})))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.ca_file))
+        yield

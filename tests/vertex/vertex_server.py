@@ -28,12 +28,13 @@ STATES, TASKS = types.PipelineState, types.PipelineTaskDetail.State
 
 @dataclass
 class Script:
-    """What becomes of the next jobs: at each look one more step runs.
+    """What becomes of the next jobs: at each look a further step runs.
 
     Attributes:
         failing: the step that fails, by its task's name.
         known_after: how many looks until the job is known among experiments.
         driven: somebody else runs the job, and calls `tell`.
+        at_once: how many steps further a job is at each look.
     """
 
     failing: str | None = None
@@ -41,6 +42,7 @@ class Script:
     known_after: int = 2
     endless: bool = False
     driven: bool = False
+    at_once: int = 1
 
 
 @dataclass
@@ -65,6 +67,7 @@ class VertexServer:
     script: Script = field(default_factory=Script)
     lets_in: Callable[[str | None], bool] = lambda header: bool(header)
     on_submit: Callable[[Any], None] = lambda _: None
+    on_look: Callable[[int], None] = lambda _: None
     _looks: dict[str, int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -139,7 +142,10 @@ class VertexServer:
             and not self.script.driven
             and job.state in (STATES.PIPELINE_STATE_PENDING, STATES.PIPELINE_STATE_RUNNING)
         ):
-            self._advance(job)
+            for _ in range(self.script.at_once):
+                if job.state in (STATES.PIPELINE_STATE_PENDING, STATES.PIPELINE_STATE_RUNNING):
+                    self._advance(job)
+        self.on_look(looks)
         return answer(job)
 
     def _list_pipeline_jobs(self, message: Any) -> Response:
