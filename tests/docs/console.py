@@ -4,9 +4,11 @@ A page is read from top to bottom. Fenced blocks of the language ``console`` hol
 print. A comment right above a block says what is special about it::
 
     <!-- needs: a container engine -->   nobody runs it here
+    <!-- typed: docs/other.md -->        typed on another page, and not here once more
     <!-- exits: 2 -->                    the exit code of its last command, or of each, as in 2, 0
     <!-- file: conf/base/x.yml -->       the block below, of any language, is written to that file
     <!-- merge: conf/base/x.yml -->      the YAML below is merged into that file
+    <!-- server: fails in STEP -->       what becomes of the next run on the stand-in server
     <!-- fresh project -->               from here on, the quickstart project as it was made
 
 In shown output ``…`` stands for anything: alone on its line for lines, within a line for a part of it.
@@ -21,7 +23,7 @@ from pathlib import Path
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\s*(?P<language>[^\s`]*)")
 _COMMENT = re.compile(r"^<!-- (?P<key>[a-z ]+?)(?:: (?P<value>.*?))? -->$")
-KEYS = {"needs", "exits", "file", "merge", "fresh project"}
+KEYS = {"needs", "typed", "exits", "file", "merge", "server", "fresh project"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Block:
                 found[-1][1].append(line.rstrip())
             continued = line.endswith("\\") and not (found and found[-1][1])
         return [Command(text, tuple(shown) or None) for text, shown in found]
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether its commands are run where it stands."""
+        return self.language == "console" and not {"needs", "typed"} & set(self.marks)
 
     @property
     def exit_codes(self) -> list[int]:
@@ -101,16 +108,16 @@ def _without_options(lines: list[str]) -> list[str]:
 
 # What differs from run to run, on either side of a comparison.
 _VARIES = [
-    (r"local-\d{8}-\d{6}-[0-9a-f]{6}", "local-RUN"),
     (r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{6}", "MOMENT"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?", "MOMENT"),
-    (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
     (r"\b[0-9a-f]{64}\b", "DIGEST"),
-    (r"\b[0-9a-f]{32}\b", "ID"),
     (r"\b\d+\.\d s\b", "SECONDS"),
     (r"[ \t]+", " "),
     (r"[─━]+", "─"),
 ]
+# What differs too, and may be named again: ids of runs on this machine, of MLflow runs, of anything on the server.
+_KINDS = (r"local-\d{8}-\d{6}-[0-9a-f]{6}", r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f]{32}")
+_ID = re.compile(rf"\b(?:{'|'.join(_KINDS)})\b")
 _KEDRO_LOG = re.compile(r"^\[\d\d/\d\d/\d\d \d\d:\d\d:\d\d\] |^ {20,}")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -120,16 +127,44 @@ def printed(text: str) -> list[str]:
     return [line.rstrip() for line in _COLOUR.sub("", text).splitlines() if not _KEDRO_LOG.match(line)]
 
 
-def matches(shown: tuple[str, ...], real: list[str]) -> bool:
-    """Whether what a page shows is what was printed."""
-    pattern = "".join(_line_pattern(line) for line in _trimmed(list(shown)))
-    return re.fullmatch(pattern, "".join(f"{_settled(line)}\n" for line in _trimmed(real))) is not None
+def matches(shown: tuple[str, ...], real: list[str], known: dict[str, str] | None = None) -> bool:
+    """Whether what a page shows is what was printed.
+
+    Args:
+        known: the real id for each that the page has shown so far; those that are new here are added.
+    """
+    ids: dict[str, str] = {} if known is None else known
+    new: dict[str, str] = {}
+    pattern = "".join(_line_pattern(line, ids, new) for line in _trimmed(list(shown)))
+    found = re.fullmatch(pattern, "".join(f"{_settled(line)}\n" for line in _trimmed(real)))
+    if found:
+        ids.update({name: found[group] for name, group in new.items()})
+    return found is not None
 
 
-def _line_pattern(line: str) -> str:
+def _line_pattern(line: str, known: dict[str, str], new: dict[str, str]) -> str:
     if line.strip() == "…":
         return r"(?:.*\n)*?"
-    return ".*?".join(re.escape(_settled(part)) for part in line.split("…")) + r"\n"
+    text, last = "", 0
+    settled = _settled(line)
+    for found in _ID.finditer(settled):
+        text += _text_pattern(settled[last : found.start()]) + _id_pattern(found[0], known, new)
+        last = found.end()
+    return text + _text_pattern(settled[last:]) + r"\n"
+
+
+def _text_pattern(text: str) -> str:
+    return ".*?".join(re.escape(part) for part in text.split("…"))
+
+
+def _id_pattern(shown: str, known: dict[str, str], new: dict[str, str]) -> str:
+    """An id: the very one that it stands for where that is known, else any of its kind."""
+    if shown in known:
+        return re.escape(known[shown])
+    if shown in new:
+        return f"(?P={new[shown]})"
+    new[shown] = f"id{len(new)}"
+    return f"(?P<{new[shown]}>{next(kind for kind in _KINDS if re.fullmatch(kind, shown))})"
 
 
 def _settled(line: str) -> str:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(p for p in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")] if "_build" not in p.parts)
 # Its reader has nothing yet; the readers of all other pages have the quickstart project.
 FROM_NOTHING = {"docs/tutorial/this-machine.md", "README.md"}
+A, B, C = (f"{letter * 8}-0000-0000-0000-000000000000" for letter in "abc")
 NEEDS = {"a network", "a container engine", "a cluster", "a terminal", "Google Cloud", "a login"}
 
 
@@ -21,7 +22,7 @@ def _name(page: Path) -> str:
 
 
 def _typed(page: Path) -> bool:
-    return any(b.language == "console" and "needs" not in b.marks for b in blocks(page))
+    return any(block.is_typed for block in blocks(page))
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if _typed(p)], ids=_name)
@@ -39,6 +40,14 @@ def test_commands_are_told_from_other_text(page: Path) -> None:
         if block.language == "console":
             assert block.commands, f"{block}: no line starts with a dollar sign"
         assert block.marks.get("needs", "a network") in NEEDS, f"{block}: {block.marks['needs']}"
+
+
+def test_what_is_typed_on_another_page_is() -> None:
+    referring = [block for page in PAGES for block in blocks(page) if "typed" in block.marks]
+    assert referring
+    for block in referring:
+        there = {c.text for b in blocks(ROOT / block.marks["typed"]) if b.is_typed for c in b.commands}
+        assert {c.text for c in block.commands} <= there, block
 
 
 def test_a_page_is_read_as_documented(tmp_path: Path) -> None:
@@ -73,13 +82,23 @@ def test_a_mark_above_no_block_is_refused(tmp_path: Path) -> None:
         (["run … done"], ["run 1234 done"], True),
         (["run … done"], ["run 1234 failed"], False),
         (["step  3.2 s"], ["step 11.0 s"], True),
+        ([f"{A} and {A}"], [f"{B} and {B}"], True),
+        ([f"{A} and {A}"], [f"{A} and {B}"], False),
+        ([f"{C} was before"], [f"{A} was before"], True),
+        ([f"{C} was before"], [f"{B} was before"], False),
         (["in .kubeflow/runs/local-20260101-120000-0123ab"], ["in .kubeflow/runs/local-20261231-235959-abcdef"], True),
         (["id: 0123456789abcdef0123456789abcdef"], ["id: fedcba9876543210fedcba9876543210"], True),
         (["id: 0123456789abcdef0123456789abcdef"], ["id: none"], False),
     ],
 )
 def test_outputs_are_compared_beyond_times_and_ids(shown: list[str], real: list[str], same: bool) -> None:
-    assert matches(tuple(shown), real) is same
+    assert matches(tuple(shown), real, {C: A}) is same
+
+
+def test_ids_are_learned_from_what_was_printed() -> None:
+    known: dict[str, str] = {}
+    assert matches((f"run {A} of {C}", "…"), [f"run {B} of {C}", f"and {A}"], known)
+    assert known == {A: B, C: C}
 
 
 def test_kedros_own_log_is_left_out() -> None:
