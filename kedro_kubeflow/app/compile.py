@@ -12,7 +12,7 @@ from kedro_kubeflow import names
 from kedro_kubeflow.app.at_exit import ExitPipeline, exit_nodes, exit_of, notification_secrets
 from kedro_kubeflow.app.groups import groups_of
 from kedro_kubeflow.app.selection import DEFAULT, Selection, selection
-from kedro_kubeflow.app.step_settings import cache_keys, cache_notes, settings_of
+from kedro_kubeflow.app.step_settings import cache_keys, cache_notes, plain_text_notes, settings_of
 from kedro_kubeflow.app.target import Target, configured
 from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
 from kedro_kubeflow.compiler.pipeline import run_id_from_label
@@ -235,7 +235,7 @@ def _frame(request: Request, source: Source, dag: Dag) -> Frame:
         exit_env=notification_secrets(run.notifications),
         handoffs=source.handoffs,
     )
-    notes = cache_notes(dag, settings)
+    notes = (*cache_notes(dag, settings), *plain_text_notes(settings))
     return replace(frame, settings=settings, cache_keys=cache_keys(dag, settings, values), notes=notes)
 
 

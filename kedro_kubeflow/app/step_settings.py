@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +20,8 @@ from kedro_kubeflow.config.settings import Settings, StepSettings, selectors_of
 from kedro_kubeflow.dag import Dag, Step, node_facts
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 from kedro_kubeflow.handoff import Handoff
+
+_SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)$", re.IGNORECASE)
 
 
 def settings_of(
@@ -78,6 +81,23 @@ def cache_notes(dag: Dag, settings: Mapping[str, StepSettings]) -> tuple[str, ..
         f"Steps with the image {image!r} are cached, and what that tag means can change: a later run would take results of "
         "older code. Give it a tag of its own for each build, or a digest"
         for image in images
+    )
+
+
+def plain_text_notes(settings: Mapping[str, StepSettings]) -> tuple[str, ...]:
+    """A word on each variable that is called like a secret and stands in the spec as plain text; its value is not said."""
+    named = sorted(
+        {
+            name
+            for given in settings.values()
+            for name, value in given.env.items()
+            if isinstance(value, str) and value and _SECRET_NAME.search(name)
+        }
+    )
+    return tuple(
+        f"The value of the environment variable {name} stands in the compiled pipeline for everybody to read. If it is secret, "
+        f"refer to it: {name}: {{secret: NAME, key: KEY}}"
+        for name in named
     )
 
 

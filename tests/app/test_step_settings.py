@@ -8,7 +8,7 @@ import pytest
 from kedro.pipeline import Pipeline, node
 
 from kedro_kubeflow import names
-from kedro_kubeflow.app.step_settings import cache_keys, cache_notes, settings_of
+from kedro_kubeflow.app.step_settings import cache_keys, cache_notes, plain_text_notes, settings_of
 from kedro_kubeflow.compiler import Exit
 from kedro_kubeflow.config.environment import SecretKey
 from kedro_kubeflow.config.run_config import RunConfig
@@ -95,6 +95,20 @@ def test_a_cached_image_that_may_change_is_spoken_of_once() -> None:
     assert len(notes) == 1
     assert "'registry:5000/demo' are cached" in notes[0]
     assert not cache_notes(dag, settings_of(run, dag, REGISTERED, image="demo:1.2"))
+
+
+def test_a_variable_that_is_called_like_a_secret_is_spoken_of_without_its_value() -> None:
+    variables = {
+        "DB_PASSWORD": "s3cret",
+        "API_KEY": {"secret": "api", "key": "k"},
+        "LEVEL": "3",
+        "AWS_SECRET_ACCESS_KEY": "x1y2",
+    }
+    notes = plain_text_notes(given({"env": {"__default__": variables}}))
+    assert len(notes) == 2
+    assert "AWS_SECRET_ACCESS_KEY" in notes[0]
+    assert "DB_PASSWORD: {secret: NAME, key: KEY}" in notes[1]
+    assert "s3cret" not in "".join(notes)
 
 
 def test_parameters_that_stay_behind_are_part_of_the_key() -> None:
