@@ -67,10 +67,16 @@ class Worker:
             return 1
         except Exception as error:
             traceback.print_exc()
-            text = f"kfp cannot run the compiled pipeline here: {type(error).__name__}: {error}"
-            self._emit(event="error", text=str(KedroKubeflowError(text, where=str(self._folder / "kfp.log"))))
+            self._emit(event="error", text=str(self._told(error)))
             return 1
         return 0
+
+    def _told(self, error: Exception) -> KedroKubeflowError:
+        line, where = f"{type(error).__name__}: {error}", str(self._folder / "kfp.log")
+        if type(error).__module__.startswith("docker"):
+            cure = "start Docker and see that this user may use it, or run the steps as processes: --local"
+            return KedroKubeflowError(f"Docker cannot run the step: {line}", where=where, cure=cure)
+        return KedroKubeflowError(f"kfp cannot run the compiled pipeline here: {line}", where=where)
 
     def _report(self, command: list[str], run: Callable[[], bool]) -> bool:
         call, executor_input = StepCall.from_argv(runtime_arguments(command))
