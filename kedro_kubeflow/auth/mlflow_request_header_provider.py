@@ -24,7 +24,7 @@ from mlflow.tracking.request_header.abstract_request_header_provider import Requ
 
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 
-PATTERNS = ["kubeflow*", "kubeflow*/**", "**/kubeflow*"]
+PATTERNS = {"kubeflow": ["kubeflow*", "kubeflow*/**", "**/kubeflow*"], "vertexai": ["vertexai*", "vertexai*/**"]}
 SECTION = "run_config.mlflow.request_header_provider_params"
 
 
@@ -155,30 +155,30 @@ def _unsendable(error: Exception) -> dict[str, str]:
 
 
 def _params_of(kedro_context: Any) -> dict[str, Any]:
-    """What kubeflow.yml says, or nothing where there is no such file."""
-    section: Any = _kubeflow_yml(getattr(kedro_context, "config_loader", None))
+    """What kubeflow.yml says, or a vertexai.yml of kedro-vertexai; nothing where there is no such file."""
+    loader = getattr(kedro_context, "config_loader", None)
+    if loader is None:
+        return {}
+    if hasattr(loader, "merge_strategy"):
+        # Kedro's own way would let an environment's run_config replace the whole of base's.
+        loader.merge_strategy.setdefault("kubeflow", "soft")
+    return {**_params_in(loader, "vertexai"), **_params_in(loader, "kubeflow")}
+
+
+def _params_in(loader: Any, file: str) -> dict[str, Any]:
+    from kedro.config import MissingConfigException
+
+    if hasattr(loader, "config_patterns"):
+        loader.config_patterns.setdefault(file, PATTERNS[file])
+    try:
+        section: Any = loader[file]
+    except (MissingConfigException, KeyError):
+        return {}
     for key in SECTION.split("."):
         if section is None:
             return {}
         if not isinstance(section, Mapping):
-            raise ConfigError(
-                f"a mapping is needed here, not {type(section).__name__}", where=f"kubeflow.yml: {SECTION}"
-            )
+            where = f"{file}.yml: {SECTION}"
+            raise ConfigError(f"a mapping is needed here, not {type(section).__name__}", where=where)
         section = section.get(key)
     return dict(section or {})
-
-
-def _kubeflow_yml(loader: Any) -> Any:
-    from kedro.config import MissingConfigException
-
-    if loader is None:
-        return None
-    if hasattr(loader, "config_patterns"):
-        loader.config_patterns.setdefault("kubeflow", PATTERNS)
-    if hasattr(loader, "merge_strategy"):
-        # Kedro's own way would let an environment's run_config replace the whole of base's.
-        loader.merge_strategy.setdefault("kubeflow", "soft")
-    try:
-        return loader["kubeflow"]
-    except (MissingConfigException, KeyError):
-        return None

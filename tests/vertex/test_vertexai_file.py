@@ -114,3 +114,20 @@ def test_what_is_refused_with_the_reason(keys: dict[str, Any], what: str) -> Non
         read(**keys)
     assert what in str(caught.value)
     assert caught.value.where == "conf, vertexai.yml"
+
+
+def test_header_providers_find_their_values_there(tmp_path: Path) -> None:
+    """The file goes into the image, where MLflow's request header providers ask for them."""
+    from types import SimpleNamespace
+
+    from kedro.config import OmegaConfigLoader
+
+    from kedro_kubeflow.auth.gcp import MLFlowGoogleOauthRequestHeaderProvider
+
+    base = tmp_path / "base"
+    base.mkdir()
+    section = {"mlflow": {"request_header_provider_params": {"client_id": "c", "other": "o"}}}
+    (base / "vertexai.yml").write_text(yaml.safe_dump({"project_id": "p", "run_config": section}))
+    loader = OmegaConfigLoader(str(tmp_path), env="base")
+    provider = MLFlowGoogleOauthRequestHeaderProvider(SimpleNamespace(config_loader=loader), other="mine")
+    assert provider.params == {"client_id": "c", "other": "mine"}
