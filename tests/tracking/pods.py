@@ -127,6 +127,8 @@ class Pods:
     name: str = "demo-x7k2p"
     env: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    conf_env: str | None = None
+    """The configuration environment of the pods, where the spec was compiled without one."""
     attempts: int = 0
 
     def __post_init__(self) -> None:
@@ -187,6 +189,7 @@ class Pods:
         text = json.dumps(self.executor_input(task, status, error))
         argv = [text if word == "{{$}}" else word for word in (*container["command"], *container["args"])]
         argv[0] = sys.executable
+        argv += ["--env", self.conf_env] if self.conf_env else []
         log = self.folder / f"{self.attempts:02}-{task}.log"
         return self.starter.start(task, argv, self.project.path, self.project.environment({**self.env, **env}), log)
 
