@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from conftest import MlflowServer
@@ -82,3 +83,14 @@ def test_a_long_error_is_cut() -> None:
     line = tags.one_line(ValueError("y" * 10_000))
     assert len(line) == tags.MAX_LINE
     assert line.endswith("…")
+
+
+def test_every_tag_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/tags.md").read_text("utf-8")
+    names = [
+        value
+        for value in vars(tags).values()
+        if isinstance(value, str) and re.match("kubeflow_|vertexai_|mlflow[.]", value)
+    ]
+    assert len(names) >= 14
+    assert [name for name in names if f"`{name}" not in page] == []
