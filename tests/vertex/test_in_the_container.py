@@ -1,10 +1,15 @@
-"""A whole run: submitted by the command line, parsed by Google's messages, run container by container under a stand-in /gcs."""
+"""A whole run: submitted by the command line, parsed by Google's messages, run container by container under a stand-in /gcs.
+
+Everybody is who the metadata server says: the command for Vertex AI's API, the containers for an MLflow server that lets in
+whoever shows an ID token for its OAuth client.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +17,9 @@ import pytest
 
 pytest.importorskip("google.cloud.aiplatform_v1", reason="google-cloud-aiplatform is not installed")
 
-from auth.google_stand_in import google
+from auth.google_stand_in import DEFAULT_ACCOUNT, Google, google
+from auth.guarded_mlflow import guarded
+from conftest import MlflowServer
 from google.cloud.aiplatform_v1 import types
 from google.protobuf import json_format
 from kedro_project import KedroProject, Result, make_project
@@ -20,6 +27,7 @@ from kedro_project import KedroProject, Result, make_project
 from vertex.containers import Containers
 from vertex.vertex_server import STATES, Script, VertexServer, vertex_server
 
+CLIENT_ID = "123.apps.googleusercontent.com"
 PIPELINE = """
 import os
 from kedro.pipeline import Pipeline, node
@@ -57,7 +65,7 @@ def mlflow_run(containers: Containers) -> Any:
     """The one run of a job."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(f"sqlite:///{containers.project}/mlflow.db")
+    client = MlflowClient(containers.env["BEHIND_THE_GUARD"])
     experiments = [e.experiment_id for e in client.search_experiments()]
     [run] = client.search_runs(experiments, filter_string=f"tags.vertexai_job_name = '{containers.job}'")
     return run
@@ -65,23 +73,33 @@ def mlflow_run(containers: Containers) -> Any:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
-    made = make_project(
-        tmp_path_factory.mktemp("vertex"),
-        pipelines=PIPELINE,
-        mlflow={"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}},
-    )
+    made = make_project(tmp_path_factory.mktemp("vertex"), pipelines=PIPELINE, mlflow={})
     (made.path / "gcs-root/etc").mkdir(parents=True)
     (made.path / "gcs-root/etc/hosts").write_text("127.0.0.1\tlocalhost")
     return made
 
 
 @pytest.fixture(scope="module")
-def success(project: KedroProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
-    with google(tmp_path_factory.mktemp("google")) as stand_in, vertex_server() as server:
+def success(
+    project: KedroProject, mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Done]:
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(google(tmp_path_factory.mktemp("google")))
+        server = stack.enter_context(vertex_server())
+        guard = stack.enter_context(guarded(mlflow_server.uri, lambda header: _is_whom_vertex_says(stand_in, header)))
+        provider = {"type": "kedro_kubeflow.auth.gcp.MLFlowGoogleOauthRequestHeaderProvider", "pass_context": True}
+        project.conf("mlflow", {"server": {"mlflow_tracking_uri": guard.url, "request_header_provider": provider}})
+        identity = stand_in.environment(metadata=True)
         server.lets_in = lambda header: (header or "").removeprefix("Bearer ") in stand_in.issued
         server.script = Script(driven=True)
         made: list[Containers] = []
-        server.on_submit = lambda job: threading.Thread(target=_execute, args=(server, job, project, made)).start()
+        env = {
+            **identity,
+            "DO_NOT_TRACK": "1",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "BEHIND_THE_GUARD": mlflow_server.uri,
+        }
+        server.on_submit = lambda job: threading.Thread(target=_execute, args=(server, job, project, env, made)).start()
         vertexai = {
             "project_id": "my-project",
             "region": "europe-west1",
@@ -90,26 +108,41 @@ def success(project: KedroProject, tmp_path_factory: pytest.TempPathFactory) -> 
             "experiment_name": "demo",
             "network": {"host_aliases": [{"ip": "10.0.0.1", "hostnames": ["mlflow.internal", "m"]}]},
         }
-        run_config = {"image": "europe-docker.pkg.dev/my-project/r/demo:1", "cache": {"prepare": True}}
+        run_config = {
+            "image": "europe-docker.pkg.dev/my-project/r/demo:1",
+            "cache": {"prepare": True},
+            "mlflow": {"request_header_provider_params": {"client_id": CLIENT_ID}},
+        }
         project.conf("kubeflow", {"vertexai": vertexai, "run_config": run_config})
-        env = stand_in.environment(metadata=True)
-        result = project.kedro("kubeflow", "run-once", "--wait-for-completion", "--run-name", "limit {limit}", env=env)
+        words = ("run-once", "--wait-for-completion", "--run-name", "limit {limit}")
+        result = project.kedro("kubeflow", *words, env=identity)
         assert not server.problems
         yield Done(result, project, server, made[0])
 
 
-def _execute(server: VertexServer, job: Any, project: KedroProject, made: list[Containers]) -> None:
+def _is_whom_vertex_says(stand_in: Google, authorization: str | None) -> bool:
+    claims = stand_in.claims(authorization) or {}
+    return (claims.get("aud"), claims.get("email")) == (CLIENT_ID, DEFAULT_ACCOUNT)
+
+
+def _execute(
+    server: VertexServer, job: Any, project: KedroProject, env: Mapping[str, str], made: list[Containers]
+) -> None:
     spec = json_format.MessageToDict(types.PipelineJob.pb(job).pipeline_spec)
-    containers = _containers(project, job.name.rpartition("/")[2], spec)
+    containers = _containers(project, job.name.rpartition("/")[2], spec=spec, env=env)
     made.append(containers)
     end = containers.run()
     server.tell(job, containers.states, STATES[f"PIPELINE_STATE_{end}"])
 
 
-def _containers(project: KedroProject, job: str, spec: Any, **more: Any) -> Containers:
-    env = {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
+def _containers(project: KedroProject, job: str, **more: Any) -> Containers:
     place = {"root": "gs://my-bucket/runs", "gcs": project.path / "gcs-root", "project": project.path}
-    return Containers(spec=spec, job=job, env=env, **place, **more)
+    return Containers(job=job, **place, **more)
+
+
+def _again(done: Done, job: str, **more: Any) -> Containers:
+    known = {"spec": done.containers.spec, "env": done.containers.env}
+    return _containers(done.project, job, **{**known, **more})
 
 
 class TestSuccess:
@@ -164,7 +197,7 @@ class TestSuccess:
 def test_a_step_that_fails(success: Done) -> None:
     spec = json.loads(json.dumps(success.containers.spec))
     spec["root"]["inputDefinitions"]["parameters"]["limit"]["defaultValue"] = 101
-    containers = _containers(success.project, "demo-20260301-fail", spec, uuid="2")
+    containers = _again(success, "demo-20260301-fail", spec=spec, uuid="2")
     assert containers.run() == "FAILED"
     assert containers.states == {"mlflow-start-run": "SUCCEEDED", "prepare": "FAILED", "mlflow-end-run": "SUCCEEDED"}
     run = mlflow_run(containers)
@@ -175,7 +208,14 @@ def test_a_step_that_fails(success: Done) -> None:
 
 
 def test_a_job_that_is_cancelled(success: Done) -> None:
-    containers = _containers(success.project, "demo-20260301-stop", success.containers.spec, uuid="3", cancelled=True)
+    containers = _containers(
+        success.project,
+        "demo-20260301-stop",
+        success.containers.spec,
+        env=success.containers.env,
+        uuid="3",
+        cancelled=True,
+    )
     containers.run()
     assert list(containers.states) == ["mlflow-start-run", "mlflow-end-run"]
     assert mlflow_run(containers).info.status == "KILLED"
@@ -184,7 +224,14 @@ def test_a_job_that_is_cancelled(success: Done) -> None:
 def test_a_step_that_vertex_could_not_start(success: Done) -> None:
     """Nobody but Vertex AI knows why: its error is what MLflow says."""
     error = "The image europe-docker.pkg.dev/my-project/r/demo:1 is not found"
-    containers = _containers(success.project, "demo-20260301-lost", success.containers.spec, uuid="4", broken=error)
+    containers = _containers(
+        success.project,
+        "demo-20260301-lost",
+        success.containers.spec,
+        env=success.containers.env,
+        uuid="4",
+        broken=error,
+    )
     containers.run()
     run = mlflow_run(containers)
     assert run.info.status == "FAILED"
