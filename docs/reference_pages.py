@@ -86,11 +86,15 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _names(names: str) -> str:
-    return ", ".join(f"`{_cell(name.strip())}`" for name in re.split(r", (?=-)|(?<=\S) / (?=-)", names))
+    return ", ".join(
+        "`" + name.strip().replace("|", r"\|") + "`" for name in re.split(r", (?=-)|(?<=\S) / (?=-)", names)
+    )
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", r"\|")
+    # As code: underscores at both ends would be bold.
+    shown = re.sub(r"\[default: ([^;\]]+)", r"[default: `\1`", " ".join(text.split()))
+    return shown.replace("|", r"\|")
 
 
 def exit_codes_page() -> str:
