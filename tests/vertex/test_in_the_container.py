@@ -208,11 +208,9 @@ def test_a_step_that_fails(success: Done) -> None:
 
 
 def test_a_job_that_is_cancelled(success: Done) -> None:
-    containers = _containers(
-        success.project,
+    containers = _again(
+        success,
         "demo-20260301-stop",
-        success.containers.spec,
-        env=success.containers.env,
         uuid="3",
         cancelled=True,
     )
@@ -224,11 +222,9 @@ def test_a_job_that_is_cancelled(success: Done) -> None:
 def test_a_step_that_vertex_could_not_start(success: Done) -> None:
     """Nobody but Vertex AI knows why: its error is what MLflow says."""
     error = "The image europe-docker.pkg.dev/my-project/r/demo:1 is not found"
-    containers = _containers(
-        success.project,
+    containers = _again(
+        success,
         "demo-20260301-lost",
-        success.containers.spec,
-        env=success.containers.env,
         uuid="4",
         broken=error,
     )
