@@ -29,5 +29,10 @@ copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
 autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_class_signature = "separated"
+autodoc_default_options = {"exclude-members": "__init__,__new__"}
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True

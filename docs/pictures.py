@@ -24,7 +24,7 @@ import yaml
 IMAGES = Path(__file__).parent / "images"
 HOST = "https://kubeflow.example.com/pipeline"
 WELL, FAILING = (), ("--params", "random_forest.model_options.estimator=forest")
-SIZE = (1440, 1180)
+SIZE = (1280, 1160)
 
 
 def main() -> None:
@@ -35,7 +35,11 @@ def main() -> None:
             project = quickstart(folder, uri)
             for words, picture in ((WELL, "mlflow-run.png"), (FAILING, "mlflow-run-failed.png")):
                 run = run_here(project, *words)
-                page = f"{uri}/#/experiments/{run['experiment_id']}/runs/{run['run_id']}"
+                # As a server of one's own has it: not on localhost, where MLflow opens its assistant.
+                server = uri.replace("127.0.0.1", "mlflow.localhost")
+                page = (
+                    f"{server}/#/experiments/{run['experiment_id']}/runs/{run['run_id']}?workflowType=machine_learning"
+                )
                 photograph(page, IMAGES / picture, folder / "browser")
                 print(f"{IMAGES / picture}: {run['status']}")
     finally:
@@ -57,6 +61,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+            *("--allowed-hosts", "*"),
             *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
             *("--artifacts-destination", str(folder / "artifacts")),
         ],

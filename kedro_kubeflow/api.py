@@ -70,8 +70,8 @@ def run_here(
         on_change: is called with the run whenever a step starts or ends.
 
     Returns:
-        The run: its ``state`` (``succeeded``, ``failed`` or ``interrupted``), and of each step its state, its time, its
-        log and where its outputs lie.
+        The run with its ``state`` (``succeeded``, ``failed`` or ``interrupted``), and of each step its state, its time,
+        its log and where its outputs lie.
 
     Raises:
         ProjectError, ConfigError, CompileError: as `compile_project`.
