@@ -107,13 +107,23 @@ def _resources(values: Mapping[str, Any]) -> str | None:
     """Such as `cpu 500m, memory 1Gi to 4Gi, nvidia.com/gpu 1`: what is requested, and the limit where it is another."""
     shown = []
     for name in ("cpu", "memory"):
-        bounds = [values.get(f"resource{name.title()}{bound}") for bound in ("Request", "Limit")]
+        bounds = [_amount(values, name, bound) for bound in ("Request", "Limit")]
         given = list(dict.fromkeys(str(bound) for bound in bounds if bound))
         shown += [f"{name} {' to '.join(given)}"] if given else []
     accelerator = values.get("accelerator") or {}
     if accelerator:
-        shown.append(f"{accelerator.get('resourceType')} {accelerator.get('resourceCount')}")
+        kind, count = (accelerator.get(f"resource{key}") or accelerator[key.lower()] for key in ("Type", "Count"))
+        shown.append(f"{kind} {count}")
     return ", ".join(shown) or None
+
+
+def _amount(values: Mapping[str, Any], name: str, bound: str) -> str | None:
+    """As it was written; for Vertex AI, which is told numbers, in cores or in thousands of millions of bytes."""
+    number = values.get(f"{name}{bound}")
+    written = values.get(f"resource{name.title()}{bound}")
+    if written or number is None:
+        return str(written) if written else None
+    return f"{number:g}" if name == "cpu" else f"{number:.3g} GB"
 
 
 def _retries(values: Mapping[str, Any]) -> str | None:

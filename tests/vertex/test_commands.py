@@ -199,6 +199,11 @@ class TestTarget:
         assert rows[0].split() == ["NAME", "STATE", "CREATED", "ID"]
         assert rows[1].startswith("run 2")
 
+    def test_plan(self, kedro: Kedro, configure: Configure) -> None:
+        resources = {"train": {"cpu": "500m", "memory": "4Gi", "accelerators": {"NVIDIA_L4": 2}}}
+        configure({"resources": resources})
+        assert "cpu 0.5, memory 4.29 GB, NVIDIA_L4 2" in kedro("plan").ok().out
+
     def test_nothing_is_uploaded(self, kedro: Kedro) -> None:
         assert "Vertex AI" in kedro("upload-pipeline").failed(2).err
 
