@@ -8,11 +8,13 @@ kept to one project.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.app.compile import Request, prepare
 from kedro_kubeflow.app.run_local import run_local
+from kedro_kubeflow.app.target import Target
 from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.local.adapter import Runner
@@ -29,6 +31,7 @@ def compile_project(
     image: str | None = None,
     env: str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    target: Target | None = None,
 ) -> CompiledPipeline:
     """Compile a project's pipeline. Needs no network, no token, no cluster and no image.
 
@@ -39,6 +42,7 @@ def compile_project(
         image: the image of every step, in place of ``run_config.image``.
         env: the configuration environment; ``KEDRO_ENV`` or Kedro's default where it is not given.
         parameters: other values of Kedro parameters, nested as in parameters.yml.
+        target: ``kubeflow`` or ``vertexai``; the one that is configured where it is not given.
 
     Returns:
         The compiled pipeline; ``str()`` of it is the YAML that Kubeflow Pipelines reads.
@@ -48,7 +52,7 @@ def compile_project(
         ConfigError: kubeflow.yml, the catalog or the parameters are wrong.
         CompileError: the pipeline cannot become a KFP pipeline.
     """
-    return prepare(_request(path, pipeline, job, image, env, parameters)).compiled
+    return prepare(replace(_request(path, pipeline, job, image, env, parameters), target=target)).compiled
 
 
 def run_here(
@@ -79,7 +83,8 @@ def run_here(
     """
     # Processes run in no image, so none need be configured for them.
     default_image = "local" if runner == "subprocess" else None
-    prepared = prepare(_request(path, pipeline, job, image, env, parameters, default_image))
+    request = _request(path, pipeline, job, image, env, parameters, default_image)
+    prepared = prepare(replace(request, either_target=True))
     return run_local(prepared, runner=runner, on_change=on_change)
 
 

@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from kedro_project import KedroProject
 from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
+from kedro_kubeflow.api import compile_project
 from kedro_kubeflow.app.compile import Prepared, Request, prepare
 from kedro_kubeflow.contract import StepCall, runtime_arguments
 from kedro_kubeflow.errors import ConfigError
@@ -175,6 +176,10 @@ class TestTarget:
             prepare(Request())
         assert "--target vertexai" in str(caught.value.cure)
         assert prepare(Request(either_target=True)).target == "kubeflow"
+
+    def test_from_python(self, project: KedroProject) -> None:
+        spec = compiled(project, "vertexai").compiled
+        assert compile_project(target="vertexai") == spec
 
     def test_one_that_is_not_configured(self, project: KedroProject) -> None:
         project.conf("kubeflow", {"host": "https://kfp.example.com", "run_config": {"image": IMAGE}})
