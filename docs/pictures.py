@@ -61,7 +61,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-            *("--allowed-hosts", "*"),
+            *("--allowed-hosts", "*", "--cors-allowed-origins", "*"),
             *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
             *("--artifacts-destination", str(folder / "artifacts")),
         ],

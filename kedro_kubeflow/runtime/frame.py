@@ -195,7 +195,7 @@ def _pipeline_tags(call: StepCall, executor: Executor, project: OpenProject, con
         tags.ENV: env,
         tags.IMAGE: str(call.settings.get("image", "")),
         tags.LATEST_NODE: call.step,
-        **(_run_parameters(call, project, env) if hasattr(context, "mlflow") else {}),
+        **(_run_parameters(call, env) if hasattr(context, "mlflow") else {}),
     }
     written[tags.RUN_URL] = _run_url(call, executor)
     return {key: value for key, value in written.items() if value}
@@ -209,7 +209,7 @@ def _run_url(call: StepCall, executor: Executor) -> str:
     return f"{host}/#/runs/details/{executor.parameters[JOB_ID_INPUT]}" if host else ""
 
 
-def _run_parameters(call: StepCall, project: OpenProject, env: str) -> dict[str, str]:
+def _run_parameters(call: StepCall, env: str) -> dict[str, str]:
     """What kedro-mlflow would say of one ``kedro run`` of the pipeline, which the steps' own runs must not overwrite."""
     import kedro
 
@@ -218,7 +218,6 @@ def _run_parameters(call: StepCall, project: OpenProject, env: str) -> dict[str,
         "kedro_command": " ".join(command),
         "kedro_version": kedro.__version__,
         "pipeline_names": str(list(call.pipeline_names)),
-        "project_path": str(project.path),
         "env": env,
     }
 

@@ -127,15 +127,12 @@ class JoinedRun:
         final = {tags.FINAL_STATUS: KILLED if terminated else FAILED} if self._closes and self._owned else {}
         if terminated:
             return {self._key: f"{STEP_TERMINATED} after {self._seconds()}", **final}
-        line = tags.one_line(error)
+        failed = f"{STEP_FAILED} after {self._seconds()}: "
         if self._at_exit:
-            return {self._key: f"{STEP_FAILED} after {self._seconds()}: {line}"}
-        return {
-            self._key: f"{STEP_FAILED} after {self._seconds()}: {line}",
-            tags.FAILED_NODE: node or self.step,
-            tags.ERROR: line,
-            **final,
-        }
+            return {self._key: failed + tags.one_line(error)}
+        # MLflow's UI cuts what is long, key and all; the error's line has a tag of its own.
+        said = {self._key: failed + type(error).__name__}
+        return {**said, tags.FAILED_NODE: node or self.step, tags.ERROR: tags.one_line(error), **final}
 
     def _leave(self, leftovers: str) -> None:
         """Leave the run without ending it; runs that user code left open inside it end with ``leftovers``."""
