@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,13 +117,27 @@ def labels_of(prepared: Prepared) -> dict[str, str]:
     return {key: names.label_value(value) for key, value in known.items() if value}
 
 
-def list_jobs(client: VertexClient, *, limit: int = 20) -> list[Job]:
+def list_jobs(client: VertexClient, *, limit: int = 20, pipeline: str | None = None) -> list[Job]:
     """The latest jobs, without their steps.
+
+    Args:
+        pipeline: only the jobs of this pipeline, by its name there.
 
     Raises:
         AuthError, ServerError
     """
-    return list(itertools.islice(client.jobs.list(limit=limit), limit))
+    found = (job for job in client.jobs.list() if pipeline in (None, job.labels.get(names.PIPELINE)))
+    return list(itertools.islice(found, limit))
+
+
+def job_id_of(text: str) -> str:
+    """The id of a job, also out of a link to it or its full name.
+
+    >>> job_id_of("https://console.cloud.google.com/vertex-ai/locations/europe-west1/pipelines/runs/demo-1?project=p")
+    'demo-1'
+    """
+    match = re.search(r"/(?:pipelines/runs|pipelineJobs)/([^/?#]+)", text)
+    return match.group(1) if match else text.strip()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.jobs_on_vertex import list_jobs
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json, print_table
 from kedro_kubeflow.cli.server_project import open_server
@@ -25,21 +26,9 @@ def list_pipelines(env: str | None, target: Target | None, output: Output) -> No
     from kedro_kubeflow.app.target import target_of
 
     if target_of(env, target) == "vertexai":
-        _list_jobs(env, output)
+        list_jobs(env, output, limit=100)
     else:
         _list_pipelines(env, output)
-
-
-def _list_jobs(env: str | None, output: Output) -> None:
-    from kedro_kubeflow.app.vertex import list_jobs, open_for_vertex
-    from kedro_kubeflow.cli.run_on_vertex import job_json
-
-    jobs = list_jobs(open_for_vertex(env).client, limit=100)
-    if output == "json":
-        print_json([job_json(job, steps=False) for job in jobs])
-        return
-    rows = [(job.name, job.state, job.created_at, job.id) for job in jobs]
-    print_table(["NAME", "STATE", "CREATED", "ID"], rows, empty="There are no jobs in the region.")
 
 
 def _list_pipelines(env: str | None, output: Output) -> None:

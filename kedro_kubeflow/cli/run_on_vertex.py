@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from kedro_kubeflow.cli.jobs_on_vertex import job_json
 from kedro_kubeflow.cli.output import Output, print_json
-from kedro_kubeflow.cli.run_facts import print_run, step_json
+from kedro_kubeflow.cli.run_facts import print_run
 from kedro_kubeflow.cli.server_project import INTERRUPTED, interruptible
 from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
@@ -48,23 +49,6 @@ def run_on_vertex(prepared: Prepared, options: ServerRunOptions, output: Output)
         print_json(job_json(started.job))
     else:
         click.echo(started.job.id)
-
-
-def job_json(job: Job, *, steps: bool = True) -> dict[str, Any]:
-    """A job for programs."""
-    facts = {
-        "job_id": job.id,
-        "name": job.name,
-        "state": job.state,
-        "canceled": job.canceled,
-        "link": job.link,
-        "created_at": job.created_at,
-        "finished_at": job.finished_at,
-        "labels": dict(job.labels),
-        "schedule": job.schedule,
-        "error": job.error,
-    }
-    return {**facts, "steps": [step_json(step) for step in job.steps]} if steps else facts
 
 
 def _refuse(options: ServerRunOptions) -> None:
@@ -107,7 +91,8 @@ def _interrupted(client: VertexClient, job_id: str, *, terminate: bool) -> None:
     link = client.config.job_link(job_id)
     click.echo("", err=True)
     if not terminate:
-        click.echo(f"Interrupted. The job goes on, and can be ended there: {link}", err=True)
+        click.echo(f"Interrupted. The job goes on: {link}", err=True)
+        click.echo(f"To end it: kedro kubeflow terminate {job_id} --target vertexai", err=True)
         return
     try:
         client.jobs.cancel(job_id)

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.options import env_option
+from kedro_kubeflow.cli.jobs_on_vertex import end_job
+from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
 from kedro_kubeflow.cli.run_facts import run_json, state_text
 from kedro_kubeflow.cli.server_project import open_server
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.app.target import Target
 
 
 @click.command("terminate")
 @click.argument("run")
 @env_option
+@target_option
 @output_option
 @exits
-def terminate(run: str, env: str | None, output: Output) -> None:
+def terminate(run: str, env: str | None, target: Target | None, output: Output) -> None:
     """End a run. RUN is its id, or the link that opens it."""
     from kedro_kubeflow.app.runs import terminate as end
+    from kedro_kubeflow.app.target import target_of
 
+    if target_of(env, target) == "vertexai":
+        end_job(env, run, output)
+        return
     client = open_server(env).client
     ended = end(client, run)
     if output == "json":

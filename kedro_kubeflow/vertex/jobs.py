@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -132,7 +131,7 @@ class Jobs:
         """A job with its steps; Google's own errors stay as they are."""
         return self._job(self.connection.jobs.get_pipeline_job(name=self._resource(job_id), timeout=TIMEOUT))
 
-    def list(self, *, limit: int | None = None) -> Iterator[Job]:
+    def list(self) -> Iterator[Job]:
         """Jobs, the latest first, without their steps.
 
         Raises:
@@ -147,7 +146,7 @@ class Jobs:
         }
         with self.connection.errors("list the jobs"):
             found = self.connection.jobs.list_pipeline_jobs(request, timeout=TIMEOUT)
-            for entry in itertools.islice(found, limit):
+            for entry in found:
                 yield self._job(entry, steps=False)
 
     def cancel(self, job_id: str) -> None:

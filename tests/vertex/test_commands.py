@@ -144,7 +144,7 @@ class TestRunOnce:
         server.on_look = press
         words = ["--terminate-on-interrupt"] if terminate else []
         done = kedro("run-once", "--wait-for-completion", *words).failed(130)
-        assert ("is being ended" if terminate else "goes on") in done.err
+        assert ("is being ended" if terminate else "kedro kubeflow terminate demo-20") in done.err
         assert len(server.asked("CancelPipelineJob")) == int(terminate)
 
     def test_the_same_experiment_twice(self, server: VertexServer, kedro: Kedro, configure: Configure) -> None:
@@ -196,8 +196,23 @@ class TestTarget:
         ids = [kedro("run-once", "--run-name", f"run {n}").ok().out.strip() for n in range(3)]
         assert [job["job_id"] for job in kedro("list-pipelines", "--output", "json").ok().json] == ids[::-1]
         rows = kedro("list-pipelines").ok().out.splitlines()
-        assert rows[0].split() == ["NAME", "STATE", "CREATED", "ID"]
+        assert rows[0].split() == ["NAME", "STATE", "STARTED", "TIME", "ID"]
         assert rows[1].startswith("run 2")
+
+    def test_runs(self, kedro: Kedro) -> None:
+        first, second = (kedro("run-once", "-p", name).ok().out.strip() for name in ("__default__", "main"))
+        assert [job["job_id"] for job in kedro("runs", "--output", "json").ok().json] == [second, first]
+        assert [job["job_id"] for job in kedro("runs", "-p", "main", "--output", "json").ok().json] == [second]
+        assert kedro("runs", "--limit", "1").ok().out.splitlines()[1].endswith(second)
+
+    def test_status_and_terminate(self, server: VertexServer, kedro: Kedro) -> None:
+        job_id = kedro("run-once").ok().out.strip()
+        shown = kedro("status", f"{CONSOLE}/runs/{job_id}?project=my-project").ok().out
+        assert "PENDING" in shown
+        assert "mlflow-start-run" in shown
+        assert kedro("terminate", job_id).ok().out.strip().endswith("CANCELED")
+        assert kedro("status", job_id, "--output", "json").ok().json["canceled"]
+        assert "is not found" in kedro("status", "nothing").failed(6).err
 
     def test_plan(self, kedro: Kedro, configure: Configure) -> None:
         resources = {"train": {"cpu": "500m", "memory": "4Gi", "accelerators": {"NVIDIA_L4": 2}}}
