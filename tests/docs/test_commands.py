@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def _typed(page: Path) -> bool:
     return any(block.is_typed for block in blocks(page))
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", [p for p in PAGES if _typed(p) and p != FIRST], ids=_name)
 def test_the_page_prints_what_it_shows(page: Path, reader: Reader) -> None:
     if _name(page) not in FROM_NOTHING:
@@ -101,6 +103,15 @@ def test_ids_are_learned_from_what_was_printed() -> None:
     known: dict[str, str] = {}
     assert matches((f"run {A} of {C}", "…"), [f"run {B} of {C}", f"and {A}"], known)
     assert known == {A: B, C: C}
+
+
+@pytest.mark.parametrize("words", ["compile -o -", "compile -o - --pipeline nope"])
+def test_the_kedro_that_starts_fast_is_kedro(reader: Reader, words: str) -> None:
+    reader.start_in_project()
+    fast, fast_code = reader._run(f"kedro kubeflow {words}"), reader._last_code
+    slow, slow_code = reader._run(f"{sys.executable} -m kedro kubeflow {words}"), reader._last_code
+    assert printed(fast) == printed(slow) != []
+    assert fast_code == slow_code
 
 
 def test_kedros_own_log_is_left_out() -> None:
