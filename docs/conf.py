@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE.parent / "kedro_kubeflow/__init__.py").read_text("utf-8"))
@@ -36,3 +38,14 @@ autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
+
+
+def setup(app: Any) -> None:
+    """Put the JSON schema of kubeflow.yml beside the page that speaks of it."""
+
+    def copy_schema(app: Any, error: Exception | None) -> None:
+        if error is None and app.builder.format == "html":
+            schema = "reference/kubeflow.schema.json"
+            shutil.copyfile(HERE / schema, Path(app.outdir, schema))
+
+    app.connect("build-finished", copy_schema)
