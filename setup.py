@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "kedro_kubeflow/__init__.py").read_text("utf-8")).group(1)
 
 MLFLOW = ["mlflow>=3.1,<4", "kedro-mlflow>=2.0.2,<3"]
-VERTEXAI = ["google-cloud-aiplatform>=1.60,<2"]
+VERTEXAI = ["google-cloud-aiplatform>=1.91,<2"]
 
 # What MLFLOW_TRACKING_AUTH may name.
 MLFLOW_AUTH = {
