@@ -22,7 +22,8 @@ _PATTERNS = [
     # password=…, "api_key": "…"
     (
         re.compile(
-            r"(?i)([\w-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|(?:api|access|account|private)[_-]?key)s?"
+            # From a word's start on, or a long word would be gone through from each of its letters.
+            r"(?i)(?<![\w-])([\w-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|(?:api|access|account|private)[_-]?key)s?"
             r"['\"]?\s*[:=]\s*['\"]?)(?!\[)[^\s'\",;&)]+"
         ),
         rf"\1{GONE}",

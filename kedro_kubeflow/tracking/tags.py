@@ -75,7 +75,9 @@ def shorten(text: str, limit: int = MAX_VALUE) -> str:
 def one_line(error: BaseException) -> str:
     """An error as the one line that people read first; what looks like a secret is left out."""
     # Our own errors have a place and a cure below their first line.
-    text = " ".join(redacted(str(getattr(error, "what", error))).split())
+    whole = str(getattr(error, "what", error))
+    # Far more than is shown: a secret that is cut in two here is not.
+    text = " ".join(redacted(whole[: 20 * MAX_LINE]).split())
     return shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__, MAX_LINE)
 
 

@@ -112,7 +112,7 @@ def without_plugin(tmp_path_factory: pytest.TempPathFactory, mlflow_server: Mlfl
     return project
 
 
-@pytest.fixture(params=["with", "without"])
+@pytest.fixture(params=["with", pytest.param("without", marks=pytest.mark.soak)])
 def logged(
     request: pytest.FixtureRequest, starter: Starter, mlflow_server: MlflowServer, tmp_path: Path
 ) -> Callable[[str], Pods]:
@@ -136,8 +136,22 @@ def test_threads(logged: Callable[[str], Pods]) -> None:
     assert run.metrics_of("threads") == made.data.metrics
 
 
+@pytest.mark.soak
 def test_other_processes(logged: Callable[[str], Pods]) -> None:
-    run = logged("process")
+    from_processes(logged("process"))
+
+
+def test_other_processes_without_kedro_mlflow(
+    without_plugin: KedroProject, starter: Starter, mlflow_server: MlflowServer, tmp_path: Path
+) -> None:
+    run = Pods(without_plugin, tmp_path / "run", starter, mlflow_server.uri)
+    run.start().ok()
+    run.pod("process").ok()
+    from_processes(run)
+
+
+def from_processes(run: Pods) -> None:
+    assert run.run.info.status == "RUNNING"
     (made,) = run.runs()
     assert made.data.metrics == {"from_process": 7.0}
     assert [file.path for file in run.client.list_artifacts(made.info.run_id)] == ["from_process.txt"]

@@ -143,7 +143,8 @@ def test_a_run_that_mlflow_yml_names_is_gone_on_with(of: Of, mlflow_server: Mlfl
 
 
 @pytest.mark.parametrize(
-    ("strategy", "as_param", "as_tag"), [("truncate", WORDS[:6000], None), ("tag", None, WORDS[:8000])]
+    ("strategy", "as_param", "as_tag"),
+    [("truncate", WORDS[:6000], None), pytest.param("tag", None, WORDS[:8000], marks=pytest.mark.soak)],
 )
 def test_parameters_are_flattened_and_cut(of: Of, strategy: str, as_param: str | None, as_tag: str | None) -> None:
     params = {"dict_params": {"flatten": True, "sep": "-"}, "long_params_strategy": strategy}
