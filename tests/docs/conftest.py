@@ -133,14 +133,12 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def quick_kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The socket of the process that runs `kedro` for the pages."""
     path = tmp_path_factory.mktemp("kedro") / "socket"
-    process = subprocess.Popen(
-        [sys.executable, str(QUICK_KEDRO), "serve", str(path)], stdout=subprocess.PIPE, text=True
-    )
+    argv = [sys.executable, str(QUICK_KEDRO), "serve", str(path)]
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         yield path
-        process.terminate()
 
 
 @pytest.fixture

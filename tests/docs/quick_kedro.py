@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -28,6 +29,9 @@ def serve(path: str) -> None:
         listening.listen()
         print("ready", flush=True)
         while True:
+            ready, _, _ = select.select([listening, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return  # Whoever started this process is gone.
             connection, _ = listening.accept()
             if os.fork() == 0:
                 listening.close()
@@ -84,5 +88,5 @@ def ask(path: str, words: list[str]) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        serve(sys.argv[2])
+        sys.exit(serve(sys.argv[2]))
     sys.exit(ask(sys.argv[1], sys.argv[2:]))
