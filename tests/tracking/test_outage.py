@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MlflowServer, free_port
+from kedro_project import KedroProject
 
 from tracking.fragile import fragile_project
 from tracking.gate import Gate
@@ -16,15 +17,30 @@ from tracking.pods import MARK, START, Pod, Pods, Starter
 from tracking.test_faults import TRAIN, at_once, begun, is_complete, wide_project
 
 
+@pytest.fixture(scope="module")
+def door(mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gate, KedroProject]]:
+    gate = Gate(mlflow_server.uri)
+    yield gate, fragile_project(tmp_path_factory.mktemp("outage"), gate.uri)
+    gate.shut()
+
+
 @pytest.fixture
-def gate(mlflow_server: MlflowServer) -> Iterator[Gate]:
-    made = Gate(mlflow_server.uri)
-    yield made
-    made.shut()
+def gate(door: tuple[Gate, KedroProject]) -> Gate:
+    """Open when a test begins."""
+    door[0].shut()
+    door[0].open()
+    return door[0]
 
 
-def test_away_while_a_node_logs_and_while_a_step_begins(gate: Gate, starter: Starter, tmp_path: Path) -> None:
-    run = begun(Pods(fragile_project(tmp_path / "project", gate.uri), tmp_path / "run", starter, gate.uri))
+@pytest.fixture
+def run(door: tuple[Gate, KedroProject], gate: Gate, starter: Starter, tmp_path: Path) -> Pods:
+    """A run whose steps reach MLflow through the gate; MLflow's own pauses between its tries would grow to a minute."""
+    quick = {"MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1", "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0"}
+    return Pods(door[1], tmp_path / "run", starter, gate.uri, env=quick)
+
+
+def test_away_while_a_node_logs_and_while_a_step_begins(gate: Gate, run: Pods, tmp_path: Path) -> None:
+    begun(run)
     waits = tmp_path / "waits"
     training = run.pod(TRAIN, WAITS=str(waits)).until(waits)
     gate.shut()
@@ -44,10 +60,7 @@ def test_away_while_a_node_logs_and_while_a_step_begins(gate: Gate, starter: Sta
 
 
 @pytest.mark.parametrize("task", [START, TRAIN])
-def test_a_server_that_does_not_come_back_is_an_error_with_its_address(
-    gate: Gate, starter: Starter, tmp_path: Path, task: str
-) -> None:
-    run = Pods(fragile_project(tmp_path / "project", gate.uri), tmp_path / "run", starter, gate.uri)
+def test_a_server_that_does_not_come_back_is_an_error_with_its_address(gate: Gate, run: Pods, task: str) -> None:
     gate.shut()
     since = time.monotonic()
     pod = run.pod(task, KEDRO_KUBEFLOW_MLFLOW_PATIENCE="0.5")
@@ -58,8 +71,8 @@ def test_a_server_that_does_not_come_back_is_an_error_with_its_address(
     assert "cure:" in pod.text
 
 
-def test_gone_for_good_while_a_node_runs(gate: Gate, starter: Starter, tmp_path: Path) -> None:
-    run = begun(Pods(fragile_project(tmp_path / "project", gate.uri), tmp_path / "run", starter, gate.uri))
+def test_gone_for_good_while_a_node_runs(gate: Gate, run: Pods, tmp_path: Path) -> None:
+    begun(run)
     waits = tmp_path / "waits"
     training = run.pod(TRAIN, WAITS=str(waits), MLFLOW_HTTP_REQUEST_MAX_RETRIES="1").until(waits)
     gate.shut()
