@@ -25,16 +25,23 @@ class OneRun:
     """Keeps the fluent API to one run, from ``install`` to ``remove``."""
 
     def __init__(
-        self, run_id: str, experiment_id: str, *, entered: Callable[[Any], None], standing: Callable[[], str]
+        self,
+        run_id: str,
+        experiment_id: str,
+        *,
+        active: bool,
+        entered: Callable[[Any], None],
+        standing: Callable[[], str],
     ) -> None:
         """Nothing is changed yet.
 
         Args:
+            active: whether the run is active in the main thread from ``install`` to ``leave``, as kedro-mlflow needs it.
             entered: is given the run whenever it was entered, which writes the status RUNNING.
             standing: gives the status that the run is left with whenever somebody ends it.
         """
         self._run_id, self._experiment_id = run_id, experiment_id
-        self._entered, self._standing = entered, standing
+        self._active, self._entered, self._standing = active, entered, standing
         self._lock = threading.RLock()
         self._start: Callable[..., Any] | None = None
         self._end: Callable[..., Any] | None = None
@@ -55,25 +62,34 @@ class OneRun:
 
         _put(start_run, end_run)
         os.environ[RUN_ID_ENV] = self._run_id
+        if self._active:
+            self._enter()
 
-    def remove(self) -> None:
-        """Put MLflow's own back."""
+    def leave(self, leftovers: str) -> None:
+        """Leave the run, end with ``leftovers`` what code has left open inside it, and put MLflow's own functions back."""
+        import mlflow
+
+        self._active = False
+        while mlflow.active_run() is not None:
+            self.end(leftovers)
         if self._start is not None:
             _put(self._start, self._end)
             os.environ.pop(RUN_ID_ENV, None)
         self._start = self._end = None
 
     def start(self, run_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """``mlflow.start_run``: without a run of its own, and without an active one, it enters the pipeline's."""
+        """``mlflow.start_run``: where code asks for no run in particular, it enters the pipeline's; again, if need be."""
         import mlflow
 
         if run_id == self._run_id:
             return self._enter(*args, **kwargs)
-        if run_id is None and mlflow.active_run() is None and kwargs.get("parent_run_id") is None:
-            nested = bool(kwargs.get("nested"))
-            joined = self._enter(tags=None if nested else kwargs.get("tags"))
-            if not nested:
-                return joined
+        nested = bool(kwargs.get("nested"))
+        if run_id is None and kwargs.get("parent_run_id") is None:
+            active = mlflow.active_run()
+            if not nested and (active is None or self._is_ours(active)):
+                return self._enter(nested=active is not None, tags=kwargs.get("tags"))
+            if active is None:
+                self._enter()
         with self._without_run_id():
             return self._original_start(run_id, *args, **kwargs)
 
@@ -82,9 +98,13 @@ class OneRun:
         import mlflow
 
         active = mlflow.active_run()
-        ours = active is not None and active.info.run_id == self._run_id
         with self._without_run_id():
-            self._original_end(self._standing() if ours else status)
+            self._original_end(self._standing() if self._is_ours(active) else status)
+        if self._active and mlflow.active_run() is None and threading.current_thread() is threading.main_thread():
+            self._enter()
+
+    def _is_ours(self, run: Any) -> bool:
+        return run is not None and run.info.run_id == self._run_id
 
     def _enter(self, *args: Any, **kwargs: Any) -> Any:
         import mlflow

@@ -75,18 +75,18 @@ class JoinedRun:
 
     def begin(self) -> None:
         """Join the run and say that the step runs."""
-        import mlflow
-
         run = self._look()
         self.log = StepLog(self.run_id, EarlierAttempt(self._client, run) if self._key in run.data.tags else None)
         # The tag first: it fails where the run was deleted, with nothing to clear away yet.
         tags.write(self._client, self.run_id, {self._key: STEP_RUNNING})
         self._fluent = OneRun(
-            self.run_id, run.info.experiment_id, entered=self._keep_final_status, standing=self._standing
+            self.run_id,
+            run.info.experiment_id,
+            active=self._activate,
+            entered=self._keep_final_status,
+            standing=self._standing,
         )
         self._fluent.install()
-        if self._activate:
-            mlflow.start_run(run_id=self.run_id)
 
     def node_starts(self, node: str) -> None:
         """Tell people which node runs."""
@@ -136,14 +136,10 @@ class JoinedRun:
 
     def _leave(self, leftovers: str) -> None:
         """Leave the run without ending it; runs that user code left open inside it end with ``leftovers``."""
-        import mlflow
-
-        self._left_with = self._standing()
-        while mlflow.active_run() is not None:
-            mlflow.end_run(leftovers)
-        self._settle()
         if self._fluent is not None:
-            self._fluent.remove()
+            self._left_with = self._standing()
+            self._fluent.leave(leftovers)
+        self._settle()
 
     def _settle(self) -> None:
         """Let the run's status be the standing one, also if that has changed since it was looked at."""

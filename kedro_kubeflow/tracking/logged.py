@@ -74,9 +74,7 @@ class StepLog:
         return seen
 
     def _metric(self, call: dict[str, Any]) -> bool:
-        key, value, step = call["key"], float(call["value"]), call.get("step") or 0
-        self._note(key, value)
-        if (earlier := self._logged_before(key, value, step)) is not None:
+        if (earlier := self._seen_point(call["key"], call["value"], call.get("step"))) is not None:
             call["timestamp"] = earlier
         return True
 
@@ -98,18 +96,19 @@ class StepLog:
     def _same_point(self, metric: Any) -> Any:
         from mlflow.entities import Metric
 
-        self._note(metric.key, float(metric.value))
-        earlier = self._logged_before(metric.key, float(metric.value), metric.step or 0)
-        if earlier is None:
-            return metric
-        return Metric(**{**dict(metric), "timestamp": earlier})
+        earlier = self._seen_point(metric.key, metric.value, metric.step)
+        return metric if earlier is None else Metric(**{**dict(metric), "timestamp": earlier})
 
-    def _note(self, key: str, value: float) -> None:
-        if math.isfinite(value):
-            self.metrics[key] = value
-
-    def _logged_before(self, key: str, value: float, step: int) -> int | None:
-        return self._earlier.timestamp(key, value, step) if self._earlier else None
+    def _seen_point(self, key: str, value: Any, step: int | None) -> int | None:
+        """Note a metric's point; gives its time, where an earlier attempt has logged the same."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            # MLflow has words of its own for what is no number.
+            return None
+        if math.isfinite(number):
+            self.metrics[key] = number
+        return self._earlier.timestamp(key, number, step or 0) if self._earlier else None
 
     def _is_kept(self, key: str, value: object) -> bool:
         return self._earlier is not None and self._earlier.keeps(key, value)

@@ -63,6 +63,8 @@ def own_run(start):
     mlflow.end_run()
     with mlflow.start_run(nested=True, run_name="a child"):
         mlflow.log_metric("in_child", 1.0)
+    mlflow.end_run()
+    mlflow.end_run()
     mlflow.log_metric("after_own_run", 2.0)
     return start
 
@@ -177,10 +179,16 @@ def test_nested_runs_stay_nested(logged: Callable[[str], Pods]) -> None:
     assert run.metrics_of("nested") == {"several": 1.0, "more": 2.0}
 
 
+@pytest.mark.parametrize(("project", "experiment"), [("with_plugin", None), ("without_plugin", "mlflow alone")])
 def test_code_that_starts_and_ends_runs_of_its_own(
-    without_plugin: KedroProject, starter: Starter, mlflow_server: MlflowServer, tmp_path: Path
+    request: pytest.FixtureRequest,
+    project: str,
+    experiment: str | None,
+    starter: Starter,
+    mlflow_server: MlflowServer,
+    tmp_path: Path,
 ) -> None:
-    run = Pods(without_plugin, tmp_path / "run", starter, mlflow_server.uri)
+    run = Pods(request.getfixturevalue(project), tmp_path / "run", starter, mlflow_server.uri)
     run.start().ok()
     run.pod("own-run").ok()
     own, child = sorted(run.runs(), key=lambda made: "mlflow.parentRunId" in made.data.tags)
@@ -190,7 +198,7 @@ def test_code_that_starts_and_ends_runs_of_its_own(
     assert "mlflow.note.content" not in own.data.tags
     assert own.data.metrics == {"in_own_run": 1.0, "after_own_run": 2.0}
     assert child.data.tags["mlflow.parentRunId"] == run.mlflow_run_id
-    assert run.client.get_experiment(own.info.experiment_id).name == "mlflow alone"
+    assert run.client.get_experiment(own.info.experiment_id).name == (experiment or run.project.path.name)
     run.pod(MARK).ok()
     assert run.run.info.status == "FINISHED"
 
