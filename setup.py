@@ -55,7 +55,7 @@ setup(
         "kedro.hooks": ["kubeflow = kedro_kubeflow.hooks:hooks"],
         "kedro.starters": ["kubeflow = kedro_kubeflow.starters:starters"],
         "mlflow.request_auth_provider": [
-            f"kedro-kubeflow-{name} = kedro_kubeflow.auth.mlflow_request_auth:{provider}RequestAuthProvider"
+            f"kedro-kubeflow-{name} = kedro_kubeflow.auth.mlflow.request_auth:{provider}RequestAuthProvider"
             for name, provider in MLFLOW_AUTH.items()
         ],
     },

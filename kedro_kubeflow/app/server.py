@@ -8,7 +8,7 @@ from typing import Any
 
 from kedro_kubeflow.app.compile import Request
 from kedro_kubeflow.app.selection import DEFAULT, Selection, selection
-from kedro_kubeflow.auth import from_config
+from kedro_kubeflow.auth.kubeflow import from_config
 from kedro_kubeflow.client import KubeflowClient, connect
 from kedro_kubeflow.client.address import Address
 from kedro_kubeflow.client.connection import Patience, Tls

@@ -1,21 +1,8 @@
-"""Who you are: credentials for MLflow and for Kubeflow Pipelines, one provider a file.
+"""Who you are, in three rooms that do not know each other's business.
 
-Nothing heavy is loaded here; each provider brings in google-auth, requests, kubernetes or MLflow when it is used.
+- `kubeflow`: credentials for Kubeflow Pipelines, and the words for their refusal; one way to log in a file.
+- `mlflow`: credentials for MLflow, as its own plugins want them.
+- `google`: tokens from google-auth.
+
+What they share stands below them in `credentials`. Nothing heavy is loaded before it is used.
 """
-
-from __future__ import annotations
-
-from kedro_kubeflow.auth.provider import AuthProvider, Surroundings
-from kedro_kubeflow.auth.refusal import Answer, authenticated, is_refused, refusal, refuse_login_page
-from kedro_kubeflow.auth.registry import from_config
-
-__all__ = [
-    "Answer",
-    "AuthProvider",
-    "Surroundings",
-    "authenticated",
-    "from_config",
-    "is_refused",
-    "refusal",
-    "refuse_login_page",
-]

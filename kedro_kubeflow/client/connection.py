@@ -19,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 from kfp_server_api import ApiClient, ApiException, Configuration
 
 from kedro_kubeflow import __version__
-from kedro_kubeflow.auth import Answer, AuthProvider, authenticated
+from kedro_kubeflow.auth.kubeflow import Answer, AuthProvider, authenticated
 from kedro_kubeflow.client.address import Address
 from kedro_kubeflow.client.fate import FOREIGN, Fate, fate_of, passes, text_of
 from kedro_kubeflow.client.refusals import no_api

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kedro_kubeflow.client.address import Address
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.auth import AuthProvider
+    from kedro_kubeflow.auth.kubeflow import AuthProvider
     from kedro_kubeflow.client.connection import Patience, Tls
     from kedro_kubeflow.client.experiments import Experiments
     from kedro_kubeflow.client.logs import Logs
@@ -100,7 +100,7 @@ def connect(
     Raises:
         ConfigError: there is no host, it is none, or a certificate's file is missing.
     """
-    from kedro_kubeflow.auth.none import NoCredentials
+    from kedro_kubeflow.auth.kubeflow.none import NoCredentials
     from kedro_kubeflow.client.connection import Connection
     from kedro_kubeflow.client.server import Server
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from kedro_kubeflow.auth.google_ambient import ambient_credentials
+from kedro_kubeflow.auth.google.ambient import ambient_credentials
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.errors import DependencyError
 from kedro_kubeflow.vertex.refusals import place_of, vertex_errors

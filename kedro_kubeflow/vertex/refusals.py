@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kedro_kubeflow.auth.google_ambient import LET_IN
-from kedro_kubeflow.auth.google_errors import google_errors
+from kedro_kubeflow.auth.google.ambient import LET_IN
+from kedro_kubeflow.auth.google.errors import google_errors
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
 

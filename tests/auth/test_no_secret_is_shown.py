@@ -16,7 +16,7 @@ import requests
 from auth import jwt
 from auth.kubeflow_stand_in import USER, kubeflow
 from auth.loopback import Request, Response, as_json, serving
-from kedro_kubeflow.auth import AuthProvider, authenticated, from_config
+from kedro_kubeflow.auth.kubeflow import AuthProvider, authenticated, from_config
 from kedro_kubeflow.config.auth import (
     AuthConfig,
     BasicAuth,
@@ -123,7 +123,7 @@ def test_an_accepted_secret(name: str, tmp_path: Path, all_logs: pytest.LogCaptu
 
 
 def test_what_looks_like_a_secret_in_a_foreign_message_is_taken_out() -> None:
-    from kedro_kubeflow.auth.redaction import redacted
+    from kedro_kubeflow.auth.credentials.redaction import redacted
 
     token = jwt.sign({"exp": 1}, jwt.key_of("issuer"))
     text = (

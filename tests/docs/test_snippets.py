@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from docs.console import Block, blocks
-from kedro_kubeflow.auth.provider import AuthProvider, Surroundings
+from kedro_kubeflow.auth.credentials.provider import AuthProvider, Surroundings
 from kedro_kubeflow.config.kubeflow import read_config
 
 DOCS = Path(__file__).parents[2] / "docs"

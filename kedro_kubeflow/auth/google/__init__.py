@@ -1,0 +1,1 @@
+"""Google's identities: ID tokens and access tokens, by google-auth alone."""

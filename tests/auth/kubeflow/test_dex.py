@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from auth.certificates import Authority
+from auth.google_stand_in import closed_port
+from auth.kubeflow_stand_in import PASSWORD, SESSION, USER, Kubeflow, kubeflow
+from auth.loopback import Request, Response, as_html, redirect, serving
+from kedro_kubeflow.auth.kubeflow import AuthProvider, authenticated, from_config
+from kedro_kubeflow.config.auth import DexAuth
+from kedro_kubeflow.errors import AuthError, ServerError
+
+ENV = {"DEX_USERNAME": USER, "DEX_PASSWORD": PASSWORD}
+
+
+@pytest.fixture(params=["oauth2-proxy", "authservice"])
+def door(request: pytest.FixtureRequest) -> Iterator[Kubeflow]:
+    with kubeflow(guard=request.param) as it:
+        yield it
+
+
+def provider(
+    door: Kubeflow, env: dict[str, str] | None = None, verify: bool | str = True, **config: Any
+) -> AuthProvider:
+    described = DexAuth(type="dex", **config)
+    return from_config(described, host=f"{door.url}/pipeline", env=ENV if env is None else env, verify=verify)
+
+
+def experiments(door: Kubeflow, credentials: AuthProvider, verify: bool | str = True) -> requests.Response:
+    def send(headers: dict[str, str]) -> requests.Response:
+        url = f"{door.url}/pipeline/apis/v2beta1/experiments"
+        return requests.get(url, headers=headers, allow_redirects=False, verify=verify)
+
+    return authenticated(credentials, send)
+
+
+def test_a_login_opens_the_api(door: Kubeflow) -> None:
+    credentials = provider(door)
+    assert experiments(door, credentials).json()["experiments"] == []
+    assert list(credentials.headers()) == ["Cookie"]
+    assert credentials.headers()["Cookie"].startswith(f"{SESSION[door.guard]}=")
+    # Nothing of the way there is sent along.
+    assert "csrf" not in credentials.headers()["Cookie"]
+    experiments(door, credentials)
+    assert door.logins == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"approval": True},
+        {"connectors": ("local", "github")},
+        {"connectors": ("github", "local"), "approval": True},
+        {"parts": 2},
+    ],
+    ids=str,
+)
+def test_ways_that_dex_may_be_set_up(door: Kubeflow, options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        setattr(door, name, value)
+    assert experiments(door, provider(door)).ok
+    assert door.logins == 1
+
+
+@pytest.mark.parametrize("greeting", ["page", "bare"])
+@pytest.mark.parametrize("connectors", [("local",), ("local", "github")])
+def test_ways_that_oauth2_proxy_may_greet(greeting: str, connectors: tuple[str, ...]) -> None:
+    with kubeflow(greeting=greeting, connectors=connectors) as door:
+        assert experiments(door, provider(door)).ok
+
+
+def test_an_expired_session_is_renewed_once(door: Kubeflow) -> None:
+    credentials = provider(door)
+    experiments(door, credentials)
+    door.revoke()
+    assert experiments(door, credentials).ok
+    assert door.logins == 2
+
+
+def test_twenty_threads_renew_an_expired_session_once(door: Kubeflow) -> None:
+    credentials = provider(door)
+    experiments(door, credentials)
+    everybody_refused = threading.Barrier(20)
+    answers: list[bool] = []
+
+    def ask() -> None:
+        def send(headers: dict[str, str]) -> requests.Response:
+            url = f"{door.url}/pipeline/apis/v2beta1/experiments"
+            answer = requests.get(url, headers=headers, allow_redirects=False)
+            if not answer.ok or answer.is_redirect:
+                everybody_refused.wait()
+            return answer
+
+        answers.append(authenticated(credentials, send).ok)
+
+    door.revoke()
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [True] * 20
+    assert door.logins == 2
+
+
+def test_a_session_that_says_when_it_ends_is_renewed_before() -> None:
+    with kubeflow(lifetime=2.0, attributes="; Path=/; Max-Age=2") as door:
+        credentials = provider(door)
+        experiments(door, credentials)
+        time.sleep(1.8)
+        assert experiments(door, credentials).ok
+        assert door.logins == 2
+        assert all(status == 200 for path, status in door.seen if "apis" in path)
+
+
+def test_a_session_that_is_refused_again_and_again(door: Kubeflow) -> None:
+    door.deaf = True
+    with pytest.raises(AuthError) as error:
+        experiments(door, provider(door))
+    # The first login, and one renewal.
+    assert door.logins == 2
+    said = str(error.value)
+    assert said.startswith(f"{door.guard} does not accept the credentials (DexSession(")
+    assert "environment variable DEX_USERNAME" in said
+    assert "cure:" in said
+
+
+def test_fifty_threads_log_in_once(door: Kubeflow) -> None:
+    credentials = provider(door)
+    cookies: list[str] = []
+    threads = [threading.Thread(target=lambda: cookies.append(credentials.headers()["Cookie"])) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(cookies) == 50
+    assert len(set(cookies)) == 1
+    assert door.logins == 1
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{**ENV, "DEX_PASSWORD": "wrong horse"}, {**ENV, "DEX_USERNAME": "nobody@example.com"}],
+    ids=["password", "user"],
+)
+def test_a_wrong_password_is_said_not_shown(door: Kubeflow, env: dict[str, str]) -> None:
+    with pytest.raises(AuthError, match="Dex refuses the user") as error:
+        provider(door, env).headers()
+    said = str(error.value)
+    assert env["DEX_USERNAME"] in said
+    assert f"{door.url}/dex/auth/local/login" in said
+    assert "check DEX_USERNAME and DEX_PASSWORD" in said
+    assert env["DEX_PASSWORD"] not in said
+    assert "state=" not in said
+
+
+@pytest.mark.parametrize("missing", ENV)
+def test_a_missing_variable(door: Kubeflow, missing: str) -> None:
+    with pytest.raises(AuthError, match=f"{missing} is not set"):
+        provider(door, {k: v for k, v in ENV.items() if k != missing}).headers()
+
+
+def test_credentials_from_elsewhere(door: Kubeflow, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(PASSWORD + "\n")
+    assert experiments(door, provider(door, {}, username=USER, password={"file": str(tmp_path / "password")})).ok
+
+
+def test_a_connector_that_does_not_exist(door: Kubeflow) -> None:
+    door.connectors = ("ldap", "github")
+    with pytest.raises(AuthError, match="Dex has no connector 'local', only github, ldap"):
+        provider(door).headers()
+
+
+def test_dex_is_broken(door: Kubeflow) -> None:
+    door.broken = True
+    with pytest.raises(ServerError, match="The login fails with HTTP 500"):
+        provider(door).headers()
+
+
+def test_a_server_without_a_guard_needs_no_login(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(lambda _: as_html("<title>Pipelines</title>")) as url, caplog.at_level(logging.INFO):
+        assert from_config(DexAuth(type="dex"), host=url, env=ENV).headers() == {}
+    assert "asks for no login" in caplog.text
+
+
+def test_another_guard_than_dex() -> None:
+    with (
+        serving(lambda _: as_html("<title>403</title>Forbidden", 403)) as url,
+        pytest.raises(AuthError, match="a page without a form that we know") as error,
+    ):
+        from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
+    assert "with another identity provider than Dex" in str(error.value)
+
+
+def test_the_password_is_for_dex_only() -> None:
+    """A host behind another identity provider sends to that one's form."""
+    seen: list[str] = []
+
+    def elsewhere(request: Request) -> Response:
+        seen.append(f"{request.method} {request.path} {request.body.decode()}")
+        return as_html(
+            '<form method="post" action="/signin"><input name="email"><input name="p" type="password"></form>'
+        )
+
+    with serving(elsewhere) as other, serving(lambda _: redirect(other.replace("127.0.0.1", "localhost"))) as url:
+        with pytest.raises(AuthError, match="no login of Dex: the password is not sent there"):
+            from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
+        assert seen == ["GET / "]
+
+
+def test_dex_at_another_host() -> None:
+    with kubeflow() as door:
+        door.login_action = door.url.replace("127.0.0.1", "localhost") + "/dex/auth/local/login?state=lost"
+        with pytest.raises(AuthError, match="HTTP 400 at a page without a form"):
+            provider(door).headers()
+
+
+def test_a_door_that_goes_round_in_circles() -> None:
+    with (
+        serving(lambda request: redirect(request.path)) as url,
+        pytest.raises(ServerError, match="redirects in circles"),
+    ):
+        from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
+    page = '<form method="get" action="/oauth2/start"></form>'
+    with serving(lambda _: as_html(page)) as url, pytest.raises(AuthError, match="does not end after 8 pages"):
+        from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
+
+
+def test_nobody_listens() -> None:
+    with pytest.raises(ServerError, match=r"Kubeflow's login cannot be reached \(ConnectionError\)"):
+        from_config(DexAuth(type="dex"), host=f"http://127.0.0.1:{closed_port()}", env=ENV).headers()
+
+
+def test_a_cookie_for_https_only(door: Kubeflow) -> None:
+    door.attributes = "; Path=/; Secure"
+    with pytest.raises(AuthError, match="the host keeps no session: its cookie is for https:// only"):
+        provider(door).headers()
+
+
+def test_a_session_that_the_host_forgets_at_once(door: Kubeflow) -> None:
+    door.lifetime = -1.0
+    with pytest.raises(AuthError, match="Dex accepted the login, but the host keeps no session"):
+        provider(door).headers()
+    assert door.logins == 1
+
+
+class TestTls:
+    @pytest.fixture
+    def authority(self, tmp_path: Path) -> Authority:
+        return Authority(tmp_path)
+
+    def test_the_own_ca_is_trusted(self, authority: Authority) -> None:
+        with kubeflow(authority.context("127.0.0.1"), attributes="; Path=/; Secure") as door:
+            ca = str(authority.ca_file)
+            assert experiments(door, provider(door, verify=ca), verify=ca).ok
+
+    def test_an_unknown_ca_is_refused_by_default(self, authority: Authority) -> None:
+        with (
+            kubeflow(authority.context("127.0.0.1")) as door,
+            pytest.raises(ServerError, match=r"TLS failed \(certificate verify failed\)") as error,
+        ):
+            provider(door).headers()
+        assert "ssl_ca_cert" in str(error.value)
+        assert door.seen == []
+
+    def test_the_password_is_not_sent_in_clear_by_a_page_that_came_encrypted(self, authority: Authority) -> None:
+        with kubeflow(authority.context("127.0.0.1")) as door:
+            door.login_action = door.url.replace("https", "http") + "/dex/auth/local/login"
+            with pytest.raises(AuthError, match="would send the password in clear"):
+                provider(door, verify=str(authority.ca_file)).headers()
