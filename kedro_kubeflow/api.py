@@ -64,6 +64,7 @@ def run_here(
     env: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     runner: Runner = "subprocess",
+    isolated: bool = False,
     on_change: Callable[[LocalRun], None] = lambda _: None,
 ) -> LocalRun:
     """Compile a project's pipeline and run it on this machine; returns when it has ended, however it ended.
@@ -71,6 +72,7 @@ def run_here(
     Args:
         path: as for `compile_project`, like every argument that is not described here.
         runner: ``subprocess`` runs each step as a process of this interpreter, ``docker`` in its image.
+        isolated: whether processes share nothing, as pods do: each works in a copy of what an image would hold.
         on_change: is called with the run whenever a step starts or ends.
 
     Returns:
@@ -85,7 +87,7 @@ def run_here(
     default_image = "local" if runner == "subprocess" else None
     request = _request(path, pipeline, job, image, env, parameters, default_image)
     prepared = prepare(replace(request, either_target=True))
-    return run_local(prepared, runner=runner, on_change=on_change)
+    return run_local(prepared, runner=runner, isolated=isolated, on_change=on_change)
 
 
 def _request(

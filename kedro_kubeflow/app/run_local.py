@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,13 +21,21 @@ from kedro_kubeflow.local.adapter import Runner
 from kedro_kubeflow.local.cache import cache_folder, code_key
 from kedro_kubeflow.local.history import prune
 from kedro_kubeflow.local.run import LocalRun, run_here
+from kedro_kubeflow.project.image_files import ImageFiles
 from kedro_kubeflow.project.mlflow_plugin import tracking_uri
 
 
 def run_local(
-    prepared: Prepared, *, runner: Runner = "subprocess", on_change: Callable[[LocalRun], None] = lambda _: None
+    prepared: Prepared,
+    *,
+    runner: Runner = "subprocess",
+    isolated: bool = False,
+    on_change: Callable[[LocalRun], None] = lambda _: None,
 ) -> LocalRun:
     """Run a compiled pipeline here; afterwards, clear away the oldest runs beyond what the configuration keeps.
+
+    Args:
+        isolated: whether steps share nothing, as in pods: each works in a copy of what an image would hold.
 
     Raises:
         TrackingError: the tracking server does not answer.
@@ -42,11 +51,22 @@ def run_local(
         runner=runner,
         cache=_cache_folder(prepared),
         volume=_volume(prepared),
+        image=_image_files(prepared) if isolated else None,
         on_change=on_change,
     )
     limits = prepared.config.local
     prune(prepared.project.path, keep=limits.keep_runs, max_bytes=bytes_of(limits.max_size))
     return run
+
+
+def _image_files(prepared: Prepared) -> ImageFiles:
+    project, stays = prepared.project, set(prepared.dag.stays)
+    local = {name: path for name, handed in prepared.source.handoffs.items() if (path := handed.path)}
+    made = [posixpath.normpath(path) for name, path in local.items() if base_name(name) not in stays]
+    raw = [posixpath.normpath(path) for name, path in local.items() if base_name(name) in stays]
+    own = Path(project.conf_source, "local")
+    inside = [own.relative_to(project.path).as_posix()] if own.is_relative_to(project.path) else []
+    return ImageFiles(project.path, left_out=(*made, *inside), kept=tuple(raw))
 
 
 def _volume(prepared: Prepared) -> Literal["keep", "delete"] | None:

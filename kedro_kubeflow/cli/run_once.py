@@ -30,19 +30,26 @@ INTERRUPTED = 130
     type=click.Choice(["subprocess", "docker"]),
     help="Run on this machine: each step as a process (the default), or in its image by Docker.",
 )
+@click.option(
+    "--isolated",
+    is_flag=True,
+    help="With --local: steps share nothing, as pods do. Each works in a copy of what an image would hold.",
+)
 @server_run_options
 @output_option
 @exits
-def run_once(runner: str | None, output: Output, **options: Any) -> None:
+def run_once(runner: str | None, isolated: bool, output: Output, **options: Any) -> None:
     """Run the pipeline once: on Kubeflow Pipelines or Vertex AI Pipelines, or with --local on this machine."""
+    if isolated and runner != "subprocess":
+        raise click.UsageError("--isolated is for --local: pods and containers share nothing in any case.")
     if runner:
         ServerRunOptions.take(options).refuse_with("--local")
-        _run_here(runner, output, options)
+        _run_here(runner, isolated, output, options)
     else:
         run_on_server(options, output)
 
 
-def _run_here(runner: str, output: Output, options: dict[str, Any]) -> None:
+def _run_here(runner: str, isolated: bool, output: Output, options: dict[str, Any]) -> None:
     from kedro_kubeflow.app.compile import prepare
     from kedro_kubeflow.app.run_local import run_local
     from kedro_kubeflow.cli.local_view import LocalView, print_summary, stderr_console
@@ -55,7 +62,7 @@ def _run_here(runner: str, output: Output, options: dict[str, Any]) -> None:
         console.print(note)
     view = LocalView(console)
     with view.showing():
-        run = run_local(prepared, runner=runner, on_change=view.changed)  # type: ignore[arg-type]
+        run = run_local(prepared, runner=runner, isolated=isolated, on_change=view.changed)  # type: ignore[arg-type]
     print_summary(run, console)
     if output == "json":
         click.echo(json.dumps(_facts(run), indent=2))

@@ -22,6 +22,7 @@ from kedro_kubeflow.local import worker
 from kedro_kubeflow.local.adapter import Runner
 from kedro_kubeflow.local.history import new_run
 from kedro_kubeflow.names import task_name
+from kedro_kubeflow.project.image_files import ImageFiles
 
 State = Literal["waiting", "running", "succeeded", "cached", "failed", "skipped"]
 _GRACE_SECONDS = 10
@@ -69,6 +70,7 @@ def run_here(
     environ: Mapping[str, str] | None = None,
     cache: Path | None = None,
     volume: Literal["keep", "delete"] | None = None,
+    image: ImageFiles | None = None,
     on_change: Callable[[LocalRun], None] = lambda _: None,
 ) -> LocalRun:
     """Run a compiled pipeline on this machine.
@@ -80,6 +82,8 @@ def run_here(
         environ: environment variables for every step.
         cache: where results of cached steps are kept.
         volume: whether the steps share one, and what becomes of it after a success; after a failure it stays.
+        image: lets each step work in a folder of its own that holds these files, with its input artifacts and no others;
+            None lets all work in the project's folder.
         on_change: is called with the run whenever something in it changes.
 
     Raises:
@@ -95,7 +99,10 @@ def run_here(
             "environ": dict(environ or {}),
             "cache": str(cache) if cache else None,
             "volume": volume is not None,
+            "isolated": image is not None,
         }
+        if image:
+            image.copy_to(folder / worker.IMAGE)
         if volume:
             (folder / worker.VOLUME).mkdir()
         (folder / "request.json").write_text(json.dumps(request), "utf-8")
@@ -113,6 +120,8 @@ def run_here(
                 _finish(run, project, finish, values, environ or {})
             if volume == "delete" and run.state == "succeeded":
                 shutil.rmtree(folder / worker.VOLUME, ignore_errors=True)
+            for made in (worker.IMAGE, worker.PODS):
+                shutil.rmtree(folder / made, ignore_errors=True)
             on_change(run)
     return run
 
@@ -192,7 +201,7 @@ def _finish(
 ) -> None:
     """Do what the exit task would have done."""
     state = "CANCELED" if run.state == "interrupted" else "FAILED"
-    folder = run.folder / "artifacts" / task_name(finish.step)
+    folder = run.folder / worker.ARTIFACTS / task_name(finish.step)
     volume = run.folder / worker.VOLUME
     message = {
         "inputs": {"parameterValues": {**values, JOB_ID_INPUT: run.run_id, STATUS_INPUT: {"state": state}}},

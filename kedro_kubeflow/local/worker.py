@@ -22,12 +22,15 @@ from typing import IO, Any
 from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, STATES_FILE, VOLUME_ENV, StepCall, runtime_arguments
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.local.adapter import adapted, execute
+from kedro_kubeflow.local.isolated import pod
 from kedro_kubeflow.names import task_name
 
 VOLUME = "volume"
 """The run's volume, in the run's folder."""
 MOUNT = "/kedro-volume"
 """Where Docker's containers have it."""
+ARTIFACTS, IMAGE, PODS = "artifacts", "image", "pods"
+"""In the run's folder: what steps make; for isolated steps, what each starts with, and where each works."""
 
 
 class Worker:
@@ -35,7 +38,7 @@ class Worker:
 
     ``request.json`` in the run's folder says what: ``run_id``, ``runner``, ``project`` (the working directory of the
     steps), ``environ`` (for every step), ``cache`` (the folder of results of cached steps, or null), ``volume`` (whether the
-    steps share one).
+    steps share one), ``isolated`` (whether each works in a folder of its own, a copy of the run's ``image``).
     """
 
     def __init__(self, folder: Path, events: IO[str]) -> None:
@@ -54,7 +57,7 @@ class Worker:
                 execute(
                     self._folder / "pipeline.yaml",
                     request["runner"],
-                    self._folder / "artifacts",
+                    self._folder / ARTIFACTS,
                     {"environment": self._environ({})},
                     cache_root=Path(request["cache"]) if request.get("cache") else None,
                 )
@@ -95,11 +98,18 @@ class Worker:
 
     def _run_task(self, command: list[str], env: Mapping[str, str]) -> bool:
         call, _ = StepCall.from_argv(runtime_arguments(command))
+        if not self._request.get("isolated"):
+            return self._start(call, command, Path(self._request["project"]), env)
+        folder = self._folder / PODS / task_name(call.step)
+        with pod(self._folder / IMAGE, self._folder / ARTIFACTS, folder, command) as own:
+            return self._start(call, own.command, own.project, env)
+
+    def _start(self, call: StepCall, command: list[str], project: Path, env: Mapping[str, str]) -> bool:
         python = [sys.executable, *command[1:]] if command[0] == "python" else command
         with self._log(call).open("a", encoding="utf-8") as log:
             done = subprocess.run(
                 python,
-                cwd=self._request["project"],
+                cwd=project,
                 env={**os.environ, **self._environ(env)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from kedro_kubeflow.app.checks.dockerignore import DockerIgnore
 from kedro_kubeflow.app.checks.finding import Finding
 from kedro_kubeflow.app.checks.scope import entries_of
 from kedro_kubeflow.app.compile import Source
+from kedro_kubeflow.project.dockerignore import DockerIgnore
 
 _VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*\}")
 

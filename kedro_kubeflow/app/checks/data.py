@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from kedro_kubeflow.app.checks.dockerignore import DockerIgnore
 from kedro_kubeflow.app.checks.finding import Finding, Level
 from kedro_kubeflow.app.checks.scope import entries_of, readers_of, writers_of
 from kedro_kubeflow.app.compile import Source
 from kedro_kubeflow.grouping import base_name
+from kedro_kubeflow.project.dockerignore import DockerIgnore
 from kedro_kubeflow.project.own_hooks import has_hook
 
 _FOLDERS = re.compile(r"(.*\.)?(Partitioned|Incremental)Dataset$")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kedro_kubeflow.app.checks.dockerignore import DockerIgnore
+from kedro_kubeflow.project.dockerignore import DockerIgnore
 
 
 @pytest.mark.parametrize(
