@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.app.compile import Request, prepare
-from kedro_kubeflow.app.run_local import run_local
-from kedro_kubeflow.app.target import Target
 from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.errors import KedroKubeflowError
-from kedro_kubeflow.local.adapter import Runner
-from kedro_kubeflow.local.run import LocalRun, StepProgress
+from kedro_kubeflow.plan.compile import Request, prepare
+from kedro_kubeflow.project.target import Target
+from kedro_kubeflow.targets.local.adapter import Runner
+from kedro_kubeflow.targets.local.operations import run_local
+from kedro_kubeflow.targets.local.run import LocalRun, StepProgress
 
 __all__ = ["CompiledPipeline", "KedroKubeflowError", "LocalRun", "StepProgress", "compile_project", "run_here"]
 

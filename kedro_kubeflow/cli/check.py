@@ -12,8 +12,8 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.check import AskServer, Report
-    from kedro_kubeflow.app.checks.finding import Finding
+    from kedro_kubeflow.check.finding import Finding
+    from kedro_kubeflow.check.report import AskServer, Report
 
 _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 
@@ -28,7 +28,7 @@ _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 @exits
 def check(server: bool, strict: bool, output: str, **options: Any) -> None:
     """Say what would go wrong on the cluster, before anything is submitted. Exit code 1 where something would."""
-    from kedro_kubeflow.app.check import check as check_project
+    from kedro_kubeflow.check.report import check as check_project
     from kedro_kubeflow.cli.output import print_json
 
     report = check_project(request_from(options), ask_server=_ask() if server else None)
@@ -43,7 +43,7 @@ def check(server: bool, strict: bool, output: str, **options: Any) -> None:
 
 def _ask() -> AskServer:
     # The client's imports are paid for when it is asked for.
-    from kedro_kubeflow.app.checks.server import server_findings
+    from kedro_kubeflow.targets.kubeflow.findings import server_findings
 
     return server_findings
 

@@ -34,8 +34,8 @@ _SHOWN, _WIDTH = 40, 300
 @exits
 def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
     """Write the pipeline as a KFP v2 file (IR YAML). Needs no server, no token and no image."""
-    from kedro_kubeflow.app.compile import prepare
-    from kedro_kubeflow.app.write import write_text
+    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.project.write import write_text
 
     prepared = prepare(request_from(options))
     if kept is not None:
@@ -52,7 +52,7 @@ def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
 
 
 def _compare(text: str, kept: Path) -> None:
-    from kedro_kubeflow.app.current import difference
+    from kedro_kubeflow.cli.current import difference
 
     lines = difference(text, kept)
     for line in lines[:_SHOWN]:

@@ -18,7 +18,7 @@ def init(kfp_url: str | None, with_github_actions: bool, with_gitlab_ci: bool, f
 
     With a workflow asked for, and without an address, a kubeflow.yml that is there stays as it is.
     """
-    from kedro_kubeflow.app.workflows import Service, init_with_workflows
+    from kedro_kubeflow.scaffold.workflows import Service, init_with_workflows
 
     chosen: dict[Service, bool] = {"github": with_github_actions, "gitlab": with_gitlab_ci}
     services = [service for service, wanted in chosen.items() if wanted]

@@ -10,7 +10,7 @@ from kedro_kubeflow.cli.output import Output, duration, print_json, print_table
 from kedro_kubeflow.cli.run_facts import print_run, step_json
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.vertex.jobs import Job
+    from kedro_kubeflow.targets.vertexai.jobs import Job
 
 
 def job_json(job: Job, *, steps: bool = True) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def job_json(job: Job, *, steps: bool = True) -> dict[str, Any]:
 
 def list_jobs(env: str | None, output: Output, *, pipeline: str | None = None, limit: int = 20) -> None:
     """The latest jobs; only those of one of the project's pipelines, where it is named."""
-    from kedro_kubeflow.app.vertex import list_jobs as listed
-    from kedro_kubeflow.app.vertex import open_for_vertex
+    from kedro_kubeflow.targets.vertexai.operations import list_jobs as listed
+    from kedro_kubeflow.targets.vertexai.operations import open_for_vertex
 
     here = open_for_vertex(env)
     jobs = listed(here.client, limit=limit, pipeline=here.pipeline(pipeline) if pipeline else None)
@@ -46,7 +46,7 @@ def list_jobs(env: str | None, output: Output, *, pipeline: str | None = None, l
 
 def show_job(env: str | None, job: str, output: Output) -> None:
     """A job and its steps."""
-    from kedro_kubeflow.app.vertex import job_id_of, open_for_vertex
+    from kedro_kubeflow.targets.vertexai.operations import job_id_of, open_for_vertex
 
     found = open_for_vertex(env).client.jobs.get(job_id_of(job))
     if output == "json":
@@ -57,7 +57,7 @@ def show_job(env: str | None, job: str, output: Output) -> None:
 
 def end_job(env: str | None, job: str, output: Output) -> None:
     """End a job; what it is then, which takes Vertex AI a moment."""
-    from kedro_kubeflow.app.vertex import job_id_of, open_for_vertex
+    from kedro_kubeflow.targets.vertexai.operations import job_id_of, open_for_vertex
 
     jobs = open_for_vertex(env).client.jobs
     jobs.cancel(job_id_of(job))

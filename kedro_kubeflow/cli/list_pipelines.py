@@ -13,7 +13,7 @@ from kedro_kubeflow.cli.output import Output, output_option, print_json, print_t
 from kedro_kubeflow.cli.server_project import open_server
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.target import Target
+    from kedro_kubeflow.project.target import Target
 
 
 @click.command("list-pipelines")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @exits
 def list_pipelines(env: str | None, target: Target | None, output: Output) -> None:
     """All pipelines on the server, the newest first; on Vertex AI, which has none, the latest 100 jobs."""
-    from kedro_kubeflow.app.target import target_of
+    from kedro_kubeflow.project.target import target_of
 
     if target_of(env, target) == "vertexai":
         list_jobs(env, output, limit=100)
@@ -32,7 +32,7 @@ def list_pipelines(env: str | None, target: Target | None, output: Output) -> No
 
 
 def _list_pipelines(env: str | None, output: Output) -> None:
-    from kedro_kubeflow.app.pipelines import list_pipelines as listed
+    from kedro_kubeflow.targets.kubeflow.named_pipelines import list_pipelines as listed
 
     client = open_server(env).client
     pipelines = listed(client)

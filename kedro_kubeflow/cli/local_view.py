@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.local.run import LocalRun, StepProgress
+    from kedro_kubeflow.targets.local.run import LocalRun, StepProgress
 
 _STYLES = {"waiting": "dim", "running": "cyan", "succeeded": "green", "failed": "red", "skipped": "yellow"} | {
     "cached": "green"

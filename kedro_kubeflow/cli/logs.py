@@ -21,7 +21,7 @@ def logs(run: str, step: str | None, env: str | None, output: Output) -> None:
 
     RUN is its id, or the link that opens it; STEP the name of the step in Kedro or on the server.
     """
-    from kedro_kubeflow.app.runs import read_logs
+    from kedro_kubeflow.targets.kubeflow.run_operations import read_logs
 
     texts = read_logs(open_server(env).client, run, step)
     if output == "json":

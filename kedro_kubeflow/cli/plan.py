@@ -12,7 +12,7 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.plan import Plan, PlannedStep
+    from kedro_kubeflow.plan.planned import Plan, PlannedStep
 
 NO_IMAGE = "(none is configured)"
 _LISTED = 12
@@ -30,10 +30,10 @@ _LISTED = 12
 @exits
 def plan(output: str, **options: Any) -> None:
     """Show what would be submitted: steps, settings, and how data gets from one to another. Needs no server."""
-    from kedro_kubeflow.app.compile import prepare
-    from kedro_kubeflow.app.mermaid import mermaid
-    from kedro_kubeflow.app.plan import plan_of
     from kedro_kubeflow.cli.output import print_json
+    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.plan.mermaid import mermaid
+    from kedro_kubeflow.plan.planned import plan_of
 
     planned = plan_of(prepare(request_from(options, default_image=NO_IMAGE)))
     if output == "json":

@@ -27,7 +27,7 @@ def retry(
     output: Output,
 ) -> None:
     """Run again what failed of a run; what succeeded is kept. RUN is its id, or the link that opens it."""
-    from kedro_kubeflow.app.runs import retry as run_again
+    from kedro_kubeflow.targets.kubeflow.run_operations import retry as run_again
 
     client = open_server(env).client
     again = run_again(client, run)

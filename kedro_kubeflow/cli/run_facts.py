@@ -9,10 +9,10 @@ import click
 from kedro_kubeflow.cli.output import cell, duration, print_table
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.client.runs import Run
-    from kedro_kubeflow.client.steps import Step
-    from kedro_kubeflow.vertex.jobs import Job
-    from kedro_kubeflow.vertex.steps import Step as JobStep
+    from kedro_kubeflow.targets.kubeflow.runs import Run
+    from kedro_kubeflow.targets.kubeflow.steps import Step
+    from kedro_kubeflow.targets.vertexai.jobs import Job
+    from kedro_kubeflow.targets.vertexai.steps import Step as JobStep
 
     # A run of Kubeflow Pipelines, or a job of Vertex AI Pipelines, which is shown alike.
     AnyRun: TypeAlias = Run | Job

@@ -17,12 +17,12 @@ from kedro_kubeflow.cli.server_project import INTERRUPTED, interruptible
 from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.compile import Prepared, Request
-    from kedro_kubeflow.app.runs import RunOptions, Started
-    from kedro_kubeflow.client import KubeflowClient
-    from kedro_kubeflow.client.runs import Run
-    from kedro_kubeflow.client.steps import Step
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
+    from kedro_kubeflow.plan.compile import Prepared, Request
+    from kedro_kubeflow.targets.kubeflow import KubeflowClient
+    from kedro_kubeflow.targets.kubeflow.run_operations import RunOptions, Started
+    from kedro_kubeflow.targets.kubeflow.runs import Run
+    from kedro_kubeflow.targets.kubeflow.steps import Step
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -105,7 +105,7 @@ def run_on_server(options: dict[str, Any], output: Output) -> None:
     Raises:
         RunFailed, KedroKubeflowError, SystemExit: as `run_compiled`.
     """
-    from kedro_kubeflow.app.compile import prepare
+    from kedro_kubeflow.plan.compile import prepare
 
     how, request = ServerRunOptions.take(options), request_from(options)
     if how.from_version and request.target != "vertexai":
@@ -128,9 +128,9 @@ def run_compiled(prepared: Prepared, options: ServerRunOptions, output: Output) 
         KedroKubeflowError: it was not started, or could no longer be watched.
         SystemExit: 130 after Ctrl-C.
     """
-    from kedro_kubeflow.app.runs import run_once
-    from kedro_kubeflow.app.server import connect_to
-    from kedro_kubeflow.app.upload import with_commit
+    from kedro_kubeflow.targets.kubeflow.project_server import connect_to
+    from kedro_kubeflow.targets.kubeflow.run_operations import run_once
+    from kedro_kubeflow.targets.kubeflow.upload_compiled import with_commit
 
     client = connect_to(prepared.config)
     how = _how(prepared.config, prepared.project.name, prepared.parameters, options)
@@ -148,8 +148,8 @@ def run_version(request: Request, options: ServerRunOptions, output: Output) -> 
     Raises:
         RunFailed, KedroKubeflowError, SystemExit: as `run_compiled`.
     """
-    from kedro_kubeflow.app.runs import run_from_version
     from kedro_kubeflow.cli.server_project import open_server
+    from kedro_kubeflow.targets.kubeflow.run_operations import run_from_version
 
     opened = open_server(request.env)
     here, values = opened.here, {**opened.here.parameters, **request.parameters}
@@ -164,7 +164,7 @@ _MAYBE = "Interrupted while the run was being started: look with `kedro kubeflow
 
 
 def _how(config: KubeflowConfig, project: str, values: Mapping[str, Any], options: ServerRunOptions) -> RunOptions:
-    from kedro_kubeflow.app.runs import RunOptions
+    from kedro_kubeflow.targets.kubeflow.run_operations import RunOptions
 
     run = config.run_config
     return RunOptions(
@@ -227,7 +227,7 @@ def _watch(client: KubeflowClient, run_id: str, how: Follow) -> Run:
     from rich.console import Console
 
     from kedro_kubeflow.cli.run_view import RunView
-    from kedro_kubeflow.client.waiting import Pace
+    from kedro_kubeflow.targets.kubeflow.waiting import Pace
 
     view = RunView(Console(file=sys.stderr, soft_wrap=True))
     pace = Pace(timeout=how.timeout)

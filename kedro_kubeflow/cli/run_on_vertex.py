@@ -14,10 +14,10 @@ from kedro_kubeflow.cli.server_project import INTERRUPTED, interruptible
 from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.compile import Prepared
     from kedro_kubeflow.cli.run_on_server import ServerRunOptions
-    from kedro_kubeflow.vertex.client import VertexClient
-    from kedro_kubeflow.vertex.jobs import Job
+    from kedro_kubeflow.plan.compile import Prepared
+    from kedro_kubeflow.targets.vertexai.client import VertexClient
+    from kedro_kubeflow.targets.vertexai.jobs import Job
 
 _MAYBE = "Interrupted while the job was being started: look with `kedro kubeflow list-pipelines` whether it has."
 
@@ -30,8 +30,8 @@ def run_on_vertex(prepared: Prepared, options: ServerRunOptions, output: Output)
         KedroKubeflowError: it was not started, or could no longer be watched.
         SystemExit: 130 after Ctrl-C.
     """
-    from kedro_kubeflow.app.vertex import run_once, section
-    from kedro_kubeflow.vertex.client import VertexClient
+    from kedro_kubeflow.targets.vertexai.client import VertexClient
+    from kedro_kubeflow.targets.vertexai.operations import run_once, section
 
     _refuse(options)
     vertexai = section(
@@ -78,7 +78,7 @@ def _watch(client: VertexClient, job_id: str, timeout: float | None) -> Job:
     from rich.console import Console
 
     from kedro_kubeflow.cli.run_view import RunView
-    from kedro_kubeflow.vertex.waiting import Pace
+    from kedro_kubeflow.targets.vertexai.waiting import Pace
 
     view = RunView(Console(file=sys.stderr, soft_wrap=True))
     with view.showing():

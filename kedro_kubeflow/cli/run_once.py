@@ -15,7 +15,7 @@ from kedro_kubeflow.cli.output import Output, output_option
 from kedro_kubeflow.cli.run_on_server import ServerRunOptions, run_on_server, server_run_options
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.local.run import LocalRun
+    from kedro_kubeflow.targets.local.run import LocalRun
 
 INTERRUPTED = 130
 
@@ -50,9 +50,9 @@ def run_once(runner: str | None, isolated: bool, output: Output, **options: Any)
 
 
 def _run_here(runner: str, isolated: bool, output: Output, options: dict[str, Any]) -> None:
-    from kedro_kubeflow.app.compile import prepare
-    from kedro_kubeflow.app.run_local import run_local
     from kedro_kubeflow.cli.local_view import LocalView, print_summary, stderr_console
+    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.targets.local.operations import run_local
 
     # Processes need no image; what the spec names is only asked of Docker.
     request = request_from(options, default_image="local" if runner == "subprocess" else None)

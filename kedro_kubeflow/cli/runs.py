@@ -14,7 +14,7 @@ from kedro_kubeflow.cli.run_facts import run_json, state_text
 from kedro_kubeflow.cli.server_project import open_server
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.target import Target
+    from kedro_kubeflow.project.target import Target
 
 
 @click.command("runs")
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @exits
 def runs(env: str | None, target: Target | None, pipeline: str | None, limit: int, output: Output) -> None:
     """The latest runs and their states."""
-    from kedro_kubeflow.app.runs import list_runs
-    from kedro_kubeflow.app.target import target_of
+    from kedro_kubeflow.project.target import target_of
+    from kedro_kubeflow.targets.kubeflow.run_operations import list_runs
 
     if target_of(env, target) == "vertexai":
         list_jobs(env, output, pipeline=pipeline, limit=limit)

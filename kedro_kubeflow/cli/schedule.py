@@ -16,10 +16,10 @@ from kedro_kubeflow.cli.server_project import Opened, open_server
 from kedro_kubeflow.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.schedules import Change, Wanted
-    from kedro_kubeflow.client.recurring_runs import RecurringRun
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
     from kedro_kubeflow.config.schedules import ScheduleConfig
+    from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRun
+    from kedro_kubeflow.targets.kubeflow.schedules import Change, Wanted
 
 DEFAULT_SCHEDULE = "default_schedule"
 """The key of `run_config.schedules` that stands for pipelines which have none of their own."""
@@ -73,7 +73,7 @@ def schedule(listing: bool, deleting: bool, dry_run: bool, output: Output, **opt
 
     Doing it again replaces the schedule. Without options it takes what run_config.schedules says of the pipeline.
     """
-    from kedro_kubeflow.app.target import target_of
+    from kedro_kubeflow.project.target import target_of
 
     if target_of(options["env"], options.pop("target")) == "vertexai":
         from kedro_kubeflow.cli.schedule_on_vertex import schedule_on_vertex
@@ -106,7 +106,7 @@ def _refuse_image(image: str | None) -> None:
 
 
 def _make(opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
-    from kedro_kubeflow.app.schedules import apply, plan
+    from kedro_kubeflow.targets.kubeflow.schedules import apply, plan
 
     plans = [plan(opened.client, wanted) for wanted in _wanted(opened, namespace, options)]
     done: list[Change] = []
@@ -123,7 +123,7 @@ def _make(opened: Opened, namespace: str | None, options: dict[str, Any], output
 
 def _wanted(opened: Opened, namespace: str | None, options: dict[str, Any]) -> list[Wanted]:
     """The schedules that are asked for, checked before any of them is made."""
-    from kedro_kubeflow.app.schedules import Wanted
+    from kedro_kubeflow.targets.kubeflow.schedules import Wanted
 
     here, run = opened.here, opened.here.config.run_config
     return [
@@ -241,7 +241,7 @@ def _change_json(opened: Opened, change: Change) -> dict[str, Any]:
 
 
 def _list(opened: Opened, namespace: str | None, output: Output) -> None:
-    from kedro_kubeflow.app.schedules import list_schedules
+    from kedro_kubeflow.targets.kubeflow.schedules import list_schedules
 
     listed = list_schedules(opened.client, namespace)
     if output == "json":
@@ -252,7 +252,7 @@ def _list(opened: Opened, namespace: str | None, output: Output) -> None:
 
 
 def _delete(opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
-    from kedro_kubeflow.app.schedules import delete, list_schedules
+    from kedro_kubeflow.targets.kubeflow.schedules import delete, list_schedules
 
     prefix = opened.here.pipeline(asked_name(opened.here.config, options)) + "/"
     key = prefix + options["name"]

@@ -11,9 +11,9 @@ from kedro_kubeflow.cli.output import Output, print_json, print_table
 from kedro_kubeflow.cli.schedule import Mode, asked_name, wanted_schedules
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.vertex import ScheduleChange, VertexProject
-    from kedro_kubeflow.vertex.client import VertexClient
-    from kedro_kubeflow.vertex.schedules import Schedule, ScheduleRequest, Trigger
+    from kedro_kubeflow.targets.vertexai.client import VertexClient
+    from kedro_kubeflow.targets.vertexai.operations import ScheduleChange, VertexProject
+    from kedro_kubeflow.targets.vertexai.schedules import Schedule, ScheduleRequest, Trigger
 
 
 def schedule_on_vertex(mode: Mode, options: dict[str, Any], output: Output) -> None:
@@ -25,7 +25,7 @@ def schedule_on_vertex(mode: Mode, options: dict[str, Any], output: Output) -> N
     Raises:
         KedroKubeflowError: and what was done before is told.
     """
-    from kedro_kubeflow.app.vertex import open_for_vertex
+    from kedro_kubeflow.targets.vertexai.operations import open_for_vertex
 
     if options.pop("experiment_namespace"):
         raise click.UsageError("--experiment-namespace is not for Vertex AI: there are no namespaces there.")
@@ -39,7 +39,7 @@ def schedule_on_vertex(mode: Mode, options: dict[str, Any], output: Output) -> N
 
 
 def _make(here: VertexProject, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
-    from kedro_kubeflow.app.vertex import apply, plan
+    from kedro_kubeflow.targets.vertexai.operations import apply, plan
 
     # All of them are compiled and checked before any of them is made.
     plans = [(client, plan(client, request)) for client, request in list(_requests(here, options))]
@@ -55,9 +55,9 @@ def _make(here: VertexProject, options: dict[str, Any], output: Output, *, dry_r
 
 
 def _requests(here: VertexProject, options: dict[str, Any]) -> Iterator[tuple[VertexClient, ScheduleRequest]]:
-    from kedro_kubeflow.app.compile import Request, prepare
-    from kedro_kubeflow.app.vertex import schedule_request, section
-    from kedro_kubeflow.vertex.client import VertexClient
+    from kedro_kubeflow.plan.compile import Request, prepare
+    from kedro_kubeflow.targets.vertexai.client import VertexClient
+    from kedro_kubeflow.targets.vertexai.operations import schedule_request, section
 
     for name, config in wanted_schedules(here.config, options).items():
         is_job = name in here.config.jobs
@@ -111,7 +111,7 @@ def _trigger_json(trigger: Trigger) -> dict[str, Any]:
 
 
 def _list(client: VertexClient, output: Output) -> None:
-    from kedro_kubeflow.app.vertex import list_schedules
+    from kedro_kubeflow.targets.vertexai.operations import list_schedules
 
     listed = list_schedules(client)
     if output == "json":
@@ -123,7 +123,7 @@ def _list(client: VertexClient, output: Output) -> None:
 
 
 def _delete(here: VertexProject, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
-    from kedro_kubeflow.app.vertex import delete, list_schedules
+    from kedro_kubeflow.targets.vertexai.operations import delete, list_schedules
 
     prefix = here.pipeline(asked_name(here.config, options)) + "/"
     key = prefix + options["name"]

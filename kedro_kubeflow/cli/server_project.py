@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.server import ServerProject
-    from kedro_kubeflow.client import KubeflowClient
+    from kedro_kubeflow.targets.kubeflow import KubeflowClient
+    from kedro_kubeflow.targets.kubeflow.project_server import ServerProject
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Opened:
 
 def open_server(env: str | None) -> Opened:
     """Open the project in the working directory and connect to its server; the client stack is loaded here."""
-    from kedro_kubeflow.app.server import connect_to, open_for_server
+    from kedro_kubeflow.targets.kubeflow.project_server import connect_to, open_for_server
 
     here = open_for_server(env)
     return Opened(here, connect_to(here.config))

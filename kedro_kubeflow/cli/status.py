@@ -14,7 +14,7 @@ from kedro_kubeflow.cli.run_facts import print_run, run_json
 from kedro_kubeflow.cli.server_project import open_server
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.target import Target
+    from kedro_kubeflow.project.target import Target
 
 
 @click.command("status")
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @exits
 def status(run: str, env: str | None, target: Target | None, output: Output) -> None:
     """The state of a run and of its steps. RUN is its id, or the link that opens it."""
-    from kedro_kubeflow.app.runs import get_run
-    from kedro_kubeflow.app.target import target_of
+    from kedro_kubeflow.project.target import target_of
+    from kedro_kubeflow.targets.kubeflow.run_operations import get_run
 
     if target_of(env, target) == "vertexai":
         show_job(env, run, output)

@@ -14,7 +14,7 @@ from kedro_kubeflow.cli.run_facts import run_json, state_text
 from kedro_kubeflow.cli.server_project import open_server
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.target import Target
+    from kedro_kubeflow.project.target import Target
 
 
 @click.command("terminate")
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @exits
 def terminate(run: str, env: str | None, target: Target | None, output: Output) -> None:
     """End a run. RUN is its id, or the link that opens it."""
-    from kedro_kubeflow.app.runs import terminate as end
-    from kedro_kubeflow.app.target import target_of
+    from kedro_kubeflow.project.target import target_of
+    from kedro_kubeflow.targets.kubeflow.run_operations import terminate as end
 
     if target_of(env, target) == "vertexai":
         end_job(env, run, output)

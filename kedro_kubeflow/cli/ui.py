@@ -14,7 +14,7 @@ from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.app.target import Target
+    from kedro_kubeflow.project.target import Target
 
 
 @click.command("ui")
@@ -34,13 +34,13 @@ def ui(env: str | None, target: Target | None, no_browser: bool, output: Output)
 
 
 def _link(env: str | None, target: Target | None) -> str:
-    from kedro_kubeflow.app.target import target_of
+    from kedro_kubeflow.project.target import target_of
 
     if target_of(env, target) == "vertexai":
-        from kedro_kubeflow.app.vertex import open_for_vertex, section
+        from kedro_kubeflow.targets.vertexai.operations import open_for_vertex, section
 
         return section(open_for_vertex(env).config).ui_link
-    from kedro_kubeflow.app.server import address_of, open_for_server
+    from kedro_kubeflow.targets.kubeflow.project_server import address_of, open_for_server
 
     return f"{address_of(open_for_server(env).config).ui_host}/#/pipelines"
 

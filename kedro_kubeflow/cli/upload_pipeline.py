@@ -25,9 +25,9 @@ _SAID = {
 @exits
 def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
     """Upload the pipeline to Kubeflow Pipelines, or a new version of it."""
-    from kedro_kubeflow.app.compile import prepare
-    from kedro_kubeflow.app.server import connect_to
-    from kedro_kubeflow.app.upload import upload, with_commit
+    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.targets.kubeflow.project_server import connect_to
+    from kedro_kubeflow.targets.kubeflow.upload_compiled import upload, with_commit
 
     prepared = prepare(request_from(options))
     if prepared.target == "vertexai":

@@ -5,8 +5,8 @@ tracing a function through ``kfp.dsl``: it needs no private part of the SDK, nam
 test compares the result, message by message, with what ``kfp.compiler`` makes of the same pipeline written by hand.
 """
 
-from kedro_kubeflow.compiler.frame import Exit, Frame
 from kedro_kubeflow.compiler.package import CompiledPipeline
 from kedro_kubeflow.compiler.pipeline import compile_pipeline
+from kedro_kubeflow.plan.frame import Exit, Frame
 
 __all__ = ["CompiledPipeline", "Exit", "Frame", "compile_pipeline"]

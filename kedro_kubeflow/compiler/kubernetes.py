@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kedro_kubeflow.compiler.frame import Frame
-from kedro_kubeflow.compiler.task import Task
 from kedro_kubeflow.config.environment import ConfigMapKey, PodField, SecretKey
 from kedro_kubeflow.config.extra_volumes import EmptyDirSource, EphemeralSource, ExtraVolume
 from kedro_kubeflow.config.kubernetes import Affinity, NodeSelectorTerm, Requirement, SecurityContext, Toleration
 from kedro_kubeflow.config.quantity import amount
 from kedro_kubeflow.config.resources import Resources
 from kedro_kubeflow.config.settings import StepSettings
+from kedro_kubeflow.plan.frame import Frame
+from kedro_kubeflow.plan.task import Task
 
 
 def settled(task: Task, frame: Frame) -> Task:

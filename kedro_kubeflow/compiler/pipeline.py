@@ -11,17 +11,17 @@ from kfp import __version__ as sdk_version
 from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
 from kedro_kubeflow import names
-from kedro_kubeflow.compiler import frame as around
 from kedro_kubeflow.compiler import spec
-from kedro_kubeflow.compiler.frame import GROUP, RUN_ID, Frame
 from kedro_kubeflow.compiler.kubernetes import settled
 from kedro_kubeflow.compiler.package import CompiledPipeline
 from kedro_kubeflow.compiler.platform import platform_spec, run_id_from_label
-from kedro_kubeflow.compiler.steps import joined, step_task
-from kedro_kubeflow.compiler.task import FromInput, FromTask, Parameter, Task
-from kedro_kubeflow.compiler.volume import mounted, volume_tasks, with_volume
 from kedro_kubeflow.contract import RUN_ID_INPUT
-from kedro_kubeflow.dag import Dag, PipelineInput
+from kedro_kubeflow.plan import frame as around
+from kedro_kubeflow.plan.dag import Dag, PipelineInput
+from kedro_kubeflow.plan.frame import GROUP, RUN_ID, Frame
+from kedro_kubeflow.plan.steps import joined, step_task
+from kedro_kubeflow.plan.task import FromInput, FromTask, Parameter, Task
+from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
 
 __all__ = ["Frame", "compile_pipeline", "run_id_from_label", "tasks_of"]
 

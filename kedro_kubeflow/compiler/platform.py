@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kedro_kubeflow.compiler.frame import Frame
-from kedro_kubeflow.compiler.task import Task
-from kedro_kubeflow.compiler.volume import workspace_config
 from kedro_kubeflow.contract import RUN_ID_ENV
+from kedro_kubeflow.plan.frame import Frame
+from kedro_kubeflow.plan.task import Task
+from kedro_kubeflow.plan.volume import workspace_config
 
 
 def platform_spec(tasks: Sequence[Task], frame: Frame) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 from google.protobuf import duration_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
-from kedro_kubeflow.compiler.task import Constant, FinalStatus, FromInput, FromTask, Parameter, Task
 from kedro_kubeflow.config.retry import RetryPolicyConfig
+from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, FromTask, Parameter, Task
 
 SCHEMA_VERSION = "0.0.1"
 

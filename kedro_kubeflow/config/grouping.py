@@ -26,8 +26,8 @@ class GroupingConfig(Model):
     by: str = "node"
     """`node`: a step for each node. `all`: one step. `namespace`: a step for each namespace. `tag`: a step for each tag with
     the `prefix`. `pipeline`: a step for each registered pipeline. `memory`: nodes that hand data to each other in memory run
-    together. Or the import path of your own: a function that takes the nodes (`kedro_kubeflow.grouping.NodeFacts`) and gives
-    a list of `kedro_kubeflow.grouping.Group`, or a class whose instances do."""
+    together. Or the import path of your own: a function that takes the nodes (`kedro_kubeflow.plan.grouping.NodeFacts`) and gives
+    a list of `kedro_kubeflow.plan.grouping.Group`, or a class whose instances do."""
 
     depth: int = Field(default=1, ge=1)
     """For `namespace`: how many parts of a namespace count; with 1, `a.b` and `a.c` share a step."""

@@ -120,7 +120,7 @@ def _grouping(value: Mapping[str, Any]) -> dict[str, Any]:
     raise _refused(
         "run_config.grouping.cls",
         f"{cls} was made with a Kedro context and gave kedro-vertexai's own type; write it as a function of nodes that gives "
-        "`kedro_kubeflow.grouping.Group`, and name it under `run_config.grouping.by` of kubeflow.yml",
+        "`kedro_kubeflow.plan.grouping.Group`, and name it under `run_config.grouping.by` of kubeflow.yml",
     )
 
 

@@ -29,8 +29,8 @@ def create_pipeline():
 MEASURE = """
 import gc, json, sys, time
 from pathlib import Path
-from kedro_kubeflow.app.compile import Request, prepare
-from kedro_kubeflow.app.plan import plan_of
+from kedro_kubeflow.plan.compile import Request, prepare
+from kedro_kubeflow.plan.planned import plan_of
 
 def once(path):
     for name in [m for m in sys.modules if m.split(".")[0] == "demo"]:

@@ -13,10 +13,10 @@ from kedro_project import KUBEFLOW, KedroProject, make_project
 from kfp_server import KfpServer
 from kfp_server.fixtures import kubernetes_server, multi_user_server, server
 
-from kedro_kubeflow.app.compile import Request, prepare
 from kedro_kubeflow.cli import kubeflow
-from kedro_kubeflow.client import connect
 from kedro_kubeflow.compiler import CompiledPipeline
+from kedro_kubeflow.plan.compile import Request, prepare
+from kedro_kubeflow.targets.kubeflow import connect
 
 __all__ = ["kubernetes_server", "multi_user_server", "server"]
 

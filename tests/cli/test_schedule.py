@@ -161,7 +161,7 @@ class TestFaults:
     def test_the_old_one_stays_if_the_new_one_cannot_be_made(
         self, server: KfpServer, kedro: Kedro, fault: object, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("kedro_kubeflow.client.recurring_runs.LOOKS", (0.0, 0.1))
+        monkeypatch.setattr("kedro_kubeflow.targets.kubeflow.recurring_runs.LOOKS", (0.0, 0.1))
         kedro("schedule", *NIGHTLY).ok()
         old = only(server)["recurring_run_id"]
         server.faults.add("POST /apis/v2beta1/recurringruns", fault)  # type: ignore[arg-type]

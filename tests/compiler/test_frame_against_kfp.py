@@ -18,15 +18,15 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from kedro_kubeflow import names
 from kedro_kubeflow.compiler import CompiledPipeline, Exit, Frame, compile_pipeline
-from kedro_kubeflow.compiler.cache import cache_key, is_mutable
 from kedro_kubeflow.compiler.platform import run_id_from_label
 from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.settings import Settings
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.dag import Dag, Parameters, Step, build_dag
-from kedro_kubeflow.grouping import Group, NodeFacts, by_node
 from kedro_kubeflow.handoff import Handoff, handoff
+from kedro_kubeflow.plan.cache import cache_key, is_mutable
+from kedro_kubeflow.plan.dag import Dag, Parameters, Step, build_dag
+from kedro_kubeflow.plan.grouping import Group, NodeFacts, by_node
 
 NODES = [
     NodeFacts("prepare", ("raw", "params:lr"), ("rows",)),

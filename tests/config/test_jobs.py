@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kedro_kubeflow.app.selection import Selection, selection
 from kedro_kubeflow.config.kubeflow import read_config
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.project.slicing import Slice
+from kedro_kubeflow.plan.selection import Selection, selection
+from kedro_kubeflow.plan.slicing import Slice
 
 
 def jobs(**bundles: Any) -> Any:

@@ -10,9 +10,9 @@ import pytest
 from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.settings import Settings, StepSettings
-from kedro_kubeflow.dag import Step
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.grouping import NodeFacts
+from kedro_kubeflow.plan.dag import Step
+from kedro_kubeflow.plan.grouping import NodeFacts
 
 SMALL = NodeFacts("small", tags=frozenset({"cheap"}))
 LARGE = NodeFacts("large", tags=frozenset({"gpu"}))

@@ -12,8 +12,8 @@ from typing import Any
 from kedro_project import KedroProject, make_project
 
 from kedro_kubeflow.errors import CycleError
-from kedro_kubeflow.grouping import NodeFacts, by_tag
-from kedro_kubeflow.grouping.order import in_order, members_of
+from kedro_kubeflow.plan.grouping import NodeFacts, by_tag
+from kedro_kubeflow.plan.grouping.order import in_order, members_of
 
 NODES = """
 import functools

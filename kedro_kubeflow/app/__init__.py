@@ -1,1 +1,0 @@
-"""The use cases: a few lines each, joining project, dag, compiler, client and local."""

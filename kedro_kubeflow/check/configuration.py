@@ -1,0 +1,113 @@
+"""Configuration that is here and not in the pods: conf/local, credentials, environment variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kedro_kubeflow.check.finding import Finding
+from kedro_kubeflow.check.scope import entries_of
+from kedro_kubeflow.plan.compile import Source
+from kedro_kubeflow.project.dockerignore import DockerIgnore
+
+_VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*\}")
+
+
+def configuration_findings(source: Source) -> Iterator[Finding]:
+    """What steps would miss of the configuration that was read here."""
+    conf = Path(source.project.conf_source)
+    if not conf.is_dir():
+        return
+    ignore = DockerIgnore.read(source.project.path)
+    folders = [conf / "base", *([conf / source.project.env] if source.project.env not in (None, "base") else [])]
+    in_image = [f for folder in folders for f in _yaml_files(folder) if not _ignored(f, source, ignore)]
+    if source.project.env is None:
+        yield from _local(conf, source, ignore)
+    yield from _credentials(in_image, source)
+    yield from _variables(in_image, source)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*.y*ml") if file.is_file())
+
+
+def _ignored(file: Path, source: Source, ignore: DockerIgnore) -> bool:
+    inside = file.is_relative_to(source.project.path)
+    return inside and ignore.excludes(file.relative_to(source.project.path).as_posix()) is not None
+
+
+def _local(conf: Path, source: Source, ignore: DockerIgnore) -> Iterator[Finding]:
+    """conf/local was read to compile, and most images do not hold it."""
+    private = re.compile(r"(credentials|kubeflow|logging)")
+    here = [file for file in _yaml_files(conf / "local") if not private.match(file.name)]
+    if here:
+        kept_out = all(_ignored(file, source, ignore) for file in here)
+        yield Finding(
+            "conf-local",
+            "warning" if kept_out else "info",
+            f"{', '.join(str(f.relative_to(conf.parent)) for f in here)} was read to compile, and steps do not see it"
+            + ("" if kept_out else " unless the image holds it"),
+            str(conf / "local"),
+            "move what steps need to conf/base, or to an environment that is named with --env",
+        )
+    else:
+        text = "Images as a rule do not hold conf/local; steps then use conf/base alone"
+        yield Finding("conf-local", "info", text, str(conf / "local"))
+
+
+def _credentials(in_image: list[Path], source: Source) -> Iterator[Finding]:
+    """Credentials that catalog entries name, and that no file in the image nor a provider gives."""
+    if source.config.run_config.dynamic_config_providers:
+        return
+    known = {key for file in in_image if file.name.startswith("credentials") for key in _top_level(file)}
+    users: dict[str, list[str]] = {}
+    for dataset, entry in entries_of(source).items():
+        for name in _named_credentials(entry or {}):
+            users.setdefault(name, []).append(dataset)
+    for name, datasets in sorted(users.items()):
+        if name not in known:
+            yield Finding(
+                "credentials-not-in-image",
+                "warning",
+                f"The credentials {name!r} of {', '.join(map(repr, datasets))} are in no file that the image holds",
+                f"catalog, {', '.join(datasets)}",
+                "write them to conf/base/credentials.yml as ${oc.env:VARIABLE}, and give the variable to the steps from a "
+                "Kubernetes secret (run_config.env); or name a provider in run_config.dynamic_config_providers",
+            )
+
+
+def _named_credentials(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key == "credentials" and isinstance(item, str):
+                yield item
+            else:
+                yield from _named_credentials(item)
+
+
+def _top_level(file: Path) -> set[str]:
+    try:
+        values = yaml.safe_load(file.read_text("utf-8"))
+    except yaml.YAMLError:
+        return set()
+    return {str(key) for key in values} if isinstance(values, Mapping) else set()
+
+
+def _variables(in_image: list[Path], source: Source) -> Iterator[Finding]:
+    """Variables that the configuration needs and no step is given; kubeflow.yml itself is read when compiling."""
+    given = {name for variables in source.config.run_config.env.values() for name in variables or {}}
+    for file in in_image:
+        if file.name.startswith("kubeflow"):
+            continue
+        for name in sorted(set(_VARIABLE.findall(file.read_text("utf-8", errors="replace"))) - given):
+            yield Finding(
+                "variable-not-given",
+                "warning",
+                f"The configuration needs the environment variable {name}, which no step is given",
+                str(file.relative_to(source.project.path) if file.is_relative_to(source.project.path) else file),
+                f"name it in run_config.env, as in {name}: {{secret: NAME, key: KEY}}, unless the image sets it",
+            )

@@ -1,0 +1,172 @@
+"""Data that steps would not find, or not give to each other."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from kedro_kubeflow.check.finding import Finding, Level
+from kedro_kubeflow.check.scope import entries_of, readers_of, writers_of
+from kedro_kubeflow.plan.compile import Source
+from kedro_kubeflow.plan.grouping import base_name
+from kedro_kubeflow.project.dockerignore import DockerIgnore
+from kedro_kubeflow.project.own_hooks import has_hook
+
+_FOLDERS = re.compile(r"(.*\.)?(Partitioned|Incremental)Dataset$")
+
+
+@dataclass(frozen=True)
+class Local:
+    """A dataset at a local path.
+
+    Attributes:
+        path: as the catalog has it, without its protocol; relative to the project, or absolute.
+        folder: whether other datasets may lie inside.
+        on_volume: whether it lies on the volume that a run's steps share.
+    """
+
+    dataset: str
+    path: str
+    written_by: str | None
+    read_by: str | None
+    folder: bool
+    on_volume: bool
+
+
+def data_findings(source: Source) -> Iterator[Finding]:
+    """Raw data that the image must hold, data that nobody makes, and names that share a path."""
+    local = _local_datasets(source)
+    ignore = DockerIgnore.read(source.project.path)
+    for dataset in local:
+        if dataset.written_by is None:
+            yield _raw(dataset, source, ignore)
+    yield from _not_made(source)
+    yield from _shared_paths(local)
+
+
+def _local_datasets(source: Source) -> list[Local]:
+    writers, readers = writers_of(source), readers_of(source)
+    found: dict[str, Local] = {}
+    for name, entry in entries_of(source).items():
+        handed, base = source.handoffs[name], base_name(name)
+        if handed.kind in ("file", "volume") and base not in found:
+            found[base] = Local(
+                dataset=base,
+                path=posixpath.normpath(re.sub(r"^[a-z]+://", "", handed.path)),
+                written_by=writers.get(base),
+                read_by=readers.get(base),
+                folder=bool(_FOLDERS.match(str((entry or {}).get("type", "")))),
+                on_volume=handed.kind == "volume",
+            )
+    return list(found.values())
+
+
+def _raw(dataset: Local, source: Source, ignore: DockerIgnore) -> Finding:
+    """What to say of a local file that no step makes."""
+    where = f"catalog, dataset {dataset.dataset!r}: {dataset.path}"
+    volume = source.config.run_config.volume
+    if dataset.on_volume and volume and volume.skip_init:
+        return Finding(
+            "raw-data-on-empty-volume",
+            "error",
+            f"No step makes {dataset.dataset!r}, and with `skip_init` the run's volume starts without it",
+            where,
+            "drop `skip_init`, or keep the data elsewhere",
+        )
+    if posixpath.isabs(dataset.path):
+        what = f"The image, or a volume, must hold {dataset.dataset!r} at {dataset.path}: no step makes it"
+        return Finding("raw-data", "info", what, where)
+    rule = ignore.excludes(dataset.path)
+    if rule:
+        return Finding(
+            "raw-data-ignored",
+            _unless_mounted("error", source),
+            f"The image will not hold {dataset.dataset!r}: {ignore.name} keeps {dataset.path} out ({rule.text!r})",
+            where,
+            f"let it in with a line !{dataset.path}, keep the data remote, or mount a volume there",
+        )
+    if not (source.project.path / dataset.path).exists():
+        return Finding(
+            "raw-data-missing",
+            _unless_mounted("warning", source),
+            f"The image must hold {dataset.dataset!r}, as no step makes it, and it is not here either: {dataset.path}",
+            where,
+            "put it there before the image is built, keep it remote, or mount a volume there",
+        )
+    what = f"The image must hold {dataset.dataset!r} at {dataset.path}: no step makes it"
+    return Finding("raw-data", "info", what, where)
+
+
+def _unless_mounted(level: Level, source: Source) -> Level:
+    """A claim that is mounted may hold the data."""
+    mounted = (v for volumes in source.config.run_config.extra_volumes.values() for v in volumes or ())
+    return "info" if any(v.volume.persistent_volume_claim for v in mounted) else level
+
+
+def _not_made(source: Source) -> Iterator[Finding]:
+    """Data in memory that nothing puts there."""
+    made, entries = writers_of(source), entries_of(source)
+    for name, node in readers_of(source).items():
+        entry = entries.get(name)
+        if name in made or name not in source.handoffs or source.handoffs[name].kind != "memory":
+            continue
+        if "data" not in (entry or {}):
+            yield Finding(
+                "not-made",
+                "warning" if has_hook("after_catalog_created") else "error",
+                f"The catalog has no {name!r}, and no node makes it",
+                f"node {node!r}",
+                "declare it in the catalog, or mend the node's input; a hook of the project may also put it there",
+            )
+
+
+def _shared_paths(local: Sequence[Local]) -> Iterator[Finding]:
+    """Datasets that a step writes under one name, and another reads under a second one."""
+    for writer, other in _overlaps(local):
+        if writer.written_by is None:
+            continue
+        if other.written_by is None:
+            yield _unseen(writer, other)
+        elif writer.dataset < other.dataset:
+            yield Finding(
+                "same-path",
+                "warning",
+                f"{writer.dataset!r} and {other.dataset!r} are both written to {writer.path}; each step sees its own",
+                f"catalog, datasets {writer.dataset!r} and {other.dataset!r}",
+                "give each a path of its own",
+            )
+
+
+def _overlaps(local: Sequence[Local]) -> Iterator[tuple[Local, Local]]:
+    """Pairs, both ways round, of datasets at one path or one inside the folder of the other."""
+    by_path: dict[str, list[Local]] = {}
+    for dataset in local:
+        by_path.setdefault(dataset.path, []).append(dataset)
+    for same in by_path.values():
+        yield from itertools.permutations(same, 2)
+    for folder in (d for d in local if d.folder):
+        for other in local:
+            if other.path != folder.path and _inside(other.path, folder.path):
+                yield folder, other
+                yield other, folder
+
+
+def _unseen(writer: Local, reader: Local) -> Finding:
+    on_volume = writer.on_volume and reader.on_volume
+    return Finding(
+        "same-path",
+        "warning" if on_volume else "error",
+        f"{reader.read_by!r} reads {reader.dataset!r} from {reader.path}, where {writer.written_by!r} writes "
+        f"{writer.dataset!r}: "
+        + ("nothing says which comes first" if on_volume else "that file stays in the pod that writes it"),
+        f"catalog, datasets {writer.dataset!r} and {reader.dataset!r}",
+        "use one name for both, or name@… for two ways to load it",
+    )
+
+
+def _inside(path: str, folder: str) -> bool:
+    return PurePosixPath(path).is_relative_to(PurePosixPath(folder))

@@ -1,0 +1,77 @@
+"""The limits of Kubeflow Pipelines and Argo that a pipeline would run into."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kedro_kubeflow.check.finding import Finding
+from kedro_kubeflow.parameters import size
+from kedro_kubeflow.plan.compile import Prepared
+from kedro_kubeflow.plan.dag import MAX_INPUT_BYTES
+from kedro_kubeflow.plan.step_settings import cache_notes
+from kedro_kubeflow.plan.tasks import CompiledTask
+
+MANY_STEPS, TOO_MANY_STEPS = 50, 200
+MAX_UPLOAD = 32 * 2**20
+"""What KFP's server takes as a file."""
+MAX_WORKFLOW = 2**20
+"""What Argo takes as a workflow, its status compressed (``MAX_WORKFLOW_SIZE`` of its controller)."""
+MAX_ARGUMENT = 128 * 2**10
+"""What Linux takes as one argument of a process."""
+
+# Estimated from workflows that KFP's compiler made: their spec is a fifth larger than the pipeline's, and a task's status
+# takes some 1.9 KiB when compressed; good to about 30 %.
+_SPEC_FACTOR = 1.2
+_STATUS_BYTES = 1_900
+_GROUPING = "let nodes share steps (run_config.grouping: namespace, tag, pipeline, memory or all)"
+
+
+def limit_findings(prepared: Prepared, tasks: Sequence[CompiledTask]) -> Iterator[Finding]:
+    """Numbers and sizes that are, or may be, too large."""
+    yield from _count(len(tasks))
+    yield from _sizes(prepared, len(tasks))
+    for task in tasks:
+        longest = max((len(str(word).encode()) for word in task.container.get("args") or ()), default=0)
+        if longest >= MAX_ARGUMENT:
+            what = f"An argument of the step {task.title!r} has {longest:,} bytes; Linux takes {MAX_ARGUMENT:,}"
+            yield Finding("argument-size", "error", what, cure="let fewer nodes share the step")
+    yield from _parameters(prepared.compiled.parameters)
+    cached = set(cache_notes(prepared.dag, prepared.settings))
+    for note in prepared.compiled.notes:
+        yield Finding("cache-image", "warning", note) if note in cached else Finding("note", "info", note)
+
+
+def _count(steps: int) -> Iterator[Finding]:
+    if steps > TOO_MANY_STEPS:
+        what = f"{steps} steps: with some 250 to 300, a workflow no longer fits into the cluster's database"
+    elif steps > MANY_STEPS:
+        what = f"{steps} steps: each starts two pods, and retrying a failed run from the UI becomes fragile"
+    else:
+        return
+    yield Finding("step-count", "warning", what, cure=_GROUPING)
+
+
+def _sizes(prepared: Prepared, tasks: int) -> Iterator[Finding]:
+    uploaded = len(prepared.compiled.text.encode())
+    if uploaded > MAX_UPLOAD:
+        what = f"The compiled pipeline has {uploaded:,} bytes; Kubeflow Pipelines takes {MAX_UPLOAD:,}"
+        yield Finding("spec-size", "error", what, cure=_GROUPING)
+    spec = _json_size(prepared.compiled.pipeline_spec) + _json_size(prepared.compiled.platform_spec)
+    estimate = int(spec * _SPEC_FACTOR + tasks * _STATUS_BYTES)
+    if estimate > 0.7 * MAX_WORKFLOW:
+        certain = spec > MAX_WORKFLOW
+        what = f"The workflow will have about {estimate:,} bytes; Argo takes {MAX_WORKFLOW:,}"
+        yield Finding("workflow-size", "error" if certain else "warning", what, cure=_GROUPING)
+
+
+def _parameters(defaults: Mapping[str, Any]) -> Iterator[Finding]:
+    total = sum(size(name, value) for name, value in defaults.items())
+    if total > 0.9 * MAX_INPUT_BYTES:
+        what = f"The run-time parameters have {total:,} bytes; Kubeflow Pipelines takes {MAX_INPUT_BYTES:,} a run"
+        yield Finding("parameters-size", "warning", what, cure="give large values no longer ones on the command line")
+
+
+def _json_size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, default=dict).encode())

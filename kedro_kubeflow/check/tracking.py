@@ -1,0 +1,54 @@
+"""Whether pods can reach the MLflow server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from kedro_kubeflow.check.finding import Finding
+from kedro_kubeflow.check.places import is_here
+from kedro_kubeflow.plan.compile import Source
+from kedro_kubeflow.project.mlflow_plugin import mlflow_section, tracking_uri
+
+_VARIABLE = "MLFLOW_TRACKING_URI"
+_CURE = "set server.mlflow_tracking_uri to an address that the cluster reaches, in an environment of its own (--env)"
+
+
+def tracking_findings(source: Source) -> Iterator[Finding]:
+    """What is wrong with the address, if the pipeline is tracked."""
+    if not source.tracking:
+        return
+    loader = source.project.config_loader()
+    configured = (mlflow_section(loader).get("server") or {}).get("mlflow_tracking_uri")
+    given = _given(source)
+    where = "mlflow.yml, server.mlflow_tracking_uri"
+    if configured:
+        problem = _unreachable(str(configured))
+    elif isinstance(given, str):
+        where, problem = f"kubeflow.yml, run_config.env.{_VARIABLE}", _unreachable(given)
+    elif given is not None:
+        return
+    elif tracking_uri(loader):
+        where, problem = f"the environment variable {_VARIABLE}", "is set here and not in the pods"
+    else:
+        problem = "is not given, so each pod would log to files of its own"
+    if problem:
+        yield Finding("mlflow-address", "error", f"The address of the MLflow server {problem}", where, _CURE)
+
+
+def _given(source: Source) -> object:
+    """What ``env`` gives every step as the address: text, a reference, or None."""
+    for variables in source.config.run_config.env.values():
+        if variables and variables.get(_VARIABLE) is not None:
+            return variables[_VARIABLE]
+    return None
+
+
+def _unreachable(uri: str) -> str | None:
+    """Why a pod cannot use an address; None where it may."""
+    scheme = urlsplit(uri).scheme.partition("+")[0]
+    if scheme == "sqlite":
+        return "is a database in a file of this machine (sqlite)"
+    if scheme in ("", "file"):
+        return "is a folder of this machine"
+    return "is an address of this machine, which in a pod is the pod itself" if is_here(uri) else None

@@ -1,0 +1,99 @@
+"""What is to run: what the caller asks for, over what the named job says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from kedro_kubeflow.config.jobs import JobConfig
+from kedro_kubeflow.config.schedules import ScheduleConfig
+from kedro_kubeflow.errors import ConfigError, did_you_mean
+from kedro_kubeflow.plan.slicing import Slice
+
+DEFAULT = "__default__"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Some pipelines, of them a part, and parameters.
+
+    Attributes:
+        pipelines: registered names; their union is meant.
+        part: what of it runs.
+        parameters: overrides, nested as in parameters.yml.
+        job: the job that says so, if one does.
+        job_part: the part that the job itself names.
+        description: the job's.
+        schedule: the job's.
+    """
+
+    pipelines: tuple[str, ...] = (DEFAULT,)
+    part: Slice = field(default_factory=Slice)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    job: str | None = None
+    job_part: Slice = field(default_factory=Slice)
+    description: str | None = None
+    schedule: ScheduleConfig | None = None
+
+    @property
+    def pipeline(self) -> str:
+        """What people call the pipelines."""
+        return "+".join(self.pipelines)
+
+    @property
+    def title(self) -> str:
+        """The job, or else the pipelines."""
+        return self.job or self.pipeline
+
+    @property
+    def cut(self) -> str:
+        """The part that was asked for on the spot, in words; empty where there is none."""
+        return "" if self.part == self.job_part else str(self.part)
+
+    @property
+    def name(self) -> str:
+        """What is run goes by this name on the server: a part must not pass for a version of the whole."""
+        return f"{self.title} {self.cut}".rstrip()
+
+
+def selection(
+    job: str | None, asked: Selection, jobs: Mapping[str, JobConfig], *, pipelines_asked: bool = True
+) -> Selection:
+    """Put what is asked for over a job.
+
+    Args:
+        job: the job's name; None for none.
+        asked: what the caller says; of its slice, each condition goes before the job's own.
+        jobs: ``jobs`` of kubeflow.yml.
+        pipelines_asked: whether the caller names pipelines, rather than leaving them to the job.
+
+    Raises:
+        ConfigError: there is no such job.
+    """
+    if job is None:
+        return asked
+    if job not in jobs:
+        raise ConfigError(
+            f"There is no job {job!r}. {did_you_mean(job, jobs)}", where="kubeflow.yml, jobs", cure="add it there"
+        )
+    config = jobs[job]
+    part = Slice(**{f.name: getattr(config, f.name) for f in fields(Slice)})
+    return Selection(
+        pipelines=asked.pipelines if pipelines_asked else (config.pipelines or (config.pipeline or DEFAULT,)),
+        part=asked.part.over(part),
+        parameters=_merged(config.parameters, asked.parameters),
+        job=job,
+        job_part=part,
+        description=config.description,
+        schedule=config.schedule,
+    )
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(under, Mapping)
+        merged[key] = _merged(under, value) if both else value  # type: ignore[arg-type]
+    return merged

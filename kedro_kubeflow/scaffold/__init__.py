@@ -1,0 +1,1 @@
+"""Files that are made for a project: its configuration, workflows of a CI service."""

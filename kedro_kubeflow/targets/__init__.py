@@ -1,0 +1,1 @@
+"""Where pipelines run: Kubeflow Pipelines, Vertex AI Pipelines, this machine."""

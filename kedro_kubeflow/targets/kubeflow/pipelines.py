@@ -1,0 +1,146 @@
+"""Pipelines and their versions, as the server has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.targets.kubeflow import facts
+from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, is_missing
+from kedro_kubeflow.targets.kubeflow.server import Server, every
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A pipeline."""
+
+    id: str
+    name: str
+    display_name: str
+    description: str = ""
+    created_at: datetime | None = None
+    namespace: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineVersion:
+    """A version of a pipeline.
+
+    Attributes:
+        digest: the beginning of its spec's SHA-256, where it is one of ours.
+        spec: the IR, with the platform half beside it where there is one.
+    """
+
+    id: str
+    pipeline_id: str
+    name: str
+    display_name: str
+    description: str = ""
+    created_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def digest(self) -> str | None:
+        """The beginning of the SHA-256 of the YAML that it was made of, if this package made it."""
+        return facts.fact(self.description, facts.SPEC)
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """The server's pipelines."""
+
+    server: Server
+
+    def list(self) -> Iterator[Pipeline]:
+        """All pipelines of the namespace, the newest first.
+
+        Raises:
+            AuthError, ServerError
+        """
+        with self.server.errors("list the pipelines"):
+            call = self.server.pipelines.pipeline_service_list_pipelines
+            for entry in every(call, "pipelines", sort_by="created_at desc", namespace=self.server.namespace):
+                yield pipeline_of(entry)
+
+    def find(self, name: str) -> Pipeline | None:
+        """The pipeline of a name, or None."""
+        with self.server.errors(f"look for the pipeline {name!r}"):
+            return self._find(name)
+
+    def get(self, name: str) -> Pipeline:
+        """The pipeline of a name.
+
+        Raises:
+            ServerError: there is none.
+        """
+        pipeline = self.find(name)
+        if pipeline is None:
+            raise ServerError(
+                f"There is no pipeline {name!r} on the server",
+                where=self.server.address.host,
+                cure="upload it first: kedro kubeflow upload-pipeline",
+            )
+        return pipeline
+
+    def versions(self, pipeline_id: str) -> Iterator[PipelineVersion]:
+        """All versions of a pipeline, the newest first."""
+        with self.server.errors("list the versions of the pipeline"):
+            call = self.server.pipelines.pipeline_service_list_pipeline_versions
+            for entry in every(call, "pipeline_versions", pipeline_id, sort_by="created_at desc"):
+                yield version_of(entry)
+
+    def newest(self, pipeline_id: str) -> tuple[PipelineVersion, ...]:
+        """The newest version. It may be several: the server counts in whole seconds."""
+        newest: list[PipelineVersion] = []
+        for version in self.versions(pipeline_id):
+            if newest and version.created_at != newest[0].created_at:
+                break
+            newest.append(version)
+        return tuple(newest)
+
+    def version(self, pipeline_id: str, version_id: str) -> PipelineVersion:
+        """A version with its spec."""
+        with self.server.errors(f"get the version {version_id!r} of the pipeline"):
+            return version_of(self.server.pipelines.pipeline_service_get_pipeline_version(pipeline_id, version_id))
+
+    def _find(self, name: str) -> Pipeline | None:
+        query = {"namespace": self.server.namespace} if self.server.namespace else {}
+        try:
+            return pipeline_of(self.server.pipelines.pipeline_service_get_pipeline_by_name(name, **query))
+        except FOREIGN as error:
+            if is_missing(error):
+                return None
+            raise
+
+
+def pipeline_of(entry: Any) -> Pipeline:
+    """Our value of the generated client's."""
+    return Pipeline(
+        id=entry.pipeline_id,
+        # Servers before 2.15 have only a display name.
+        name=getattr(entry, "name", None) or entry.display_name,
+        display_name=entry.display_name or entry.name,
+        description=entry.description or "",
+        created_at=entry.created_at,
+        namespace=entry.namespace,
+        tags=dict(getattr(entry, "tags", None) or {}),
+    )
+
+
+def version_of(entry: Any) -> PipelineVersion:
+    """Our value of the generated client's."""
+    return PipelineVersion(
+        id=entry.pipeline_version_id,
+        pipeline_id=entry.pipeline_id,
+        name=getattr(entry, "name", None) or entry.display_name,
+        display_name=entry.display_name or entry.name,
+        description=entry.description or "",
+        created_at=entry.created_at,
+        tags=dict(getattr(entry, "tags", None) or {}),
+        spec=entry.pipeline_spec or {},
+    )

@@ -1,0 +1,90 @@
+"""The project's Kubeflow Pipelines server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.auth.kubeflow import from_config
+from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
+from kedro_kubeflow.names import pipeline_name
+from kedro_kubeflow.plan.compile import Request
+from kedro_kubeflow.plan.selection import DEFAULT, Selection, selection
+from kedro_kubeflow.project.conf import read_kubeflow, read_parameters
+from kedro_kubeflow.project.opening import OpenProject, open_project
+from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
+from kedro_kubeflow.targets.kubeflow.address import Address
+from kedro_kubeflow.targets.kubeflow.connection import Patience, Tls
+
+
+@dataclass(frozen=True)
+class ServerProject:
+    """A project and what its kubeflow.yml says; its pipelines are not imported."""
+
+    project: OpenProject
+    config: KubeflowConfig
+    parameters: dict[str, Any]
+
+    def pipeline(self, name: str) -> str:
+        """What one of its pipelines or jobs is called on the server."""
+        return pipeline_name(self.project.name, name)
+
+    def name_of(self, request: Request) -> str:
+        """What that which a request asks for is called on the server.
+
+        Raises:
+            ConfigError: there is no such job.
+        """
+        asked = Selection(pipelines=tuple(dict.fromkeys(request.pipelines)) or (DEFAULT,), part=request.part)
+        return self.pipeline(selection(request.job, asked, self.config.jobs).name)
+
+    @property
+    def experiment(self) -> str:
+        """The experiment that holds its runs."""
+        return self.config.run_config.experiment_name or self.project.name
+
+
+def open_for_server(env: str | None = None, path: Path | None = None) -> ServerProject:
+    """Read a project's configuration.
+
+    Raises:
+        ProjectError: the project cannot be opened.
+        ConfigError: kubeflow.yml is wrong.
+    """
+    project = open_project(path, env=env)
+    loader = project.config_loader()
+    return ServerProject(project, read_config(read_kubeflow(loader)), read_parameters(loader))
+
+
+def address_of(config: KubeflowConfig) -> Address:
+    """Where the configured server and its UI are.
+
+    Raises:
+        ConfigError: no server is configured.
+    """
+    return Address.parse(config.host, config.ui_host)
+
+
+def connect_to(config: KubeflowConfig) -> KubeflowClient:
+    """A client of the configured server. Nothing is sent yet.
+
+    Raises:
+        ConfigError: no server is configured, or a certificate's file is missing.
+        AuthError: the credentials are missing.
+    """
+    host = address_of(config).host
+    verify = (config.ssl_ca_cert or True) if config.verify_ssl else False
+    return connect(
+        host,
+        ui_host=config.ui_host,
+        namespace=config.namespace,
+        credentials=from_config(config.auth, host=host, verify=verify),
+        tls=Tls(
+            ca_cert=config.ssl_ca_cert,
+            verify=config.verify_ssl,
+            client_cert=config.ssl_client_cert,
+            client_key=config.ssl_client_key,
+        ),
+        patience=Patience(read=config.request_timeout),
+    )

@@ -1,0 +1,199 @@
+"""Recurring runs: what a schedule is on the server."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.targets.kubeflow import facts
+from kedro_kubeflow.targets.kubeflow.experiments import Experiment
+from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, is_missing
+from kedro_kubeflow.targets.kubeflow.runs import LOOKS
+from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """When it starts: by a cron expression of six fields, or every so many seconds."""
+
+    cron: str | None = None
+    interval: int | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecurringRunRequest:
+    """A recurring run to make.
+
+    Attributes:
+        key: by which ours are known again, whatever their name.
+        version_id: None lets the server take the newest version at each start.
+    """
+
+    key: str
+    name: str
+    experiment: Experiment
+    pipeline_id: str
+    version_id: str | None
+    trigger: Trigger
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    max_concurrency: int = 1
+    catchup: bool = True
+    enabled: bool = True
+    service_account: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecurringRun:
+    """A recurring run as the server has it."""
+
+    id: str
+    name: str
+    key: str | None
+    experiment_id: str
+    pipeline_id: str | None
+    version_id: str | None
+    trigger: Trigger
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    max_concurrency: int = 1
+    catchup: bool = True
+    enabled: bool = True
+    service_account: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RecurringRuns:
+    """The server's recurring runs."""
+
+    server: Server
+
+    def list(self, namespace: str | None = None) -> Iterator[RecurringRun]:
+        """All of a namespace, the latest first."""
+        with self.server.errors("list the schedules"):
+            call = self.server.recurring_runs.recurring_run_service_list_recurring_runs
+            place = namespace or self.server.namespace
+            for entry in every(call, "recurring_runs", sort_by="created_at desc", namespace=place):
+                yield recurring_run_of(entry)
+
+    def create(self, request: RecurringRunRequest) -> RecurringRun:
+        """Make one, once: a request whose fate is unknown is looked for, not sent again.
+
+        Raises:
+            AuthError, ServerError: none was made; or it is not known whether, and then the error says so.
+        """
+        mark = str(uuid.uuid4())
+        with self.server.errors(f"make the schedule {request.name!r}"):
+            try:
+                entry = self.server.recurring_runs.recurring_run_service_create_recurring_run(_body(request, mark))
+            except FOREIGN as error:
+                if fate_of(error) is not Fate.UNKNOWN:
+                    raise
+                log.warning("The server did not answer for sure; looking whether the schedule is there")
+                entry = self._look_for(request, mark)
+                if entry is None:
+                    raise self._uncertain(request, mark) from error
+        return recurring_run_of(entry)
+
+    def delete(self, recurring_run_id: str) -> None:
+        """Delete one; that it is gone already is no error."""
+        with self.server.errors(f"delete the schedule {recurring_run_id!r}"):
+            for attempt in range(3):
+                try:
+                    self.server.recurring_runs.recurring_run_service_delete_recurring_run(recurring_run_id)
+                    return
+                except FOREIGN as error:
+                    if is_missing(error):
+                        return
+                    if fate_of(error) is not Fate.UNKNOWN or attempt == 2:
+                        raise
+                self.server.pause(attempt)
+
+    def _look_for(self, request: RecurringRunRequest, mark: str) -> Any:
+        for pause in LOOKS:
+            self.server.connection.sleep(pause)
+            found = every(
+                self.server.recurring_runs.recurring_run_service_list_recurring_runs,
+                "recurring_runs",
+                experiment_id=request.experiment.id,
+                sort_by="created_at desc",
+                filter=equals("display_name", request.name),
+            )
+            for entry in itertools.islice(found, 200):
+                if facts.fact(entry.description, facts.SUBMISSION) == mark:
+                    return entry
+        return None
+
+    def _uncertain(self, request: RecurringRunRequest, mark: str) -> ServerError:
+        return ServerError(
+            f"It is not known whether the schedule {request.name!r} was made: the server did not answer, and none has "
+            f"appeared in {sum(LOOKS):.0f} seconds. It was not sent a second time, and no other schedule was deleted",
+            where=self.server.address.host,
+            cure=f"look with `kedro kubeflow schedule --list` (submission {mark}), then schedule again",
+        )
+
+
+def _body(request: RecurringRunRequest, mark: str) -> dict[str, Any]:
+    version = {"pipeline_version_id": request.version_id} if request.version_id else {}
+    body = {
+        "display_name": request.name,
+        "description": facts.describe(request.description, {facts.SCHEDULE: request.key, facts.SUBMISSION: mark}),
+        "experiment_id": request.experiment.id,
+        "pipeline_version_reference": {"pipeline_id": request.pipeline_id, **version},
+        "runtime_config": {"parameters": dict(request.parameters)},
+        "trigger": _trigger_body(request.trigger),
+        "max_concurrency": str(request.max_concurrency),
+        "no_catchup": not request.catchup,
+        "mode": "ENABLE" if request.enabled else "DISABLE",
+        "service_account": request.service_account,
+    }
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _trigger_body(trigger: Trigger) -> dict[str, Any]:
+    times = {"start_time": trigger.start_time, "end_time": trigger.end_time}
+    window = {key: value.isoformat() for key, value in times.items() if value}
+    if trigger.cron:
+        return {"cron_schedule": {"cron": trigger.cron, **window}}
+    return {"periodic_schedule": {"interval_second": str(trigger.interval), **window}}
+
+
+def recurring_run_of(entry: Any) -> RecurringRun:
+    """Our value of the generated client's."""
+    reference = entry.pipeline_version_reference
+    return RecurringRun(
+        id=entry.recurring_run_id,
+        name=entry.display_name or entry.recurring_run_id,
+        key=facts.fact(entry.description, facts.SCHEDULE),
+        experiment_id=entry.experiment_id or "",
+        pipeline_id=reference.pipeline_id if reference else None,
+        version_id=(reference.pipeline_version_id or None) if reference else None,
+        trigger=_trigger_of(entry.trigger),
+        parameters=(entry.runtime_config and entry.runtime_config.parameters) or {},
+        max_concurrency=int(entry.max_concurrency or 1),
+        catchup=not entry.no_catchup,
+        enabled=entry.status != "DISABLED" if entry.status else entry.mode != "DISABLE",
+        service_account=entry.service_account or None,
+        created_at=entry.created_at,
+    )
+
+
+def _trigger_of(trigger: Any) -> Trigger:
+    cron, periodic = (trigger and trigger.cron_schedule), (trigger and trigger.periodic_schedule)
+    when = cron or periodic
+    return Trigger(
+        cron=cron.cron if cron else None,
+        interval=int(periodic.interval_second) if periodic and periodic.interval_second else None,
+        start_time=when.start_time if when else None,
+        end_time=when.end_time if when else None,
+    )

@@ -1,0 +1,258 @@
+"""Runs: start one exactly once, look at it, wait for it, end it, try it again."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.targets.kubeflow import facts
+from kedro_kubeflow.targets.kubeflow.experiments import Experiment
+from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of
+from kedro_kubeflow.targets.kubeflow.package import Package, spec_of
+from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines, PipelineVersion
+from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
+from kedro_kubeflow.targets.kubeflow.steps import Step, StepName, error_text, step_names, steps_of
+
+log = logging.getLogger(__name__)
+
+ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR"})
+LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each look for a run whose start is uncertain: a slow server may still be at it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """A run to start.
+
+    Attributes:
+        source: an uploaded version, or a compiled pipeline that goes along with the run.
+        parameters: run-time inputs, by KFP name.
+        facts: what stands below the description, a line each.
+        plugins_input: for plugins of the server (from 2.17 on); left out where it is empty.
+    """
+
+    name: str
+    experiment: Experiment
+    source: PipelineVersion | Package
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    service_account: str | None = None
+    description: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    pipeline_root: str | None = None
+    plugins_input: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run as the server has it."""
+
+    id: str
+    name: str
+    state: str
+    experiment_id: str = ""
+    description: str = ""
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    pipeline_id: str | None = None
+    version_id: str | None = None
+    recurring_run_id: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    error: str | None = None
+    canceled: bool = False
+    """Whether somebody ended it. Some servers call such a run FAILED in the end."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen to it any more, unless somebody retries it."""
+        return self.state in ENDED
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.state == "SUCCEEDED"
+
+    @property
+    def failed_steps(self) -> tuple[Step, ...]:
+        """The steps that failed."""
+        return tuple(step for step in self.steps if step.state in ("FAILED", "ERROR"))
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The server's runs."""
+
+    server: Server
+
+    def start(self, request: RunRequest) -> Run:
+        """Start a run, once.
+
+        A request that the server may have carried out, or may still carry out, is not sent again: the run is looked for
+        by a mark in its description instead.
+
+        Raises:
+            AuthError, ServerError: no run was started; or it is not known whether, and then the error says so.
+        """
+        mark = str(uuid.uuid4())
+        with self.server.errors(f"start the run {request.name!r}"):
+            try:
+                entry = self.server.runs.run_service_create_run(_body(request, mark))
+            except FOREIGN as error:
+                if fate_of(error) is not Fate.UNKNOWN:
+                    raise
+                log.warning("The server did not answer for sure; looking whether the run has started")
+                entry = self._look_for(request, mark)
+                if entry is None:
+                    raise self._uncertain(request, mark) from error
+        return run_of(entry)
+
+    def get(self, run_id: str, names: tuple[StepName, ...] | None = None) -> Run:
+        """A run with its steps.
+
+        Args:
+            names: the steps of its pipeline, where they are known already.
+
+        Raises:
+            AuthError, ServerError
+        """
+        with self.server.errors(f"get the run {run_id!r}"):
+            entry = self.server.runs.run_service_get_run(run_id)
+        return run_of(entry, self.step_names(entry) if names is None else names)
+
+    def list(
+        self, *, limit: int | None = None, experiment_id: str | None = None, namespace: str | None = None
+    ) -> Iterator[Run]:
+        """Runs of a namespace or an experiment, the latest first, without their steps."""
+        with self.server.errors("list the runs"):
+            place = None if experiment_id else namespace or self.server.namespace
+            found = every(
+                self.server.runs.run_service_list_runs,
+                "runs",
+                sort_by="created_at desc",
+                experiment_id=experiment_id,
+                namespace=place,
+            )
+            for entry in itertools.islice(found, limit):
+                yield run_of(entry)
+
+    def terminate(self, run_id: str) -> None:
+        """End a run; one that has ended already stays as it is.
+
+        Raises:
+            AuthError, ServerError
+        """
+        with self.server.errors(f"terminate the run {run_id!r}"):
+            for attempt in range(3):
+                try:
+                    self.server.runs.run_service_terminate_run(run_id)
+                    return
+                except FOREIGN as error:
+                    # Ending twice does no harm; and an answer may be lost, or the run may have ended by itself.
+                    now = run_of(self.server.runs.run_service_get_run(run_id))
+                    if now.ended or now.state == "CANCELING":
+                        return
+                    if fate_of(error) is not Fate.UNKNOWN or attempt == 2:
+                        raise
+                self.server.pause(attempt)
+
+    def retry(self, run_id: str) -> None:
+        """Run again what failed of a run.
+
+        Raises:
+            AuthError, ServerError: it has not failed, or the server no longer has its workflow.
+        """
+        with self.server.errors(f"retry the run {run_id!r}"):
+            try:
+                self.server.runs.run_service_retry_run(run_id)
+            except FOREIGN as error:
+                if fate_of(error) is not Fate.UNKNOWN or run_of(self.server.runs.run_service_get_run(run_id)).ended:
+                    raise
+
+    def step_names(self, entry: Any) -> tuple[StepName, ...]:
+        """The steps of a run's pipeline; empty where its version is gone."""
+        if entry.pipeline_spec:
+            return step_names(entry.pipeline_spec)
+        reference = entry.pipeline_version_reference
+        if not (reference and reference.pipeline_id and reference.pipeline_version_id):
+            return ()
+        try:
+            version = Pipelines(self.server).version(reference.pipeline_id, reference.pipeline_version_id)
+        except ServerError as error:
+            log.debug("The steps of the run are guessed: %s", error)
+            return ()
+        return step_names(version.spec)
+
+    def _look_for(self, request: RunRequest, mark: str) -> Any:
+        for pause in LOOKS:
+            self.server.connection.sleep(pause)
+            found = every(
+                self.server.runs.run_service_list_runs,
+                "runs",
+                experiment_id=request.experiment.id,
+                sort_by="created_at desc",
+                filter=equals("display_name", request.name),
+            )
+            # Names repeat; the run is among the latest of them.
+            for entry in itertools.islice(found, 200):
+                if facts.fact(entry.description, facts.SUBMISSION) == mark:
+                    return entry
+        return None
+
+    def _uncertain(self, request: RunRequest, mark: str) -> ServerError:
+        return ServerError(
+            f"It is not known whether the run {request.name!r} has started: the server did not answer, and no such run has "
+            f"appeared in {sum(LOOKS):.0f} seconds. It was not sent a second time",
+            where=self.server.address.host,
+            cure=f"look with `kedro kubeflow runs` for the submission {mark}; start it again if it is not there",
+        )
+
+
+def _body(request: RunRequest, mark: str) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "display_name": request.name,
+        "description": facts.describe(request.description, {**request.facts, facts.SUBMISSION: mark}),
+        "experiment_id": request.experiment.id,
+        "runtime_config": {"parameters": dict(request.parameters)},
+        "service_account": request.service_account,
+        "plugins_input": dict(request.plugins_input) or None,
+        **source_fields(request.source),
+    }
+    if request.pipeline_root:
+        body["runtime_config"]["pipeline_root"] = request.pipeline_root
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def source_fields(source: PipelineVersion | Package) -> dict[str, Any]:
+    """What a run is a run of, as the API wants it."""
+    if isinstance(source, PipelineVersion):
+        return {"pipeline_version_reference": {"pipeline_id": source.pipeline_id, "pipeline_version_id": source.id}}
+    return {"pipeline_spec": spec_of(str(source))}
+
+
+def run_of(entry: Any, names: tuple[StepName, ...] = ()) -> Run:
+    """Our value of the generated client's."""
+    history = [str(status.state) for status in entry.state_history or ()]
+    reference, state = entry.pipeline_version_reference, str(entry.state or "PENDING")
+    details = (entry.run_details and entry.run_details.task_details) or ()
+    return Run(
+        id=entry.run_id,
+        name=entry.display_name or entry.run_id,
+        state=state,
+        experiment_id=entry.experiment_id or "",
+        description=entry.description or "",
+        created_at=entry.created_at,
+        finished_at=entry.finished_at,
+        pipeline_id=reference.pipeline_id if reference else None,
+        version_id=reference.pipeline_version_id if reference else None,
+        recurring_run_id=entry.recurring_run_id,
+        parameters=(entry.runtime_config and entry.runtime_config.parameters) or {},
+        steps=steps_of(details, names),
+        error=error_text(entry),
+        canceled=state == "CANCELED" or (state == "FAILED" and "CANCELING" in history),
+    )

@@ -1,0 +1,118 @@
+"""One server, as all parts of the client share it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import kfp_server_api
+
+from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.targets.kubeflow.address import Address
+from kedro_kubeflow.targets.kubeflow.connection import Connection
+from kedro_kubeflow.targets.kubeflow.refusals import server_errors
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A connection, the services over it, and the namespace to work in."""
+
+    address: Address
+    connection: Connection
+    configured_namespace: str | None = None
+
+    def errors(self, doing: str) -> AbstractContextManager[None]:
+        """Errors of what is done inside become ours."""
+        return server_errors(self.address, doing)
+
+    def pause(self, attempt: int) -> None:
+        """A moment before a further try."""
+        pauses = self.connection.patience.pauses
+        if pauses:
+            self.connection.sleep(pauses[min(attempt, len(pauses) - 1)])
+
+    @cached_property
+    def multi_user(self) -> bool:
+        """Whether the server keeps its users apart by namespace."""
+        with self.errors("reach Kubeflow Pipelines"):
+            health = kfp_server_api.HealthzServiceApi(self.connection).healthz_service_get_healthz()
+        return bool(getattr(health, "multi_user", False))
+
+    @cached_property
+    def namespace(self) -> str | None:
+        """Where we work: as configured, or as this pod's service account says; None on a single-user server.
+
+        Raises:
+            ConfigError: the server has several users, and nothing says which namespace is ours.
+        """
+        if self.configured_namespace or not self.multi_user:
+            return self.configured_namespace
+        if IN_CLUSTER_NAMESPACE.is_file():
+            return IN_CLUSTER_NAMESPACE.read_text("utf-8").strip()
+        raise ConfigError(
+            "This Kubeflow Pipelines server has several users, and no namespace is configured",
+            where="kubeflow.yml, namespace",
+            cure="set it to your profile's namespace",
+        )
+
+    @cached_property
+    def pipelines(self) -> Any:
+        """``PipelineServiceApi``."""
+        return kfp_server_api.PipelineServiceApi(self.connection)
+
+    @cached_property
+    def uploads(self) -> Any:
+        """``PipelineUploadServiceApi``."""
+        return kfp_server_api.PipelineUploadServiceApi(self.connection)
+
+    @cached_property
+    def experiments(self) -> Any:
+        """``ExperimentServiceApi``."""
+        return kfp_server_api.ExperimentServiceApi(self.connection)
+
+    @cached_property
+    def runs(self) -> Any:
+        """``RunServiceApi``."""
+        return kfp_server_api.RunServiceApi(self.connection)
+
+    @cached_property
+    def recurring_runs(self) -> Any:
+        """``RecurringRunServiceApi``."""
+        return kfp_server_api.RecurringRunServiceApi(self.connection)
+
+
+def every(call: Callable[..., Any], items: str, *arguments: Any, page_size: int = PAGE, **query: Any) -> Iterator[Any]:
+    """Every entry of a list, page after page.
+
+    Args:
+        call: a list operation of the generated client.
+        items: the field of its answer that holds the entries.
+        query: sorting and filter; they go with each page, as the token must match them.
+    """
+    query = {key: value for key, value in query.items() if value is not None}
+    seen: set[str] = set()
+    token = ""
+    while token not in seen:
+        seen.add(token)
+        answer = call(*arguments, page_size=page_size, page_token=token, **query)
+        yield from getattr(answer, items) or ()
+        token = answer.next_page_token or ""
+        if not token:
+            return
+    log.warning("The server gave the same page twice; the list may not be complete")
+
+
+def equals(key: str, value: str) -> str:
+    """A filter (https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/)."""
+    return json.dumps({"predicates": [{"operation": "EQUALS", "key": key, "string_value": value}]})

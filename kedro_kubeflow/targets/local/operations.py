@@ -1,0 +1,105 @@
+"""Run a project's pipeline on this machine, through the very IR that would be uploaded."""
+
+from __future__ import annotations
+
+import posixpath
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from kedro_kubeflow import names
+from kedro_kubeflow.config.local import bytes_of
+from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.errors import TrackingError
+from kedro_kubeflow.handoff import local_path
+from kedro_kubeflow.plan.compile import Prepared, common_call
+from kedro_kubeflow.plan.grouping import base_name
+from kedro_kubeflow.project.image_files import ImageFiles
+from kedro_kubeflow.project.mlflow_plugin import tracking_uri
+from kedro_kubeflow.targets.local.adapter import Runner
+from kedro_kubeflow.targets.local.cache import cache_folder, code_key
+from kedro_kubeflow.targets.local.history import prune
+from kedro_kubeflow.targets.local.run import LocalRun, run_here
+
+
+def run_local(
+    prepared: Prepared,
+    *,
+    runner: Runner = "subprocess",
+    isolated: bool = False,
+    on_change: Callable[[LocalRun], None] = lambda _: None,
+) -> LocalRun:
+    """Run a compiled pipeline here; afterwards, clear away the oldest runs beyond what the configuration keeps.
+
+    Args:
+        isolated: whether steps share nothing, as in pods: each works in a copy of what an image would hold.
+
+    Raises:
+        TrackingError: the tracking server does not answer.
+        KedroKubeflowError: the run could not start.
+    """
+    if prepared.tracking:
+        _check_tracking_server(tracking_uri(prepared.project.config_loader()))
+    run = run_here(
+        prepared.compiled,
+        project=prepared.project.path,
+        steps=list(prepared.compiled.titles),
+        finish=prepared.compiled.exit_call or (_finish_call(prepared) if prepared.tracking else None),
+        runner=runner,
+        cache=_cache_folder(prepared),
+        volume=_volume(prepared),
+        image=_image_files(prepared) if isolated else None,
+        on_change=on_change,
+    )
+    limits = prepared.config.local
+    prune(prepared.project.path, keep=limits.keep_runs, max_bytes=bytes_of(limits.max_size))
+    return run
+
+
+def _image_files(prepared: Prepared) -> ImageFiles:
+    project, stays = prepared.project, set(prepared.dag.stays)
+    local = {name: path for name, handed in prepared.source.handoffs.items() if (path := handed.path)}
+    made = [posixpath.normpath(path) for name, path in local.items() if base_name(name) not in stays]
+    raw = [posixpath.normpath(path) for name, path in local.items() if base_name(name) in stays]
+    own = Path(project.conf_source, "local")
+    inside = [own.relative_to(project.path).as_posix()] if own.is_relative_to(project.path) else []
+    return ImageFiles(project.path, left_out=(*made, *inside), kept=tuple(raw))
+
+
+def _volume(prepared: Prepared) -> Literal["keep", "delete"] | None:
+    volume = prepared.config.run_config.volume
+    return None if volume is None else "keep" if volume.keep else "delete"
+
+
+def _cache_folder(prepared: Prepared) -> Path | None:
+    """Where results of cached steps are kept; None where no step is cached."""
+    if not any(prepared.settings[step.title].cache for step in prepared.dag.steps):
+        return None
+    project, stays = prepared.project, set(prepared.dag.stays)
+    raw = [local_path(entry) for name, entry in prepared.source.entries.items() if entry and base_name(name) in stays]
+    code = [project.path / "pyproject.toml", project.source, Path(project.conf_source)]
+    return cache_folder(project.path, code_key(code, [project.path / path for path in raw if path]))
+
+
+def _finish_call(prepared: Prepared) -> StepCall:
+    return replace(common_call(prepared.source), action="finish", step=names.END_RUN, tracking=True)
+
+
+def _check_tracking_server(uri: str | None) -> None:
+    """Ask before anything runs: MLflow itself tries for a long time until it says that nobody answers."""
+    parts = urlsplit(uri or "")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname, port), timeout=5).close()
+    except OSError as error:
+        raise TrackingError(
+            f"The MLflow server does not answer: {error}",
+            where=f"{parts.scheme}://{parts.hostname}:{port} (mlflow.yml, server.mlflow_tracking_uri)",
+            cure="start it, mend the address, or switch tracking off for this pipeline "
+            "(mlflow.yml, tracking.disable_tracking.pipelines)",
+        ) from None

@@ -1,0 +1,207 @@
+"""Pipeline jobs: start one exactly once, look at it, end it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kedro_kubeflow.config.vertexai import VertexAIConfig
+from kedro_kubeflow.targets.vertexai.connection import TIMEOUT, Connection
+from kedro_kubeflow.targets.vertexai.names import display_name
+from kedro_kubeflow.targets.vertexai.refusals import passes
+from kedro_kubeflow.targets.vertexai.steps import Step, state_word, steps_of
+
+log = logging.getLogger(__name__)
+
+ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "PAUSED"})
+_PAUSES = (1.0, 2.0, 4.0)
+"""Seconds before each further attempt at starting a job."""
+_LISTED = ("name", "display_name", "state", "create_time", "end_time", "labels", "error", "schedule_name")
+_POLICIES = {"slow": 1, "fast": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRequest:
+    """A job to start.
+
+    Attributes:
+        id: nobody has it yet; empty for the jobs of a schedule, which get theirs when they start.
+        name: what people see.
+        spec: the pipeline's spec as plain values.
+    """
+
+    id: str = ""
+    name: str
+    spec: Mapping[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job as Vertex AI has it.
+
+    Attributes:
+        state: in KFP's words (``QUEUED``, ``PENDING``, ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``CANCELED``, …).
+        steps: empty in a list.
+        schedule: the full name of the schedule that started it.
+        context: the full name of what stands for it among experiments; empty for its first moments.
+    """
+
+    id: str
+    name: str
+    state: str
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    error: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    schedule: str | None = None
+    context: str = ""
+    link: str = ""
+
+    @property
+    def canceled(self) -> bool:
+        """Whether somebody ended it."""
+        return self.state == "CANCELED"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen to it any more."""
+        return self.state in ENDED
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.state == "SUCCEEDED"
+
+    @property
+    def failed_steps(self) -> tuple[Step, ...]:
+        """The steps that failed."""
+        return tuple(step for step in self.steps if step.state == "FAILED")
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs of a project in a region."""
+
+    connection: Connection
+
+    def start(self, request: JobRequest) -> Job:
+        """Start a job, once: as its id is its own, a request whose answer was lost may be sent again.
+
+        Raises:
+            AuthError, ServerError: it was not started.
+        """
+        from google.api_core.exceptions import Conflict
+
+        message = self.connection.types.CreatePipelineJobRequest(
+            parent=self.connection.parent,
+            pipeline_job=pipeline_job(self.connection, request),
+            pipeline_job_id=request.id,
+        )
+        with self.connection.errors(f"start the job {request.name!r}"):
+            for pause in (*_PAUSES, None):
+                try:
+                    return self._job(self.connection.jobs.create_pipeline_job(message, timeout=TIMEOUT))
+                except Conflict:
+                    if pause == _PAUSES[0]:
+                        raise
+                    break
+                except Exception as error:
+                    if pause is None or not passes(error):
+                        raise
+                    log.warning("Vertex AI did not answer; trying again")
+                self.connection.sleep(pause)
+        # An earlier request had arrived after all.
+        return self.get(request.id)
+
+    def get(self, job_id: str) -> Job:
+        """A job with its steps.
+
+        Raises:
+            AuthError, ServerError
+        """
+        with self.connection.errors(f"get the job {job_id!r}"):
+            return self.look(job_id)
+
+    def look(self, job_id: str) -> Job:
+        """A job with its steps; Google's own errors stay as they are."""
+        return self._job(self.connection.jobs.get_pipeline_job(name=self._resource(job_id), timeout=TIMEOUT))
+
+    def list(self) -> Iterator[Job]:
+        """Jobs, the latest first, without their steps.
+
+        Raises:
+            AuthError, ServerError
+        """
+        from google.protobuf.field_mask_pb2 import FieldMask
+
+        request = {
+            "parent": self.connection.parent,
+            "order_by": "create_time desc",
+            "read_mask": FieldMask(paths=_LISTED),
+        }
+        with self.connection.errors("list the jobs"):
+            found = self.connection.jobs.list_pipeline_jobs(request, timeout=TIMEOUT)
+            for entry in found:
+                yield self._job(entry, steps=False)
+
+    def cancel(self, job_id: str) -> None:
+        """End a job.
+
+        Raises:
+            AuthError, ServerError
+        """
+        with self.connection.errors(f"cancel the job {job_id!r}"):
+            self.connection.jobs.cancel_pipeline_job(name=self._resource(job_id), timeout=TIMEOUT)
+
+    def _resource(self, job_id: str) -> str:
+        return f"{self.connection.parent}/pipelineJobs/{job_id}"
+
+    def _job(self, entry: Any, *, steps: bool = True) -> Job:
+        name = entry.name.rpartition("/")[2]
+        return Job(
+            id=name,
+            name=entry.display_name or name,
+            state=state_word(entry.state.name),
+            created_at=entry.create_time,
+            finished_at=entry.end_time,
+            steps=steps_of(_plain(entry), entry.job_detail.task_details) if steps else (),
+            error=" ".join(entry.error.message.split()) or None if entry.error else None,
+            labels=dict(entry.labels),
+            schedule=entry.schedule_name or None,
+            context=entry.job_detail.pipeline_run_context.name,
+            link=self.connection.config.job_link(name),
+        )
+
+
+def pipeline_job(connection: Connection, request: JobRequest) -> Any:
+    """Google's message: a ``PipelineJob``."""
+    types, config = connection.types, connection.config
+    job = types.PipelineJob(
+        display_name=display_name(request.name),
+        pipeline_spec=dict(request.spec),
+        labels={**config.labels, **request.labels},
+        runtime_config=types.PipelineJob.RuntimeConfig(
+            gcs_output_directory=config.root, failure_policy=_POLICIES[config.failure_policy]
+        ),
+        **_where(config),
+    )
+    if config.encryption_key:
+        job.encryption_spec = types.EncryptionSpec(kms_key_name=config.encryption_key)
+    return job
+
+
+def _where(config: VertexAIConfig) -> dict[str, str]:
+    given = {"service_account": config.service_account, "network": config.network.vpc}
+    return {key: value for key, value in given.items() if value}
+
+
+def _plain(entry: Any) -> dict[str, Any]:
+    """The spec of a job as plain values."""
+    from google.protobuf import json_format
+
+    return dict(json_format.MessageToDict(type(entry).pb(entry).pipeline_spec))

@@ -1,0 +1,95 @@
+"""Parameters of an uploaded version: what a step reads is what was asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from kfp_server.specs import package
+
+from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.errors import ParameterError
+from kedro_kubeflow.parameters import decode, encode, encoding_of
+from kedro_kubeflow.targets.kubeflow.inputs import inputs_of, run_inputs
+
+DEFAULTS: dict[str, Any] = {
+    "rate": 0.5,
+    "depth": 3,
+    "deep": {"a": {"b": 1.0, "c": 2}, "list": [1]},
+    "maybe": None,
+    "text": "{{mustache}}",
+    "on": True,
+}
+
+
+def spec_of(defaults: dict[str, Any]) -> dict[str, Any]:
+    """The part of a compiled pipeline that says what its inputs are, as a server gives it: through JSON."""
+    encodings = {f"kfp_{key}": encoding_of(key, value) for key, value in defaults.items()}
+    call = StepCall(action="run", step="train", parameters=tuple(encodings.items()))
+    inputs = {
+        name: {"parameterType": e.kfp_type, "defaultValue": encode(e, defaults[e.key])} for name, e in encodings.items()
+    }
+    argv = call.to_argv()
+    spec = {
+        "root": {"inputDefinitions": {"parameters": inputs}},
+        "deploymentSpec": {
+            "executors": {
+                "exec-other": {"container": {"command": ["echo"], "args": ["hello"]}},
+                "exec-train": {"container": {"command": argv[:3], "args": argv[3:]}},
+            }
+        },
+    }
+    read: dict[str, Any] = json.loads(json.dumps({"pipeline_spec": spec, "platform_spec": {}}))
+    return read
+
+
+@pytest.mark.parametrize(
+    ("overrides", "read"),
+    [
+        ({"rate": 1}, {"rate": 1.0}),
+        ({"depth": 7}, {"depth": 7}),
+        ({"deep": {"a": {"b": 3.0}}}, {"deep": {"a": {"b": 3.0, "c": 2}, "list": [1]}}),
+        ({"deep": {"list": [4, 5], "new": "x"}}, {"deep": {"a": {"b": 1.0, "c": 2}, "list": [4, 5], "new": "x"}}),
+        ({"maybe": 3.0}, {"maybe": 3.0}),
+        ({"maybe": {"any": ["thing"]}}, {"maybe": {"any": ["thing"]}}),
+        ({"text": "other"}, {"text": "other"}),
+        ({"on": False}, {"on": False}),
+        ({}, {}),
+    ],
+)
+def test_a_step_reads_what_was_asked_for(overrides: dict[str, Any], read: dict[str, Any]) -> None:
+    spec = spec_of(DEFAULTS)
+    encodings = {i.name: i.encoding for i in inputs_of(spec)}
+    sent = json.loads(json.dumps(run_inputs(spec, overrides, where="here")))
+    assert {encodings[name].key: decode(encodings[name], value) for name, value in sent.items()} == read
+
+
+@pytest.mark.parametrize(
+    ("overrides", "what"),
+    [
+        ({"rat": 1}, "takes no parameter 'rat'. Did you mean 'rate'?"),
+        ({"depth": "deep"}, "'depth' does not fit: a int is expected"),
+        ({"depth": True}, "'depth' does not fit"),
+        ({"on": 1}, "'on' does not fit"),
+        ({"deep": 3}, "'deep' does not fit: a dict is expected"),
+        ({"deep": {"new": None}}, "compile with it instead"),
+    ],
+)
+def test_what_does_not_fit(overrides: dict[str, Any], what: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        run_inputs(spec_of(DEFAULTS), overrides, where="https://there")
+    assert what in str(caught.value)
+    assert caught.value.where == "https://there"
+
+
+def test_a_pipeline_of_another_origin() -> None:
+    spec = yaml.safe_load(str(package()))
+    assert run_inputs(spec, {"rate": 0.25, "model": "forest"}, where="") == {"rate": 0.25, "model": "forest"}
+    with pytest.raises(ParameterError, match="a str is expected"):
+        run_inputs(spec, {"model": 3}, where="")
+
+
+def test_a_pipeline_without_inputs() -> None:
+    assert list(inputs_of({"root": {}})) == []
