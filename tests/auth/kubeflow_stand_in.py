@@ -35,6 +35,12 @@ class Kubeflow:
         lifetime: of sessions, in seconds.
         attributes: of the session cookie.
         parts: in how many cookies a session is kept, as oauth2-proxy does with large ones.
+        login_action: where Dex' form is sent to, in place of Dex.
+        dex: the address of Dex, where it is another one than the door's.
+        greets_with: what an unknown visitor gets in place of the greeting.
+        answers_login: what the right password gets in place of the way back.
+        callback_error: what Dex leads back with in place of a code (RFC 6749, 4.1.2.1).
+        secure_callback: the way back is named with https, as an oauth2-proxy with Secure cookies does.
         deaf: the API never accepts a session.
         logins: how often somebody logged in.
         seen: paths of the API that were asked for, with the answer's status.
@@ -48,6 +54,11 @@ class Kubeflow:
     attributes: str = "; Path=/; HttpOnly"
     parts: int = 1
     login_action: str | None = None
+    dex: str = ""
+    greets_with: Response | None = None
+    answers_login: Response | None = None
+    callback_error: str = ""
+    secure_callback: bool = False
     broken: bool = False
     forbidden: bool = False
     deaf: bool = False
@@ -87,6 +98,8 @@ class Kubeflow:
         return self._sessions.get(whole, 0) > time.time()
 
     def _greet(self, request: Request) -> Response:
+        if self.greets_with:
+            return self.greets_with
         if self.greeting == "redirect":
             return self._to_dex(request.target)
         if self.greeting == "bare":
@@ -105,13 +118,18 @@ class Kubeflow:
         state = f"{secrets.token_hex(8)}:{target}"
         query = {
             "client_id": "kubeflow-oidc-authservice",
-            "redirect_uri": f"{self.url}{CALLBACK[self.guard]}",
+            "redirect_uri": self._callback_address(),
             "response_type": "code",
             "scope": "profile email groups openid",
             "state": state,
         }
         csrf = f"_csrf={quote(state)}; Path=/; HttpOnly; Max-Age=900"
-        return redirect(f"{self.url}/dex/auth?{urlencode(query)}", cookies=(csrf,))
+        csrf += "; Secure" if "Secure" in self.attributes else ""
+        return redirect(f"{self.dex or self.url}/dex/auth?{urlencode(query)}", cookies=(csrf,))
+
+    def _callback_address(self) -> str:
+        url = self.url.replace("http://", "https://") if self.secure_callback else self.url
+        return f"{url}{CALLBACK[self.guard]}"
 
     def _callback(self, request: Request) -> Response:
         state, code = request.query.get("state", ""), request.query.get("code", "")
@@ -153,6 +171,8 @@ class Kubeflow:
         wrong = ""
         if request.method == "POST":
             if (request.form.get("login"), request.form.get("password")) == (USER, PASSWORD):
+                if self.answers_login:
+                    return self.answers_login
                 step = f"/dex/approval?req={identity}" if self.approval else self._back(identity)
                 return redirect(step, 303)
             wrong = '<div id="login-error">Invalid Email Address and password.</div>'
@@ -181,6 +201,9 @@ class Kubeflow:
         asked = self._requests.pop(identity)
         code = secrets.token_hex(8)
         self._codes.add(code)
+        if self.callback_error:
+            error = {"error": self.callback_error, "error_description": "a person is wanted", "state": asked["state"]}
+            return f"{asked['redirect_uri']}?{urlencode(error)}"
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     # Behind the door

@@ -15,11 +15,13 @@ class Surroundings:
         host: the server's address, with scheme and path.
         env: the environment variables.
         verify: whether to check certificates, or the file of the CA to check them against, as requests takes it.
+        client_cert: our own certificate, likewise: a file that holds the key too, or both files.
     """
 
     host: str
     env: Mapping[str, str] = dataclasses.field(repr=False)
     verify: bool | str = True
+    client_cert: str | tuple[str, str] | None = None
 
 
 @runtime_checkable

@@ -41,6 +41,8 @@ class Page:
     forms: list[Form] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     title: str = ""
+    words: str = ""
+    """What a person would read on it, without the title."""
 
 
 def read_page(html: str, url: str) -> Page:
@@ -56,6 +58,9 @@ def read_page(html: str, url: str) -> Page:
     return parser.page
 
 
+_UNSEEN = ("script", "style", "template")
+
+
 class _Parser(HTMLParser):
     def __init__(self, url: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -63,6 +68,7 @@ class _Parser(HTMLParser):
         self._url = url
         self._form: Form | None = None
         self._in_title = False
+        self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -76,12 +82,16 @@ class _Parser(HTMLParser):
         elif tag == "a" and values.get("href"):
             self.page.links.append(urljoin(self._url, values["href"]))
         self._in_title = tag == "title"
+        self._unseen += tag in _UNSEEN
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._form = None
+        self._unseen -= tag in _UNSEEN and self._unseen > 0
 
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self.page.title += data.strip()
             self._in_title = False
+        elif not self._unseen and data.strip():
+            self.page.words = f"{self.page.words} {data.strip()}".strip()

@@ -11,7 +11,8 @@ from kedro_kubeflow.auth.credentials.provider import Surroundings
 from kedro_kubeflow.auth.credentials.redaction import redacted
 from kedro_kubeflow.auth.credentials.secret import SecretSource, source_of
 from kedro_kubeflow.auth.credentials.token import Token, TokenCache, expiry_of
-from kedro_kubeflow.auth.kubeflow.http_errors import TIMEOUT, http_errors
+from kedro_kubeflow.auth.kubeflow.http import Requests, address, redirected
+from kedro_kubeflow.auth.kubeflow.openid_metadata import endpoint, json_of, metadata
 from kedro_kubeflow.config.auth import OidcAuth
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
 
@@ -20,7 +21,7 @@ UNKNOWN_LIFETIME = 300.0
 
 def from_config(config: OidcAuth, around: Surroundings) -> ClientCredentials:
     """The provider that the section `auth` describes."""
-    return ClientCredentials(config, source_of(config.client_secret, around.env), verify=around.verify)
+    return ClientCredentials(config, source_of(config.client_secret, around.env), around)
 
 
 class ClientCredentials:
@@ -29,13 +30,13 @@ class ClientCredentials:
     Args:
         config: the provider and the client.
         secret: the client's secret.
-        verify: how to check the provider's certificate, as requests takes it.
+        around: how to check the provider's certificate.
     """
 
-    def __init__(self, config: OidcAuth, secret: SecretSource, *, verify: bool | str = True) -> None:
+    def __init__(self, config: OidcAuth, secret: SecretSource, around: Surroundings) -> None:
         self._config = config
         self._secret = secret
-        self._verify = verify
+        self._around = around
         self._cache = TokenCache(self._fetch)
 
     def headers(self) -> dict[str, str]:
@@ -52,57 +53,33 @@ class ClientCredentials:
         return f"{type(self).__name__}({self._config.issuer or self._config.token_url!r}, {self._config.client_id!r})"
 
     def _fetch(self, audience: str) -> Token:
-        import requests
-
-        url = self._config.token_url or self._discovered()
-        form = {"grant_type": "client_credentials", "scope": self._config.scope, "audience": audience or None}
-        client, secret = self._config.client_id, self._secret.read()
-        if self._config.client_auth == "post":
-            form |= {"client_id": client, "client_secret": secret}
-        with http_errors("The token endpoint", url):
+        with Requests(self._around) as requests:
+            url = self._config.token_url or self._discovered(requests)
+            form = {"grant_type": "client_credentials", "scope": self._config.scope, "audience": audience or None}
+            client, secret = self._config.client_id, self._secret.read()
+            more: dict[str, Any] = {}
+            if self._config.client_auth == "post":
+                form |= {"client_id": client, "client_secret": secret}
+            else:
+                more["auth"] = (quote(client, ""), quote(secret, ""))
             answer = requests.post(
-                url,
-                data=form,
-                # Something must be given: requests would look for other credentials in ~/.netrc.
-                auth=_nothing if self._config.client_auth == "post" else (quote(client, ""), quote(secret, "")),
-                headers={"Accept": "application/json"},
-                verify=self._verify,
-                timeout=TIMEOUT,
-                allow_redirects=False,
+                url, form, "The token endpoint", again=True, headers={"Accept": "application/json"}, **more
+            )
+        if target := redirected(answer):
+            raise AuthError(
+                "The token endpoint sends to another address: the client's secret is not sent there",
+                where=url,
+                cure=f"if {address(target)} is right, write it as `token_url` under `auth`",
             )
         return _token(answer, url, client)
 
-    def _discovered(self) -> str:
-        """The token endpoint (OpenID Connect Discovery 1.0, 4)."""
-        import requests
-
-        url = f"{str(self._config.issuer).rstrip('/')}/.well-known/openid-configuration"
-        with http_errors("The OpenID Connect provider", url):
-            answer = requests.get(url, verify=self._verify, timeout=TIMEOUT)
-        endpoint = _json(answer).get("token_endpoint")
-        if not endpoint:
-            raise AuthError(
-                f"The OpenID Connect provider does not describe itself there (HTTP {answer.status_code})",
-                where=url,
-                cure="check `issuer`, or give `token_url`",
-            )
-        return str(endpoint)
-
-
-def _nothing(request: Any) -> Any:
-    return request
-
-
-def _json(answer: Any) -> dict[str, Any]:
-    try:
-        value = answer.json()
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    def _discovered(self, requests: Requests) -> str:
+        said = metadata(requests, str(self._config.issuer), cure="give `token_url` in place of `issuer`")
+        return endpoint(said, "token_endpoint", str(self._config.issuer), cure="give `token_url` in place of `issuer`")
 
 
 def _token(answer: Any, url: str, client: str) -> Token:
-    said = _json(answer)
+    said = json_of(answer)
     value = said.get("access_token")
     if answer.status_code != 200 or not isinstance(value, str):
         raise _refusal(answer.status_code, said, url, client)

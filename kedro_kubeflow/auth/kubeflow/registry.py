@@ -29,7 +29,12 @@ WHERE = "kubeflow.yml: auth"
 
 
 def from_config(
-    config: AuthConfig | None, *, host: str, env: Mapping[str, str] | None = None, verify: bool | str = True
+    config: AuthConfig | None,
+    *,
+    host: str,
+    env: Mapping[str, str] | None = None,
+    verify: bool | str = True,
+    client_cert: str | tuple[str, str] | None = None,
 ) -> AuthProvider:
     """The provider that the section `auth` describes, or, without one, the one that the environment calls for.
 
@@ -40,12 +45,13 @@ def from_config(
         host: the server's address, with scheme and path.
         env: the environment variables; the process' own if they are not given.
         verify: whether to check certificates, or the file of the CA to check them against.
+        client_cert: our own certificate: a file that holds the key too, or both files.
 
     Raises:
         AuthError: something that the provider needs is missing.
         ConfigError: a provider of your own cannot be made.
     """
-    around = Surroundings(host.rstrip("/"), os.environ if env is None else env, verify)
+    around = Surroundings(host.rstrip("/"), os.environ if env is None else env, verify, client_cert)
     if config is None:
         config = detect(around.host, around.env)
     if isinstance(config, CustomAuth):

@@ -4,6 +4,8 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,26 @@ def experiments(door: Kubeflow, credentials: AuthProvider, verify: bool | str = 
         return requests.get(url, headers=headers, allow_redirects=False, verify=verify)
 
     return authenticated(credentials, send)
+
+
+@dataclass
+class Stranger:
+    url: str = ""
+    heard: list[Request] = field(default_factory=list)
+
+
+@contextmanager
+def stranger(answer: Response | None = None) -> Iterator[Stranger]:
+    """Somebody on another address, who should hear nothing."""
+    it = Stranger()
+
+    def listen(request: Request) -> Response:
+        it.heard.append(request)
+        return answer or as_html("<title>thank you</title>")
+
+    with serving(listen) as url:
+        it.url = url.replace("127.0.0.1", "localhost")
+        yield it
 
 
 def test_a_login_opens_the_api(door: Kubeflow) -> None:
@@ -201,26 +223,160 @@ def test_another_guard_than_dex() -> None:
 
 
 def test_the_password_is_for_dex_only() -> None:
-    """A host behind another identity provider sends to that one's form."""
-    seen: list[str] = []
+    """A host that sends elsewhere without an authorization request."""
+    with stranger() as other, serving(lambda _: redirect(other.url)) as url:
+        with pytest.raises(AuthError, match="The login leads to another host") as error:
+            from_config(DexAuth(type="dex"), host=f"{url}/pipeline", env=ENV).headers()
+        assert other.heard == []
+    # Its own address, in case that it is Kubeflow's after all.
+    assert f"write {other.url}/pipeline under `host`" in str(error.value)
 
-    def elsewhere(request: Request) -> Response:
-        seen.append(f"{request.method} {request.path} {request.body.decode()}")
-        return as_html(
-            '<form method="post" action="/signin"><input name="email"><input name="p" type="password"></form>'
-        )
 
-    with serving(elsewhere) as other, serving(lambda _: redirect(other.replace("127.0.0.1", "localhost"))) as url:
+def test_a_login_of_another_kind_at_the_announced_host() -> None:
+    """A host behind another identity provider announces that one's form."""
+    page = '<form method="post" action="/signin"><input name="email"><input name="p" type="password"></form>'
+    with stranger(as_html(page)) as other, kubeflow(dex=other.url) as door:
         with pytest.raises(AuthError, match="no login of Dex: the password is not sent there"):
-            from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
-        assert seen == ["GET / "]
+            provider(door).headers()
+        assert [request.method for request in other.heard] == ["GET"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_takes_the_password_to_a_stranger(door: Kubeflow, status: int) -> None:
+    with stranger() as other:
+        door.answers_login = redirect(f"{other.url}/dex/auth/local/login", status)
+        with pytest.raises(AuthError, match=r"leads to another host|sent on to another address"):
+            provider(door).headers()
+        assert other.heard == []
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_not_even_between_the_door_and_its_own_login(status: int) -> None:
+    """Dex on a host of its own sends the form on: to the door, which has not asked for it."""
+    with kubeflow() as door:
+        door.dex = door.url.replace("127.0.0.1", "localhost")
+        door.answers_login = redirect(f"{door.url}/collect", status)
+        with pytest.raises(AuthError, match="wants its form sent on to another address"):
+            provider(door).headers()
+        assert ("/collect", 200) not in door.seen
+
+
+@pytest.mark.parametrize(("status", "method"), [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")])
+def test_within_dex_a_redirect_does_as_http_says(door: Kubeflow, status: int, method: str) -> None:
+    heard: list[Request] = []
+    answer = door.answer
+
+    def listening(request: Request) -> Response:
+        heard.append(request)
+        return answer(request)
+
+    door.answers_login = redirect("/dex/auth/local/second", status)
+    with serving(listening) as door.url, pytest.raises(AuthError):
+        provider(door).headers()
+    [second] = [request for request in heard if request.path.endswith("/second")]
+    assert second.method == method
+    assert (PASSWORD.replace(" ", "+") in second.body.decode()) == (method == "POST")
 
 
 def test_dex_at_another_host() -> None:
     with kubeflow() as door:
-        door.login_action = door.url.replace("127.0.0.1", "localhost") + "/dex/auth/local/login?state=lost"
-        with pytest.raises(AuthError, match="HTTP 400 at a page without a form"):
+        door.dex = door.url.replace("127.0.0.1", "localhost")
+        assert experiments(door, provider(door)).ok
+        # Only the path of Dex tells that it is Dex, and which connector.
+        with pytest.raises(AuthError, match="connector 'local', and `connector` is 'ldap'") as error:
+            provider(door, connector="ldap").headers()
+        assert "set `connector: local` under `auth`" in str(error.value)
+
+
+def test_no_page_sends_the_password_to_a_third_host() -> None:
+    with stranger() as other, kubeflow() as door:
+        door.dex = door.url.replace("127.0.0.1", "localhost")
+        door.login_action = f"{other.url}/dex/auth/local/login"
+        with pytest.raises(AuthError, match="leads to another host"):
             provider(door).headers()
+        assert other.heard == []
+
+
+@pytest.mark.parametrize("entry", ["default", "machine 127.0.0.1"])
+def test_nothing_is_taken_from_netrc(door: Kubeflow, entry: str, tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "netrc").write_text(f"{entry} login ann password from-netrc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    heard: list[Request] = []
+    answer = door.answer
+
+    def listening(request: Request) -> Response:
+        heard.append(request)
+        return answer(request)
+
+    with serving(listening) as door.url:
+        assert provider(door).headers()
+    assert len(heard) > 4
+    assert not [request for request in heard if "authorization" in request.headers]
+
+
+def test_a_way_back_to_another_address_is_said_before_the_password() -> None:
+    with kubeflow() as door:
+        host = door.url.replace("127.0.0.1", "localhost")
+        with pytest.raises(AuthError, match=f"would lead back to {door.url}, and not to `host`") as error:
+            from_config(DexAuth(type="dex"), host=f"{host}/pipeline", env=ENV).headers()
+        assert f"write {door.url}/pipeline under `host`" in str(error.value)
+        assert door.logins == 0
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (
+            "<title>Second factor</title><form method=post action=/dex/totp><input type=password name=otp></form>"
+            "<p>Enter the code of your authenticator</p><script>var x = 1</script>",
+            "that is not its end: Second factor: Enter the code of your authenticator\n",
+        ),
+        ("<title>Error</title><p>Your account is locked.", "that is not its end: Error: Your account is locked."),
+        (
+            "<h1>Consent</h1><form action=/dex/consent><input type=checkbox name=yes></form>",
+            "not its end: untitled: Co",
+        ),
+    ],
+    ids=["second factor", "error", "consent"],
+)
+def test_a_page_that_is_no_end(door: Kubeflow, page: str, words: str) -> None:
+    door.answers_login = as_html(page)
+    with pytest.raises(AuthError) as error:
+        provider(door).headers()
+    assert words in str(error.value)
+    assert "type: browser" in str(error.value)
+
+
+def test_the_login_leads_back_with_an_error(door: Kubeflow) -> None:
+    door.callback_error = "login_required"
+    with pytest.raises(AuthError, match="The login was refused: login_required: a person is wanted"):
+        provider(door).headers()
+
+
+def test_a_cookie_of_the_way_is_no_session(door: Kubeflow) -> None:
+    door.attributes = "; Path=/elsewhere"
+    with pytest.raises(AuthError, match="the host keeps no session"):
+        provider(door).headers()
+
+
+@pytest.mark.parametrize("secure_callback", [False, True])
+def test_secure_cookies_through_a_port_forward(door: Kubeflow, secure_callback: bool) -> None:
+    """As browsers do: what leads to this machine needs no TLS."""
+    door.attributes, door.secure_callback = "; Path=/; Secure", secure_callback
+    door.url = door.url.replace("127.0.0.1", "localhost")
+    assert experiments(door, provider(door)).ok
+
+
+def test_a_front_that_is_away_for_a_moment(door: Kubeflow) -> None:
+    away = iter([503, 502])
+
+    def restarting(request: Request) -> Response:
+        status = next(away, None)
+        return as_html("<title>Bad Gateway</title>", status) if status else door.answer(request)
+
+    with serving(restarting) as door.url:
+        assert experiments(door, provider(door)).ok
+    assert door.logins == 1
 
 
 def test_a_door_that_goes_round_in_circles() -> None:
@@ -234,15 +390,19 @@ def test_a_door_that_goes_round_in_circles() -> None:
         from_config(DexAuth(type="dex"), host=url, env=ENV).headers()
 
 
-def test_nobody_listens() -> None:
-    with pytest.raises(ServerError, match=r"Kubeflow's login cannot be reached \(ConnectionError\)"):
-        from_config(DexAuth(type="dex"), host=f"http://127.0.0.1:{closed_port()}", env=ENV).headers()
-
-
-def test_a_cookie_for_https_only(door: Kubeflow) -> None:
-    door.attributes = "; Path=/; Secure"
-    with pytest.raises(AuthError, match="the host keeps no session: its cookie is for https:// only"):
-        provider(door).headers()
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("http://127.0.0.1:{closed}", "nobody listens there"),
+        ("http://no-such-host.invalid", "the host's name is not known"),
+        ("https://127.0.0.1:{plain}", "there is no TLS at that port"),
+    ],
+)
+def test_the_words_of_a_host_that_cannot_be_reached(host: str, words: str) -> None:
+    with serving(lambda _: as_html("")) as url:
+        address = host.format(closed=closed_port(), plain=url.rpartition(":")[2])
+        with pytest.raises(ServerError, match=f"Kubeflow's login cannot be reached: .*{words}"):
+            from_config(DexAuth(type="dex"), host=address, env=ENV).headers()
 
 
 def test_a_session_that_the_host_forgets_at_once(door: Kubeflow) -> None:
@@ -265,7 +425,7 @@ class TestTls:
     def test_an_unknown_ca_is_refused_by_default(self, authority: Authority) -> None:
         with (
             kubeflow(authority.context("127.0.0.1")) as door,
-            pytest.raises(ServerError, match=r"TLS failed \(certificate verify failed\)") as error,
+            pytest.raises(ServerError, match="the server's certificate is not trusted") as error,
         ):
             provider(door).headers()
         assert "ssl_ca_cert" in str(error.value)
@@ -274,5 +434,5 @@ class TestTls:
     def test_the_password_is_not_sent_in_clear_by_a_page_that_came_encrypted(self, authority: Authority) -> None:
         with kubeflow(authority.context("127.0.0.1")) as door:
             door.login_action = door.url.replace("https", "http") + "/dex/auth/local/login"
-            with pytest.raises(AuthError, match="would send the password in clear"):
+            with pytest.raises(AuthError, match="leads from https:// to http://"):
                 provider(door, verify=str(authority.ca_file)).headers()

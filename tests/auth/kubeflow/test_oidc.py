@@ -4,16 +4,18 @@ import base64
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from auth import jwt
+from auth.certificates import Authority
 from auth.google_stand_in import closed_port
 from auth.loopback import Request, Response, as_html, as_json, redirect, serving
 from kedro_kubeflow.auth.kubeflow import AuthProvider, from_config
-from kedro_kubeflow.config.auth import OidcAuth
+from kedro_kubeflow.config.auth import OidcAuth, Secret
 from kedro_kubeflow.errors import AuthError, ServerError
 
 CLIENT, SECRET = "kedro:ci", "p&ss wörd/+"
@@ -26,6 +28,7 @@ class Issuer:
         self.url = ""
         self.secret = SECRET
         self.answers: Response | None = None
+        self.document: Response | None = None
         self.lifetime: float | None = 3600.0
         self.claims: dict[str, Any] = {}
         self.forms: list[dict[str, str]] = []
@@ -33,7 +36,9 @@ class Issuer:
 
     def answer(self, request: Request) -> Response:
         if request.path == "/realms/team/.well-known/openid-configuration":
-            return as_json({"issuer": f"{self.url}/realms/team", "token_endpoint": f"{self.url}/token"})
+            return self.document or as_json(
+                {"issuer": f"{self.url}/realms/team", "token_endpoint": f"{self.url}/token"}
+            )
         if request.path != "/token":
             return as_html("<title>not here</title>", 404)
         self.forms.append(request.form)
@@ -128,7 +133,11 @@ def test_a_wrong_secret_is_said_not_shown(issuer: Issuer, client_auth: str) -> N
         (as_json({}, 429), ServerError, r"fails \(HTTP 429\)"),
         (as_html("<title>Sign in</title>"), AuthError, "HTTP 200 without a token"),
         (as_json(["no"]), AuthError, "HTTP 200 without a token"),
-        (redirect("https://elsewhere.example.com"), AuthError, "HTTP 302 without a token"),
+        (
+            redirect("https://elsewhere.example.com"),
+            AuthError,
+            "sends to another address: the client's secret is not sent there",
+        ),
     ],
 )
 def test_answers_that_are_no_token(issuer: Issuer, answer: Response, kind: type[Exception], said: str) -> None:
@@ -142,8 +151,71 @@ def test_nobody_listens(issuer: Issuer) -> None:
         provider(issuer, token_url=f"http://127.0.0.1:{closed_port()}/token").headers()
 
 
+def described(by: Issuer, **said: str) -> Response:
+    return as_json({"issuer": f"{by.url}/realms/team", "token_endpoint": f"{by.url}/token", **said})
+
+
+def test_a_document_of_another_issuer_is_not_believed(issuer: Issuer) -> None:
+    """OpenID Connect Discovery 1.0, 4.3."""
+    issuer.document = described(issuer, issuer="https://evil.example.com")
+    with pytest.raises(AuthError, match=r"calls itself 'https://evil\.example\.com', and not") as error:
+        provider(issuer, issuer=f"{issuer.url}/realms/team").headers()
+    assert "give `token_url` in place of `issuer`" in str(error.value)
+    assert issuer.forms == []
+
+
+def test_no_secret_goes_to_plain_http_after_an_https_issuer(tmp_path: Path) -> None:
+    """Kubeflow's own Dex names its address inside of the cluster."""
+    heard: list[Request] = []
+
+    def stranger(request: Request) -> Response:
+        heard.append(request)
+        return as_json({"access_token": "x"})
+
+    issuer, authority = Issuer(), Authority(tmp_path)
+    with serving(stranger) as other, serving(issuer.answer, authority.context("127.0.0.1")) as issuer.url:
+        issuer.document = described(issuer, token_endpoint=f"{other}/dex/token")
+        config = OidcAuth(
+            type="oidc", client_id=CLIENT, client_secret=Secret(env="SECRET"), issuer=f"{issuer.url}/realms/team"
+        )
+        credentials = from_config(config, host=issuer.url, env={"SECRET": SECRET}, verify=str(authority.ca_file))
+        with pytest.raises(AuthError, match=f"token_endpoint is plain http, {other}/dex/token: no secret") as error:
+            credentials.headers()
+    assert "give `token_url` in place of `issuer`" in str(error.value)
+    assert heard == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("client_auth", ["basic", "post"])
+def test_no_redirect_takes_the_secret_along(issuer: Issuer, status: int, client_auth: str) -> None:
+    heard: list[Request] = []
+
+    def stranger(request: Request) -> Response:
+        heard.append(request)
+        return as_json({"access_token": "x", "issuer": "x"})
+
+    with serving(stranger) as other:
+        issuer.answers = issuer.document = redirect(f"{other}/token", status)
+        with pytest.raises(AuthError, match=r"is right, write it as `token_url`"):
+            provider(issuer, client_auth=client_auth).headers()
+        with pytest.raises(AuthError, match=f"it sends to {other}/token"):
+            provider(issuer, client_auth=client_auth, issuer=f"{issuer.url}/realms/team").headers()
+    assert heard == []
+
+
+def test_a_provider_that_is_away_for_a_moment(issuer: Issuer) -> None:
+    away = iter([502, 503])
+
+    def restarting(request: Request) -> Response:
+        status = next(away, None)
+        return as_json({}, status) if status else issuer.answer(request)
+
+    with serving(restarting) as url:
+        assert provider(issuer, token_url=f"{url}/token").headers()
+
+
 def test_a_netrc_is_none_of_our_business(issuer: Issuer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password other")
+    (tmp_path / "netrc").write_text("default login other password other")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     assert provider(issuer, client_auth="post").headers()
 
