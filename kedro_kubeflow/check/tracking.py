@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
+from kedro_kubeflow.auth.mlflow.address import ADDRESSES, holds_password
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.places import is_here
 from kedro_kubeflow.plan.compile import Source
@@ -14,12 +16,20 @@ _VARIABLE = "MLFLOW_TRACKING_URI"
 _CURE = "set server.mlflow_tracking_uri to an address that the cluster reaches, in an environment of its own (--env)"
 
 
+_VARIABLES = (
+    "take user and password out of it, and give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to the steps from a "
+    "secret (run_config.env); for a database, its own variables, such as PGPASSWORD"
+)
+
+
 def tracking_findings(source: Source) -> Iterator[Finding]:
     """What is wrong with the address, if the pipeline is tracked."""
     if not source.tracking:
         return
     loader = source.project.config_loader()
-    configured = (mlflow_section(loader).get("server") or {}).get("mlflow_tracking_uri")
+    server = mlflow_section(loader).get("server") or {}
+    yield from _passwords(server, source)
+    configured = server.get("mlflow_tracking_uri")
     given = _given(source)
     where = "mlflow.yml, server.mlflow_tracking_uri"
     if configured:
@@ -34,6 +44,17 @@ def tracking_findings(source: Source) -> Iterator[Finding]:
         problem = "is not given, so each pod would log to files of its own"
     if problem:
         yield Finding("mlflow-address", "error", f"The address of the MLflow server {problem}", where, _CURE)
+
+
+def _passwords(server: Mapping[str, Any], source: Source) -> Iterator[Finding]:
+    """Addresses that hold a password: they stand in code or a compiled pipeline, and in logs."""
+    written = {f"mlflow.yml, server.{key}": server.get(key) for key in ADDRESSES}
+    written[f"kubeflow.yml, run_config.env.{_VARIABLE}"] = _given(source)
+    for where, uri in written.items():
+        if isinstance(uri, str) and holds_password(uri):
+            yield Finding(
+                "mlflow-password", "error", "The address of the MLflow server holds a password", where, _VARIABLES
+            )
 
 
 def _given(source: Source) -> object:

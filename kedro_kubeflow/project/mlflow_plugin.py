@@ -15,7 +15,7 @@ from kedro_kubeflow.errors import ConfigError, DependencyError
 from kedro_kubeflow.project.conf import read_section
 
 PLUGIN = "kedro-mlflow"
-_PATTERNS = ["mlflow*", "mlflow*/**", "**/mlflow*"]
+MLFLOW_PATTERNS = ["mlflow*", "mlflow*/**", "**/mlflow*"]
 
 
 def is_tracked(loader: Any, pipeline: str, *, enabled: bool | str = "auto") -> bool:
@@ -58,7 +58,7 @@ def mlflow_section(loader: Any) -> dict[str, Any]:
         ConfigError: it cannot be read.
     """
     if hasattr(loader, "config_patterns"):
-        loader.config_patterns.setdefault("mlflow", _PATTERNS)
+        loader.config_patterns.setdefault("mlflow", MLFLOW_PATTERNS)
     _stand_in_resolver()
     section = read_section(loader, "mlflow", missing={}) or {}
     if not isinstance(section, Mapping):

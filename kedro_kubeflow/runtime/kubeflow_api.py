@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kedro_kubeflow import names
+from kedro_kubeflow.runtime.without_redirects import send
 
 ENDPOINT_ENV = "KF_PIPELINES_ENDPOINT"
 TOKEN_PATH_ENV = "KF_PIPELINES_SA_TOKEN_PATH"  # noqa: S105 - the name of a variable
@@ -63,7 +64,7 @@ def _get(url: str) -> dict[str, Any]:
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"{ENDPOINT_ENV} is no address with http:// or https://")
     request = urllib.request.Request(url, headers={"Accept": "application/json", **_authorization()})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+    with send(request, timeout=_SECONDS) as answer:
         found = json.load(answer)
     if not isinstance(found, dict):
         raise ValueError("the answer is no JSON object")

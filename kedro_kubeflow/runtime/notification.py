@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from kedro_kubeflow.contract import LOCAL_ENV, NOTIFY_ENV
 from kedro_kubeflow.errors import StepError
 from kedro_kubeflow.runtime.outcome import Outcome
+from kedro_kubeflow.runtime.without_redirects import send
 
 _SECONDS = 10
 _PAUSES = (1.0, 3.0)
@@ -73,7 +74,7 @@ def _post(url: str, message: Mapping[str, Any]) -> None:
     )
     for pause in (*_PAUSES, None):
         try:
-            urllib.request.urlopen(request, timeout=_SECONDS).close()  # noqa: S310
+            send(request, timeout=_SECONDS).close()
             return
         except urllib.error.HTTPError as error:
             problem, again = f"it answers {error.code}", error.code >= 500 or error.code == 429

@@ -10,6 +10,7 @@ from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
 from kedro_kubeflow.project.opening import OpenProject, open_project
+from kedro_kubeflow.runtime.mlflow_address import BareAddress, part_variable
 
 # How long a task waits for a tracking server that does not answer, in seconds.
 PATIENCE_ENV = "KEDRO_KUBEFLOW_MLFLOW_PATIENCE"
@@ -31,6 +32,7 @@ def open_for(call: StepCall) -> OpenProject:
         from kedro_kubeflow.runtime.dynamic import install
 
         install(call.settings["dynamic_config"])
+    part_variable()
     if call.tracking:
         from kedro_kubeflow.tracking.kfp_native import drop_task_run
         from kedro_kubeflow.tracking.server import await_server
@@ -56,8 +58,8 @@ def session_for(project: OpenProject, runtime_params: Mapping[str, Any] | None =
     from kedro.framework.project import settings
     from kedro.framework.session import KedroSession
 
-    if watch is not None:
-        settings.set("HOOKS", (*settings.HOOKS, watch))
+    ours = (BareAddress(),) if watch is None else (watch, BareAddress())
+    settings.set("HOOKS", (*settings.HOOKS, *ours))
     return KedroSession.create(
         project_path=project.path,
         save_on_close=False,

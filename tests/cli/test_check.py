@@ -239,6 +239,30 @@ def test_the_address_of_mlflow(
 
 
 @pytest.mark.parametrize(
+    ("server", "run_config", "where"),
+    [
+        (
+            {"mlflow_tracking_uri": "https://ann:sesame@mlflow.example.com"},
+            {},
+            "mlflow.yml, server.mlflow_tracking_uri",
+        ),
+        (
+            {},
+            {"env": {"__default__": {"MLFLOW_TRACKING_URI": "https://ann:sesame@mlflow.example.com"}}},
+            "kubeflow.yml, run_config.env.MLFLOW_TRACKING_URI",
+        ),
+    ],
+)
+def test_a_password_in_the_address_of_mlflow(
+    project: Callable[..., KedroProject], server: dict[str, str], run_config: dict[str, Any], where: str
+) -> None:
+    found = findings(project(run_config, mlflow={"server": server}))["mlflow-password"]
+    assert (found["level"], found["where"]) == ("error", where)
+    assert "MLFLOW_TRACKING_PASSWORD" in found["cure"]
+    assert "sesame" not in str(found)
+
+
+@pytest.mark.parametrize(
     ("image", "expected"),
     [
         (None, "image-missing"),

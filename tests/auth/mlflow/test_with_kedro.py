@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from kedro_project import KedroProject, make_project
@@ -143,3 +145,24 @@ def test_kedro_mlflow_lets_our_error_through(params: dict[str, str]) -> None:
     config = KedroMlflowConfig(server={"request_header_provider": provider})
     with pytest.raises(AuthError, match="'client_id' is missing"):
         config._register_request_header_provider(None)
+
+
+def test_a_password_in_the_address_is_in_no_log(
+    tmp_path: Path, guard: Guard, mlflow_server: str, quiet_mlflow: None
+) -> None:
+    """kedro-mlflow and MLflow write the address into their logs."""
+    password = "canary p@ss/6f1c"
+    expected = "Basic " + base64.b64encode(f"ann:{password}".encode()).decode()
+    guard.lets_in = lambda authorization: authorization == expected
+    uri = guard.url.replace("http://", f"http://ann:{quote(password, safe='')}@")
+    demo = project(tmp_path, uri, {})
+    done = demo.kedro("kubeflow", "run-once", "--local").ok()
+    [run] = runs(mlflow_server, "demo")
+    assert run.info.status == "FINISHED"
+    assert set(guard.seen) == {expected}
+    written = {
+        str(path): path.read_text("utf-8", "replace") for path in demo.path.rglob(".kubeflow/**/*.*") if path.is_file()
+    }
+    assert any("slow" in text for text in written.values())
+    for place, text in {"the terminal": done.text, **written}.items():
+        assert not [form for form in ("canary", quote(password, safe="")) if form in text], place
