@@ -15,7 +15,6 @@ from typing import Any
 from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.plan.compile import Request, prepare
-from kedro_kubeflow.project.target import Target
 from kedro_kubeflow.targets.local.adapter import Runner
 from kedro_kubeflow.targets.local.operations import run_local
 from kedro_kubeflow.targets.local.run import LocalRun, StepProgress
@@ -31,7 +30,7 @@ def compile_project(
     image: str | None = None,
     env: str | None = None,
     parameters: Mapping[str, Any] | None = None,
-    target: Target | None = None,
+    target: str | None = None,
 ) -> CompiledPipeline:
     """Compile a project's pipeline. Needs no network, no token, no cluster and no image.
 

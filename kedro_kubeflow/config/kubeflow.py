@@ -31,6 +31,9 @@ class KubeflowConfig(ServerConfig):
     vertexai: VertexAIConfig | None = None
     """Vertex AI Pipelines, beside or in place of `host`; `--target` chooses where both are configured."""
 
+    targets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What targets of other packages are told, by the target's name (`--target NAME`)."""
+
     local: LocalConfig = Field(default_factory=LocalConfig)
     """Runs on this machine (`run-once --local`)."""
 

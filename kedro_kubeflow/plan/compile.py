@@ -27,7 +27,7 @@ from kedro_kubeflow.plan.step_settings import cache_keys, cache_notes, plain_tex
 from kedro_kubeflow.project.conf import check_overrides, read_catalog, read_parameters
 from kedro_kubeflow.project.mlflow_plugin import is_tracked
 from kedro_kubeflow.project.opening import OpenProject, open_project, registered_pipelines
-from kedro_kubeflow.project.target import Target, configured
+from kedro_kubeflow.project.target import configured
 from kedro_kubeflow.targets.vertexai.adapt import for_vertex
 
 
@@ -56,7 +56,7 @@ class Request:
     image: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     default_image: str | None = None
-    target: Target | None = None
+    target: str | None = None
     either_target: bool = False
 
 
@@ -72,7 +72,7 @@ class Source:
     """
 
     project: OpenProject
-    target: Target
+    target: str
     config: KubeflowConfig
     selection: Selection
     registered: Mapping[str, Any]
@@ -112,7 +112,7 @@ class Prepared:
         return self.source.config
 
     @property
-    def target(self) -> Target:
+    def target(self) -> str:
         """Where it is to run."""
         return self.source.target
 

@@ -1,11 +1,11 @@
-"""Where pipelines run: Kubeflow Pipelines or Vertex AI Pipelines, as the project is configured."""
+"""Where pipelines run, as the project is configured: on Kubeflow Pipelines, Vertex AI Pipelines, or what a plugin brings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
 from kedro_kubeflow.config.selectors import Known
@@ -14,31 +14,31 @@ from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.conf import read_kubeflow, read_section, read_vertexai
 from kedro_kubeflow.project.opening import open_project
 
-Target = Literal["kubeflow", "vertexai"]
-TARGETS: tuple[Target, ...] = ("kubeflow", "vertexai")
+Target = str
+KUBEFLOW, VERTEXAI = "kubeflow", "vertexai"
 _SECTION = "vertexai:\n    project_id: PROJECT\n    region: REGION\n    root: gs://BUCKET/FOLDER"
 
 
 @dataclass(frozen=True)
 class Configured:
-    """A target, and what the project's configuration says where it is chosen."""
+    """The name of a target, and what the project's configuration says where it is chosen."""
 
-    target: Target
+    target: str
     config: KubeflowConfig
 
 
 def configured(
-    loader: Any, asked: Target | None = None, *, known: Callable[[], Known] = Known, either: bool = False
+    loader: Any, asked: str | None = None, *, known: Callable[[], Known] = Known, either: bool = False
 ) -> Configured:
     """The target that is asked for; where none is, the one that is configured.
 
     Args:
         loader: the project's config loader.
         known: gives what a vertexai.yml may name; see `from_kedro_vertexai`.
-        either: whether Kubeflow will do where both are configured, as for a run on this machine.
+        either: whether any will do where several are configured, as for a run on this machine.
 
     Raises:
-        ConfigError: what is asked for is not configured, both are and none is asked for, or a file is wrong.
+        ConfigError: what is asked for is not configured, several are and none is asked for, or a file is wrong.
     """
     file = read_vertexai(loader)
     if file is None or read_section(loader, "kubeflow"):
@@ -49,31 +49,38 @@ def configured(
                 where=f"conf, {FILE}",
                 cure="take what is still needed over into kubeflow.yml, and delete the other file",
             )
-        chosen = _chosen(
-            asked, host=bool(config.host), vertexai=bool(config.vertexai or file is not None), either=either
-        )
-        if chosen == "kubeflow" or config.vertexai:
+        chosen = _chosen(asked, _names(config, file=file is not None), either=either)
+        if chosen != VERTEXAI or config.vertexai:
             return Configured(chosen, config)
-    elif asked == "kubeflow":
+    elif asked not in (None, VERTEXAI):
         # Says that there is none, and how to make one.
         read_kubeflow(loader)
-    return Configured("vertexai", _from_file(file or {}, known))
+    return Configured(VERTEXAI, _from_file(file or {}, known))
 
 
-def _chosen(asked: Target | None, *, host: bool, vertexai: bool, either: bool) -> Target:
-    if asked == "vertexai" and not vertexai:
+def _names(config: KubeflowConfig, *, file: bool) -> dict[str, str]:
+    """What is configured: names of targets, and what messages call them."""
+    ours = {KUBEFLOW: "Kubeflow Pipelines"} if config.host else {}
+    if config.vertexai or file:
+        ours[VERTEXAI] = "Vertex AI Pipelines"
+    return ours | {name: repr(name) for name in config.targets}
+
+
+def _chosen(asked: str | None, names: Mapping[str, str], *, either: bool) -> str:
+    if asked == VERTEXAI and VERTEXAI not in names:
         raise ConfigError(
             "Vertex AI Pipelines is not configured", where="conf, kubeflow.yml", cure=f"add\n\n  {_SECTION}\n"
         )
     if asked:
         return asked
-    if host and vertexai and not either:
+    if len(names) > 1 and not either:
+        *others, last = names.values()
         raise ConfigError(
-            "Kubeflow Pipelines and Vertex AI Pipelines are both configured",
+            f"{', '.join(others)} and {last} are {'both' if len(names) == 2 else 'all'} configured",
             where="conf, kubeflow.yml",
-            cure="choose one with --target kubeflow or --target vertexai",
+            cure="choose one with " + " or ".join(f"--target {name}" for name in names),
         )
-    return "vertexai" if vertexai and not host else "kubeflow"
+    return next(iter(names), KUBEFLOW)
 
 
 def _from_file(data: Mapping[str, Any], known: Callable[[], Known]) -> KubeflowConfig:
@@ -94,11 +101,11 @@ def _as_in_file(text: str) -> str:
     return text.replace("'vertexai.", "'run_config.")
 
 
-def target_of(env: str | None, asked: Target | None = None, path: Path | None = None) -> Target:
+def target_of(env: str | None, asked: str | None = None, path: Path | None = None) -> str:
     """Where a project's pipelines run.
 
     Raises:
         ProjectError: the project cannot be opened.
-        ConfigError: both are configured and none is asked for, or a file is wrong.
+        ConfigError: several are configured and none is asked for, or a file is wrong.
     """
     return asked or configured(open_project(path, env=env).config_loader()).target

@@ -1,0 +1,127 @@
+"""A run and its steps, as every target tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, cast, get_args
+
+State = Literal[
+    "WAITING",
+    "PENDING",
+    "QUEUED",
+    "RUNNING",
+    "PAUSED",
+    "CANCELING",
+    "SUCCEEDED",
+    "CACHED",
+    "SKIPPED",
+    "FAILED",
+    "CANCELED",
+    "UNKNOWN",
+]
+"""The state of a run or a step: KFP's runtime states
+(https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/), and ours: ``WAITING`` for steps
+that have not begun, ``CACHED`` for those whose results were there, ``UNKNOWN`` where nobody can tell."""
+STATES: frozenset[str] = frozenset(get_args(State))
+ENDED: frozenset[State] = frozenset({"SUCCEEDED", "CACHED", "SKIPPED", "FAILED", "CANCELED"})
+"""Nothing follows any more, unless somebody retries the run."""
+_OTHER_WORDS: Mapping[str, State] = {
+    "ERROR": "FAILED",
+    "CANCEL_PENDING": "CANCELING",
+    "CANCELLING": "CANCELING",
+    "CANCELLED": "CANCELED",
+    "NOT_TRIGGERED": "SKIPPED",
+}
+
+
+def state_of(word: str | None, unsaid: State) -> State:
+    """The state behind a server's word for it.
+
+    Args:
+        unsaid: the state where the server says nothing, or that it is not specified.
+
+    >>> state_of("CANCELLED", "PENDING"), state_of("RUNTIME_STATE_UNSPECIFIED", "WAITING"), state_of("new", "PENDING")
+    ('CANCELED', 'WAITING', 'UNKNOWN')
+    """
+    if not word or word.endswith("UNSPECIFIED"):
+        return unsaid
+    if word in STATES:
+        return cast("State", word)
+    return _OTHER_WORDS.get(word, "UNKNOWN")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step of a run.
+
+    Attributes:
+        name: its task's name on the target.
+        display_name: what people call it: the name of its node or group.
+        error: what went wrong, where that is known.
+        reason: why it is in its state where that is no error, as for a step whose pod does not start.
+    """
+
+    name: str
+    display_name: str
+    state: State
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+    reason: str | None = None
+
+    def details(self) -> dict[str, Any]:
+        """What this target alone knows of it, for programs."""
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run as its target has it.
+
+    Attributes:
+        created_at, finished_at: in UTC; None where it is not known, or not yet.
+        steps: in an order in which they can run; empty in a list of runs.
+        error: what went wrong with it as a whole.
+        canceled: whether somebody ended it. Some servers call such a run FAILED in the end.
+        parameters: its inputs by KFP name.
+        experiment: the name of the experiment that it is filed under, where that is known.
+        mlflow: what is known of its MLflow run: ``run_id``, ``experiment_id``, ``tracking_uri``, ``status``.
+    """
+
+    id: str
+    name: str
+    state: State
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    error: str | None = None
+    canceled: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    experiment: str | None = None
+    mlflow: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen to it any more, unless somebody retries it."""
+        return self.state in ENDED
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has ended and the states of its steps are final too: some targets tell of the run first."""
+        return self.ended
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.state == "SUCCEEDED"
+
+    @property
+    def failed_steps(self) -> tuple[Step, ...]:
+        """The steps that failed."""
+        return tuple(step for step in self.steps if step.state == "FAILED")
+
+    def details(self) -> dict[str, Any]:
+        """What this target alone knows of it, for programs."""
+        return {}
