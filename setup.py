@@ -36,6 +36,8 @@ setup(
         "cachetools>=5.3,<8",
         "click>=8.2,<9",
         "cloudpickle>=3,<4",
+        # What looks like a secret in code that goes along with a run.
+        "detect-secrets>=1.5,<2",
         "google-auth>=2.23,<3",
         "kedro>=1.2,<2",
         "kedro-datasets>=8,<10",
@@ -43,6 +45,7 @@ setup(
         "kfp>=2.17,<3",
         "kfp-kubernetes>=2.17,<3",
         "kfp-server-api>=2.17,<3",
+        "pathspec>=0.12,<2",
         "pydantic>=2.5,<3",
         "PyYAML>=6,<7",
         "requests>=2.31,<3",

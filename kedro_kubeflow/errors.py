@@ -12,6 +12,7 @@ traceback.
     │   ├── NameClash             2   two Kedro names would become one KFP name
     │   └── CycleError            2   steps would wait for each other
     ├── DependencyError           3   an optional package is missing, or a version is not supported
+    ├── ImageError                1   the image cannot be built or pushed
     ├── StepError                 1   a step failed in the pod
     ├── RunFailed                 1   the pipeline run ended, and not with success
     ├── TrackingError             5   MLflow cannot be reached or refuses
@@ -78,6 +79,10 @@ class DependencyError(KedroKubeflowError):
     """An optional package is missing, or its version is not supported."""
 
     exit_code = 3
+
+
+class ImageError(KedroKubeflowError):
+    """The image cannot be built or pushed."""
 
 
 class StepError(KedroKubeflowError):

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import Field
 
 from kedro_kubeflow.config.auth import AuthConfig
+from kedro_kubeflow.config.code import CodeConfig
+from kedro_kubeflow.config.image import ImageConfig
 from kedro_kubeflow.config.jobs import JobConfig
 from kedro_kubeflow.config.local import LocalConfig
 from kedro_kubeflow.config.model import parse
@@ -33,6 +35,11 @@ class KubeflowConfig(ServerConfig):
 
     targets: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """What targets of other packages are told, by the target's name (`--target NAME`)."""
+    code: CodeConfig = Field(default_factory=CodeConfig)
+    """What goes along with a run whose steps take the project's code from this working folder."""
+
+    image: ImageConfig = Field(default_factory=ImageConfig)
+    """How the image of the steps is built (`kedro kubeflow image`)."""
 
     local: LocalConfig = Field(default_factory=LocalConfig)
     """Runs on this machine (`run-once --local`)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -40,6 +40,10 @@ class RunConfig(Model):
 
     image_pull_secrets: Selected[list[str]] = Field(default_factory=dict)
     """The Kubernetes secrets that the registry asks for."""
+
+    code: Literal["image", "travel"] = "image"
+    """Where steps take the project's code and configuration from: the image, or this working folder, whose files `travel` with
+    the run (`code`)."""
 
     packaged: bool = False
     """Whether the image holds the project as an installed package (`kedro package`) rather than as its folder."""

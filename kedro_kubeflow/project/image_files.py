@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from kedro_kubeflow.project.dockerignore import DockerIgnore
+from kedro_kubeflow.project.git_files import git_files
 
 _DATA = "data"
 # Never part of an image, whatever the rules say: version control, caches, what local runs leave behind.
@@ -64,7 +64,7 @@ class ImageFiles:
 
     @cached_property
     def _in_git(self) -> frozenset[str] | None:
-        return _git_files(self.project)
+        return git_files(self.project)
 
 
 def _walk(root: Path) -> Iterator[str]:
@@ -79,13 +79,3 @@ def _walk(root: Path) -> Iterator[str]:
 
 def _any_inside(name: str, paths: Iterable[str]) -> bool:
     return any(PurePosixPath(name).is_relative_to(path) for path in paths)
-
-
-def _git_files(project: Path) -> frozenset[str] | None:
-    """What git has or would take; None where the project is in no repository, or there is no git."""
-    command = ["git", "-C", str(project), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return frozenset(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)

@@ -1,0 +1,1 @@
+"""The image of the steps: its tag, and who builds and pushes it."""

@@ -1,0 +1,42 @@
+"""The tag is made of what the image is built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.image.tag import image_for, repository
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("penguins", "penguins"),
+        ("penguins:latest", "penguins"),
+        ("registry.example.com:5000/team/penguins", "registry.example.com:5000/team/penguins"),
+        ("registry.example.com:5000/team/penguins:1@sha256:abc", "registry.example.com:5000/team/penguins"),
+    ],
+)
+def test_repository(image: str, expected: str) -> None:
+    assert repository(image) == expected
+
+
+def tag(project: Path, sources: list[str] | None, platform: str = "linux/amd64") -> str:
+    return image_for(project, "r:5000/p:old", dockerfile="Dockerfile", platform=platform, sources=sources)
+
+
+def test_what_changes_the_tag(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--with-dockerfile"):
+        tag(tmp_path, None)
+    for name, text in {"Dockerfile": "FROM x", "requirements.txt": "a", "src.py": "1"}.items():
+        (tmp_path / name).write_text(text)
+    held, alone = tag(tmp_path, ["src.py"]), tag(tmp_path, None)
+    assert held.startswith("r:5000/p:")
+    assert len({held, alone, tag(tmp_path, None, "linux/arm64")}) == 3
+    (tmp_path / "src.py").write_text("2")
+    assert tag(tmp_path, None) == alone
+    assert tag(tmp_path, ["src.py"]) != held
+    (tmp_path / "requirements.txt").write_text("b")
+    assert tag(tmp_path, None) != alone
