@@ -51,11 +51,11 @@ How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link"]
 
 
 @dataclass(frozen=True)
-class Crossing:
+class Artifact:
     """One artifact of a step, and the Kedro dataset behind it.
 
     Attributes:
-        artifact: its KFP name, unique within the step's inputs or outputs.
+        name: its KFP name, unique within the step's inputs or outputs.
         dataset: the Kedro dataset; for transcoded ones the base name, without ``@…``.
         how: ``file``: the catalog entry, its path pointed at the artifact; ``copy``: a copy of a file on the run's volume,
             for the UI and for later; ``memory``: the step's serializer;
@@ -65,7 +65,7 @@ class Crossing:
         required: whether a missing output is an error. Pictures and outputs that nobody reads are made if they can be.
     """
 
-    artifact: str
+    name: str
     dataset: str
     how: How
     filename: str = ""
@@ -83,8 +83,8 @@ class StepCall:
     """The registered pipelines whose union is meant, where they are several; ``pipeline`` is then what people call it."""
     env: str | None = None
     nodes: tuple[str, ...] = ()
-    inputs: tuple[Crossing, ...] = ()
-    outputs: tuple[Crossing, ...] = ()
+    inputs: tuple[Artifact, ...] = ()
+    outputs: tuple[Artifact, ...] = ()
     parameters: tuple[tuple[str, Encoding], ...] = ()
     """KFP input name and encoding of each Kedro parameter that the step is given."""
     package: str | None = None
@@ -144,8 +144,8 @@ def runtime_arguments(command: Sequence[str]) -> list[str]:
         raise ValueError(f"not a call of {MODULE}: {list(command)[:4]}") from None
 
 
-def _row(crossing: Crossing) -> list[Any]:
-    return [getattr(crossing, f.name) for f in fields(Crossing)]
+def _row(artifact: Artifact) -> list[Any]:
+    return [getattr(artifact, f.name) for f in fields(Artifact)]
 
 
 def _option(name: str, value: str | None) -> list[str]:
@@ -177,7 +177,7 @@ def _read(name: str, text: str) -> Any:
     if name in ("nodes", "pipelines"):
         return tuple(json.loads(text))
     if name in ("inputs", "outputs"):
-        return tuple(Crossing(*row) for row in json.loads(text))
+        return tuple(Artifact(*row) for row in json.loads(text))
     if name == "parameters":
         return tuple(_parameter(*row) for row in json.loads(text))
     return dict(json.loads(text)) if name == "settings" else text

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kedro_kubeflow.contract import ACTIONS, EXECUTOR_INPUT, Crossing, StepCall, runtime_arguments
+from kedro_kubeflow.contract import ACTIONS, EXECUTOR_INPUT, Artifact, StepCall, runtime_arguments
 from kedro_kubeflow.parameters import KFP_TYPES, Encoding
 
 texts = st.text(max_size=20)
-crossings = st.builds(
-    Crossing,
-    artifact=texts,
+artifacts = st.builds(
+    Artifact,
+    name=texts,
     dataset=texts,
     how=st.sampled_from(["file", "memory", "metrics", "mlflow", "plot", "link"]),
     filename=texts,
@@ -29,8 +29,8 @@ calls = st.builds(
     pipeline=texts,
     env=st.none() | texts,
     nodes=st.lists(texts, max_size=3).map(tuple),
-    inputs=st.lists(crossings, max_size=2).map(tuple),
-    outputs=st.lists(crossings, max_size=2).map(tuple),
+    inputs=st.lists(artifacts, max_size=2).map(tuple),
+    outputs=st.lists(artifacts, max_size=2).map(tuple),
     parameters=st.lists(st.tuples(texts, encodings), max_size=2).map(tuple),
     package=st.none() | texts,
     conf_source=st.none() | texts,

@@ -15,9 +15,9 @@ NAME = PACKAGE.name
 
 FLOORS = [
     {"errors"},
-    {"names", "parameters"},
-    {"contract", "config"},
-    {"handoff", "auth"},
+    {"names", "parameters", "entries"},
+    {"contract", "config", "request"},
+    {"auth"},
     {"project", "tracking", "plan", "compiler", "check", "scaffold", "targets", "code", "image"},
     {"runtime", "hooks"},
     {"cli", "api"},

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kedro_kubeflow.check.finding import Finding, Level
 from kedro_kubeflow.check.scope import entries_of, readers_of, writers_of
-from kedro_kubeflow.handoff import on_volume
+from kedro_kubeflow.entries import on_volume
 from kedro_kubeflow.plan.compile import Source
 from kedro_kubeflow.plan.grouping import base_name
 

@@ -14,11 +14,12 @@ from kedro_kubeflow.check.limits import limit_findings
 from kedro_kubeflow.check.places import place_findings
 from kedro_kubeflow.check.tracking import tracking_findings
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
-from kedro_kubeflow.plan.compile import Request, Source, prepare_source, read_source
+from kedro_kubeflow.plan.compile import Source, prepare_source, read_source
 from kedro_kubeflow.plan.selection import Selection, selection
 from kedro_kubeflow.plan.slicing import select
 from kedro_kubeflow.plan.tasks import compiled_tasks
 from kedro_kubeflow.project.conf import check_overrides, read_parameters, read_section
+from kedro_kubeflow.request import Request
 
 AskServer = Callable[[Source], Iterable[Finding]]
 """Asks the server: whether it is reachable, takes the credentials, has the namespace, and is of a version that fits."""

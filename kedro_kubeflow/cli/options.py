@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.plan.compile import Request
+    from kedro_kubeflow.request import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,9 +77,8 @@ def compile_options(command: F) -> F:
 
 def request_from(options: dict[str, Any], *, default_image: str | None = None) -> Request:
     """What the shared options ask for; takes them out of ``options``."""
-    from kedro_kubeflow.plan.compile import Request
-    from kedro_kubeflow.plan.slicing import Slice
     from kedro_kubeflow.project.overrides import read_overrides
+    from kedro_kubeflow.request import Request, Slice
 
     overrides = read_overrides(options.pop("params"), options.pop("param"), options.pop("params_file"))
     return Request(

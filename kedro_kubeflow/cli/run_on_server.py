@@ -18,7 +18,8 @@ from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
 if TYPE_CHECKING:
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
-    from kedro_kubeflow.plan.compile import Prepared, Request
+    from kedro_kubeflow.plan.compile import Prepared
+    from kedro_kubeflow.request import Request
     from kedro_kubeflow.targets.kubeflow import KubeflowClient
     from kedro_kubeflow.targets.kubeflow.run_operations import RunOptions, Started
     from kedro_kubeflow.targets.kubeflow.runs import Run

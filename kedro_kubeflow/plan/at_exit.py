@@ -12,10 +12,10 @@ from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.contract import NOTIFY_ENV, OLD_OUTCOME_PARAMETERS, OUTCOME_KEYS, OUTCOME_PARAMETER
 from kedro_kubeflow.errors import CompileError, ConfigError, did_you_mean
-from kedro_kubeflow.handoff import Handoff
 from kedro_kubeflow.plan.dag import Dag, Parameters, Step, build_dag, is_parameter, node_facts
 from kedro_kubeflow.plan.frame import Exit
 from kedro_kubeflow.plan.grouping import Group, NodeFacts, base_name
+from kedro_kubeflow.plan.handoff import Handoff
 from kedro_kubeflow.plan.slicing import check_inputs
 
 

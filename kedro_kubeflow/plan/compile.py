@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow import names
@@ -16,48 +15,20 @@ from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.handoff import Handoff, handoff
 from kedro_kubeflow.plan.at_exit import ExitPipeline, exit_nodes, exit_of, notification_secrets
 from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag, is_parameter, node_facts
 from kedro_kubeflow.plan.grouping import NodeFacts
 from kedro_kubeflow.plan.groups import groups_of
+from kedro_kubeflow.plan.handoff import Handoff, handoff
 from kedro_kubeflow.plan.selection import DEFAULT, Selection, selection
-from kedro_kubeflow.plan.slicing import Slice, check_inputs, select
+from kedro_kubeflow.plan.slicing import check_inputs, select
 from kedro_kubeflow.plan.step_settings import cache_keys, cache_notes, plain_text_notes, settings_of
 from kedro_kubeflow.project.conf import check_overrides, read_catalog, read_parameters
 from kedro_kubeflow.project.mlflow_plugin import is_tracked
 from kedro_kubeflow.project.opening import OpenProject, open_project, registered_pipelines
 from kedro_kubeflow.project.target import configured
+from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.vertexai.adapt import for_vertex
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What to compile.
-
-    Attributes:
-        path: a folder in the project; the working directory where it is None.
-        env: the configuration environment.
-        pipelines: registered names, whose union is meant; empty leaves it to the job, or is ``__default__``.
-        part: what of it.
-        job: the name of one of ``jobs`` in kubeflow.yml; what is asked for here goes before what it says.
-        image: in place of ``run_config.image``.
-        parameters: overrides, nested as in parameters.yml.
-        default_image: what stands in the spec where no image is configured; None makes that an error.
-        target: where it is to run; the one that is configured where it is None.
-        either_target: whether Kubeflow will do where both are configured, and none is asked for.
-    """
-
-    path: Path | None = None
-    env: str | None = None
-    pipelines: tuple[str, ...] = ()
-    part: Slice = field(default_factory=Slice)
-    job: str | None = None
-    image: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    default_image: str | None = None
-    target: str | None = None
-    either_target: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

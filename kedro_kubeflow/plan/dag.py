@@ -11,13 +11,13 @@ from typing import Any
 
 from kedro.pipeline import Pipeline
 
-from kedro_kubeflow.contract import Crossing, How
+from kedro_kubeflow.contract import Artifact, How
 from kedro_kubeflow.errors import CompileError, ParameterError, did_you_mean
-from kedro_kubeflow.handoff import SINGLE_FILE, ArtifactType, Handoff
 from kedro_kubeflow.names import distinct, field_name, task_name
 from kedro_kubeflow.parameters import Encoding, NotPortableError, encode, encoding_of, size
 from kedro_kubeflow.plan.grouping import Group, NodeFacts, base_name
 from kedro_kubeflow.plan.grouping.order import in_order, members_of
+from kedro_kubeflow.plan.handoff import SINGLE_FILE, ArtifactType, Handoff
 
 MAX_INPUT_BYTES = 10_000
 """What KFP's server takes as the sum of a run's parameters (``MAX_PARAMETER_BYTES``); the UI sends all of them."""
@@ -29,7 +29,7 @@ _BY_ITSELF = ("external", "volume")
 class Output:
     """An artifact that a step makes."""
 
-    crossing: Crossing
+    artifact: Artifact
     type: ArtifactType
 
 
@@ -37,7 +37,7 @@ class Output:
 class Input:
     """An artifact that a step is given, and the step that makes it."""
 
-    crossing: Crossing
+    artifact: Artifact
     type: ArtifactType
     producer: str
 
@@ -258,7 +258,7 @@ def _step(
 
 def _input(dataset: str, flow: _Flow) -> Input:
     handed = flow.handoff(dataset)
-    return Input(_crossing(dataset, handed), handed.artifact_type, flow.names[flow.producer[dataset]])
+    return Input(_artifact(dataset, handed), handed.artifact_type, flow.names[flow.producer[dataset]])
 
 
 def _outputs(written: list[str], flow: _Flow) -> list[Output]:
@@ -266,24 +266,24 @@ def _outputs(written: list[str], flow: _Flow) -> list[Output]:
     for dataset in written:
         handed = flow.handoff(dataset)
         if handed.kind == "memory" and (flow.read_outside(dataset) or not flow.read(dataset)):
-            outputs.append(Output(_crossing(dataset, handed, required=flow.read(dataset)), handed.artifact_type))
+            outputs.append(Output(_artifact(dataset, handed, required=flow.read(dataset)), handed.artifact_type))
         elif handed.kind == "file" or (handed.kind == "volume" and handed.stored):
-            outputs.append(Output(_crossing(dataset, handed), handed.artifact_type))
+            outputs.append(Output(_artifact(dataset, handed), handed.artifact_type))
         elif handed.kind in _BY_ITSELF and handed.artifact_type == "Metrics":
-            outputs.append(Output(Crossing(field_name(dataset), dataset, "metrics"), "Metrics"))
+            outputs.append(Output(Artifact(field_name(dataset), dataset, "metrics"), "Metrics"))
         if handed.plot:
-            picture = Crossing(field_name(f"{dataset} picture"), dataset, "plot", required=False)
+            picture = Artifact(field_name(f"{dataset} picture"), dataset, "plot", required=False)
             outputs.append(Output(picture, "HTML"))
     distinct(written, field_name, "datasets")
     return outputs
 
 
-def _crossing(dataset: str, handed: Handoff, *, required: bool = True) -> Crossing:
+def _artifact(dataset: str, handed: Handoff, *, required: bool = True) -> Artifact:
     name = field_name(dataset)
     if handed.kind == "memory":
-        return Crossing(name, dataset, "memory", "data.pkl", required)
+        return Artifact(name, dataset, "memory", "data.pkl", required)
     how: How = "copy" if handed.kind == "volume" else "file"
-    return Crossing(name, dataset, how, "" if handed.artifact_type in SINGLE_FILE else handed.filename, required)
+    return Artifact(name, dataset, how, "" if handed.artifact_type in SINGLE_FILE else handed.filename, required)
 
 
 def _keys_used(node: NodeFacts, values: Mapping[str, Any]) -> Iterable[str]:

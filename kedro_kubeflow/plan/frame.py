@@ -10,7 +10,7 @@ from kedro_kubeflow import names
 from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.config.ttl import TtlConfig
 from kedro_kubeflow.config.volume import VolumeConfig
-from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, RUN_ID_INPUT, STATUS_INPUT, Crossing, StepCall
+from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, RUN_ID_INPUT, STATUS_INPUT, Artifact, StepCall
 from kedro_kubeflow.plan.dag import Dag, Step
 from kedro_kubeflow.plan.task import JOB_ID, JOB_NAME, Constant, FinalStatus, FromInput, FromTask, Parameter, Task
 
@@ -94,7 +94,7 @@ class Frame:
 
 def start(frame: Frame) -> Task:
     """The first task: it opens the MLflow run."""
-    link = Crossing(RUN_LINK, "MLflow run", "link", required=False)
+    link = Artifact(RUN_LINK, "MLflow run", "link", required=False)
     return Task(
         name=names.START_RUN,
         title=names.START_RUN,
@@ -161,7 +161,7 @@ def finish(frame: Frame, dag: Dag, name: str) -> Task:
             action="finish",
             step=name,
             nodes=tuple(node.name for node in step.nodes) if step else (),
-            outputs=tuple(o.crossing for o in step.outputs) if step else (),
+            outputs=tuple(o.artifact for o in step.outputs) if step else (),
             parameters=tuple((i.name, i.encoding) for i in used),
             tracking=frame.tracking,
             settings={**frame.call.settings, **(frame.step_settings if step else {}), **leaving.settings},
@@ -171,7 +171,7 @@ def finish(frame: Frame, dag: Dag, name: str) -> Task:
             JOB_ID_INPUT: Parameter("STRING", Constant(JOB_ID)),
             STATUS_INPUT: Parameter("TASK_FINAL_STATUS", FinalStatus(GROUP)),
         },
-        outputs={o.crossing.artifact: o.type for o in step.outputs} if step else {},
+        outputs={o.artifact.name: o.type for o in step.outputs} if step else {},
         after=(GROUP,),
         at_exit=True,
         platform=frame.platform,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro_kubeflow.config.grouping import GroupingConfig
-from kedro_kubeflow.handoff import Handoff
 from kedro_kubeflow.plan import grouping
 from kedro_kubeflow.plan.grouping import Group, NodeFacts, base_name
+from kedro_kubeflow.plan.handoff import Handoff
 
 
 def groups_of(

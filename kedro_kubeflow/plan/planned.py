@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kedro_kubeflow.handoff import Handoff
 from kedro_kubeflow.plan.compile import Prepared
 from kedro_kubeflow.plan.dag import Dag, Step, is_parameter
 from kedro_kubeflow.plan.grouping import base_name
+from kedro_kubeflow.plan.handoff import Handoff
 from kedro_kubeflow.plan.tasks import compiled_tasks
 
 How = Literal["artifact", "volume", "remote", "memory", "raw"]

@@ -9,7 +9,7 @@ from typing import Any
 from kedro_kubeflow.config.jobs import JobConfig
 from kedro_kubeflow.config.schedules import ScheduleConfig
 from kedro_kubeflow.errors import ConfigError, did_you_mean
-from kedro_kubeflow.plan.slicing import Slice
+from kedro_kubeflow.request import Slice
 
 DEFAULT = "__default__"
 

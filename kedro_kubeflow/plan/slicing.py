@@ -5,53 +5,15 @@ https://docs.kedro.org/en/stable/build/slice_a_pipeline/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kedro_kubeflow.errors import CompileError, ProjectError, did_you_mean
-from kedro_kubeflow.handoff import handoff
 from kedro_kubeflow.plan.dag import is_parameter, node_facts, union
 from kedro_kubeflow.plan.grouping import NodeFacts, base_name
+from kedro_kubeflow.plan.handoff import handoff
 from kedro_kubeflow.project.opening import find_pipeline
-
-
-@dataclass(frozen=True, kw_only=True)
-class Slice:
-    """What to run of a pipeline: what fits every condition that is given; everything where none is.
-
-    Attributes:
-        nodes: these nodes.
-        from_nodes: these and all that follow from them.
-        to_nodes: these and all that they need.
-        from_inputs: nodes that follow from these datasets.
-        to_outputs: nodes that these datasets need.
-        tags: nodes with one of these tags.
-        namespaces: nodes of these namespaces.
-    """
-
-    nodes: tuple[str, ...] = ()
-    from_nodes: tuple[str, ...] = ()
-    to_nodes: tuple[str, ...] = ()
-    from_inputs: tuple[str, ...] = ()
-    to_outputs: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    namespaces: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, field.name) for field in fields(self))
-
-    def __str__(self) -> str:
-        return " ".join(f"--{key}={','.join(names)}" for key, names in self._given())
-
-    def over(self, other: Slice) -> Slice:
-        """These conditions, and those of the other that are not given here."""
-        return Slice(**{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)})
-
-    def _given(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for field in fields(self):
-            if names := getattr(self, field.name):
-                yield field.name.replace("_", "-"), names
+from kedro_kubeflow.request import Slice
 
 
 def select(names: Sequence[str], part: Slice, registered: Mapping[str, Any]) -> Any:

@@ -15,11 +15,11 @@ from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.selectors import DEFAULT, Known
 from kedro_kubeflow.config.settings import Settings, StepSettings, selectors_of
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
-from kedro_kubeflow.handoff import Handoff
 from kedro_kubeflow.plan.cache import cache_key, is_mutable
 from kedro_kubeflow.plan.dag import Dag, Step, node_facts
 from kedro_kubeflow.plan.frame import Exit
 from kedro_kubeflow.plan.groups import groups_of
+from kedro_kubeflow.plan.handoff import Handoff
 
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)$", re.IGNORECASE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kedro_kubeflow import names
-from kedro_kubeflow.contract import RUN_ID_INPUT, Crossing
+from kedro_kubeflow.contract import RUN_ID_INPUT, Artifact
 from kedro_kubeflow.plan.dag import Dag, Step
 from kedro_kubeflow.plan.frame import LOGGED_METRICS, RUN_ID, Frame
 from kedro_kubeflow.plan.task import FromInput, Parameter, Task
@@ -26,15 +26,15 @@ def step_task(step: Step, dag: Dag, frame: Frame) -> Task:
             action="run",
             step=step.title,
             nodes=tuple(node.name for node in step.nodes),
-            inputs=tuple(i.crossing for i in step.inputs),
-            outputs=tuple(o.crossing for o in step.outputs),
+            inputs=tuple(i.artifact for i in step.inputs),
+            outputs=tuple(o.artifact for o in step.outputs),
             parameters=tuple((i.name, i.encoding) for i in used),
             tracking=frame.tracking,
             settings={**frame.call.settings, **frame.step_settings, **closes, **cached},
         ),
         parameters={i.name: Parameter(i.encoding.kfp_type, FromInput(i.name)) for i in used},
-        artifacts={i.crossing.artifact: (i.type, i.producer, i.crossing.artifact) for i in step.inputs},
-        outputs={o.crossing.artifact: o.type for o in step.outputs},
+        artifacts={i.artifact.name: (i.type, i.producer, i.artifact.name) for i in step.inputs},
+        outputs={o.artifact.name: o.type for o in step.outputs},
         after=step.after,
         cache=frame.caches(step),
         platform=frame.platform,
@@ -50,7 +50,7 @@ def joined(task: Task, *, waits_for_start: bool) -> Task:
     Args:
         waits_for_start: whether a cached step must be told to wait; inside a group of steps, the group waits already.
     """
-    logged = Crossing(LOGGED_METRICS, "MLflow metrics", "mlflow", required=False)
+    logged = Artifact(LOGGED_METRICS, "MLflow metrics", "mlflow", required=False)
     task = replace(
         task,
         call=replace(task.call, outputs=(*task.call.outputs, logged)) if task.call else None,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.contract import Crossing, StepCall
+from kedro_kubeflow.contract import Artifact, StepCall
+from kedro_kubeflow.entries import local_path, repoint
 from kedro_kubeflow.errors import ProjectError
-from kedro_kubeflow.handoff import local_path, repoint
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.volume import Volume
 
@@ -27,22 +27,22 @@ def step_catalog(entries: Mapping[str, Entry], call: StepCall, executor: Executo
     for name, entry in entries.items():
         base = name.split("@", 1)[0]
         if base in inputs:
-            path = data_path(executor.input_path(inputs[base].artifact), inputs[base])
+            path = data_path(executor.input_path(inputs[base].name), inputs[base])
             catalog[name] = _pointed(name, entry, inputs[base], path, call)
         elif base in outputs:
-            crossing = outputs[base]
-            if crossing.how == "memory" and not crossing.required and not in_processes(call):
+            artifact = outputs[base]
+            if artifact.how == "memory" and not artifact.required and not in_processes(call):
                 continue
-            path = data_path(executor.output_path(crossing.artifact), crossing)
-            catalog[name] = _pointed(name, entry, crossing, path, call)
+            path = data_path(executor.output_path(artifact.name), artifact)
+            catalog[name] = _pointed(name, entry, artifact, path, call)
         elif entry is not None:
             catalog[name] = volume.entry(entry) if volume else dict(entry)
     return catalog
 
 
-def data_path(artifact: Path, crossing: Crossing) -> Path:
+def data_path(path: Path, artifact: Artifact) -> Path:
     """Where a dataset's data lies: in the artifact's folder under its own name, or the artifact itself."""
-    return artifact / crossing.filename if crossing.filename else artifact
+    return path / artifact.filename if artifact.filename else path
 
 
 def in_processes(call: StepCall) -> bool:
@@ -55,12 +55,12 @@ def memory_entry(call: StepCall, path: Path) -> dict[str, Any]:
     return {**call.settings.get("memory_dataset", {}), "filepath": path.as_posix()}
 
 
-def _by_dataset(crossings: Iterable[Crossing]) -> dict[str, Crossing]:
-    return {c.dataset: c for c in crossings if c.how in ("file", "memory")}
+def _by_dataset(artifacts: Iterable[Artifact]) -> dict[str, Artifact]:
+    return {c.dataset: c for c in artifacts if c.how in ("file", "memory")}
 
 
-def _pointed(name: str, entry: Entry, crossing: Crossing, path: Path, call: StepCall) -> dict[str, Any]:
-    if crossing.how == "memory":
+def _pointed(name: str, entry: Entry, artifact: Artifact, path: Path, call: StepCall) -> dict[str, Any]:
+    if artifact.how == "memory":
         stored = memory_entry(call, path)
         if len(call.nodes) < 2 or in_processes(call):
             return stored

@@ -45,11 +45,11 @@ def start(call: StepCall, executor: Executor) -> None:
         run_id = _open_run(call, executor, project, context)
         experiment_id = str(mlflow.get_run(run_id).info.experiment_id)
     executor.put_out("run_id", run_id)
-    for crossing in call.outputs:
-        path = executor.output_path(crossing.artifact)
+    for artifact in call.outputs:
+        path = executor.output_path(artifact.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(link_to(experiment_id, run_id), "utf-8")
-        executor.describe(crossing.artifact, {"display_name": crossing.dataset, "mlflow_run_id": run_id})
+        executor.describe(artifact.name, {"display_name": artifact.dataset, "mlflow_run_id": run_id})
     executor.write()
     _note(run_id=run_id, experiment_id=experiment_id, status=RUNNING)
     _log.info("MLflow run %s in experiment %s", run_id, experiment_id)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.contract import Crossing, StepCall
+from kedro_kubeflow.contract import Artifact, StepCall
+from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.errors import StepError
-from kedro_kubeflow.handoff import local_path
 from kedro_kubeflow.runtime.catalog import data_path, memory_entry
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.pictures import picture_of
@@ -25,10 +25,10 @@ class Outputs:
 
     def __init__(self, call: StepCall, executor: Executor) -> None:
         self._call, self._executor = call, executor
-        self._by_dataset: dict[str, list[Crossing]] = {}
+        self._by_dataset: dict[str, list[Artifact]] = {}
         self._on_volume: dict[str, Path] = {}
-        for crossing in call.outputs:
-            self._by_dataset.setdefault(crossing.dataset, []).append(crossing)
+        for artifact in call.outputs:
+            self._by_dataset.setdefault(artifact.dataset, []).append(artifact)
 
     def follow(self, catalog: Mapping[str, Mapping[str, Any]]) -> None:
         """Take note of where the step's catalog keeps what is stored as a copy."""
@@ -39,24 +39,24 @@ class Outputs:
 
     def saved(self, dataset: str, data: Any) -> None:
         """A dataset was saved: take its numbers, and store it where no catalog entry did."""
-        for crossing in self._crossings(dataset):
-            if self._holds_numbers(crossing):
-                self._executor.describe(crossing.artifact, flat_numbers(dataset, data))
-            if crossing.how == "memory" and not crossing.required:
-                self._store_leftover(crossing, data)
+        for artifact in self._artifacts(dataset):
+            if self._holds_numbers(artifact):
+                self._executor.describe(artifact.name, flat_numbers(dataset, data))
+            if artifact.how == "memory" and not artifact.required:
+                self._store_leftover(artifact, data)
 
     def read_back(self, catalog: Any, datasets: Iterable[str]) -> None:
         """Take the numbers of datasets that other processes have saved."""
         for dataset in datasets:
-            for crossing in self._crossings(dataset):
-                if self._holds_numbers(crossing):
-                    self._executor.describe(crossing.artifact, flat_numbers(dataset, catalog.load(dataset)))
+            for artifact in self._artifacts(dataset):
+                if self._holds_numbers(artifact):
+                    self._executor.describe(artifact.name, flat_numbers(dataset, catalog.load(dataset)))
 
-    def _crossings(self, dataset: str) -> Sequence[Crossing]:
+    def _artifacts(self, dataset: str) -> Sequence[Artifact]:
         return self._by_dataset.get(dataset.split("@", 1)[0], ())
 
-    def _holds_numbers(self, crossing: Crossing) -> bool:
-        return self._executor.output_type(crossing.artifact) == "system.Metrics"
+    def _holds_numbers(self, artifact: Artifact) -> bool:
+        return self._executor.output_type(artifact.name) == "system.Metrics"
 
     def finish(self) -> None:
         """Draw the pictures, name the artifacts, check that every promised output is there.
@@ -64,50 +64,50 @@ class Outputs:
         Raises:
             StepError: a promised output was not written.
         """
-        for crossing in self._call.outputs:
-            self._executor.describe(crossing.artifact, {"display_name": _shown(crossing)})
-            path = self._executor.output_path(crossing.artifact)
-            if crossing.how == "plot":
-                self._draw(crossing, path)
-            elif crossing.how == "copy":
-                self._copy(crossing, data_path(path, crossing))
-            elif crossing.how == "metrics":
+        for artifact in self._call.outputs:
+            self._executor.describe(artifact.name, {"display_name": _shown(artifact)})
+            path = self._executor.output_path(artifact.name)
+            if artifact.how == "plot":
+                self._draw(artifact, path)
+            elif artifact.how == "copy":
+                self._copy(artifact, data_path(path, artifact))
+            elif artifact.how == "metrics":
                 # Kubeflow uploads what an artifact's path holds; numbers live in its metadata alone.
                 path.parent.mkdir(parents=True, exist_ok=True)
-            elif crossing.required:
-                _check_written(crossing, data_path(path, crossing))
+            elif artifact.required:
+                _check_written(artifact, data_path(path, artifact))
             if "cache_key" in self._call.settings and not path.exists():
                 # A cache takes a result back only if all of its artifacts are there.
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
 
-    def _copy(self, crossing: Crossing, target: Path) -> None:
-        source = self._on_volume[crossing.dataset]
-        _check_written(crossing, source)
+    def _copy(self, artifact: Artifact, target: Path) -> None:
+        source = self._on_volume[artifact.dataset]
+        _check_written(artifact, source)
         target.parent.mkdir(parents=True, exist_ok=True)
         copy_tree(source, target)
 
-    def _store_leftover(self, crossing: Crossing, data: Any) -> None:
+    def _store_leftover(self, artifact: Artifact, data: Any) -> None:
         """Keep a result that no step reads, if it can be kept: Kedro itself would only have returned it."""
         from kedro.io import AbstractDataset
 
-        path = data_path(self._executor.output_path(crossing.artifact), crossing)
+        path = data_path(self._executor.output_path(artifact.name), artifact)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            AbstractDataset.from_config(crossing.dataset, memory_entry(self._call, path)).save(data)
+            AbstractDataset.from_config(artifact.dataset, memory_entry(self._call, path)).save(data)
         except Exception as error:
             if is_disk_full(error):
                 raise
             path.unlink(missing_ok=True)
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            self._executor.describe(crossing.artifact, {"not_stored": reason})
-            _log.warning("The result %r, which no step reads, is not stored: %s", crossing.dataset, reason)
+            self._executor.describe(artifact.name, {"not_stored": reason})
+            _log.warning("The result %r, which no step reads, is not stored: %s", artifact.dataset, reason)
 
-    def _draw(self, crossing: Crossing, path: Path) -> None:
-        source = next(c for c in self._by_dataset[crossing.dataset] if c.how in ("file", "copy"))
-        page = picture_of(data_path(self._executor.output_path(source.artifact), source), crossing.dataset)
+    def _draw(self, artifact: Artifact, path: Path) -> None:
+        source = next(c for c in self._by_dataset[artifact.dataset] if c.how in ("file", "copy"))
+        page = picture_of(data_path(self._executor.output_path(source.name), source), artifact.dataset)
         if page is None:
-            _log.warning("No picture for %r: what it saved is nothing that a browser shows", crossing.dataset)
+            _log.warning("No picture for %r: what it saved is nothing that a browser shows", artifact.dataset)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, "utf-8")
@@ -142,14 +142,14 @@ def _numbers(data: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
         yield from _numbers(data[-1], prefix)
 
 
-def _shown(crossing: Crossing) -> str:
-    return f"{crossing.dataset} (picture)" if crossing.how == "plot" else crossing.dataset
+def _shown(artifact: Artifact) -> str:
+    return f"{artifact.dataset} (picture)" if artifact.how == "plot" else artifact.dataset
 
 
-def _check_written(crossing: Crossing, path: Path) -> None:
+def _check_written(artifact: Artifact, path: Path) -> None:
     if not path.exists():
         raise StepError(
-            f"The dataset {crossing.dataset!r} was promised as an output and not written",
+            f"The dataset {artifact.dataset!r} was promised as an output and not written",
             where=str(path),
             cure="its dataset saved without an error but not to the path of its catalog entry; check the dataset's "
             "`save`, and that no hook changes the path",

@@ -43,9 +43,9 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
         raise
     with tracking_errors():
         run.succeed()
-    for crossing in call.outputs:
-        if crossing.how == "mlflow":
-            executor.describe(crossing.artifact, run.log.metrics)
+    for artifact in call.outputs:
+        if artifact.how == "mlflow":
+            executor.describe(artifact.name, run.log.metrics)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.contract import VOLUME_ENV, WORKSPACE_INPUT, StepCall
+from kedro_kubeflow.entries import local_path, on_volume, repoint
 from kedro_kubeflow.errors import StepError
-from kedro_kubeflow.handoff import local_path, on_volume, repoint
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.session import open_for
 

@@ -11,9 +11,9 @@ from kfp import compiler, dsl
 
 from kedro_kubeflow.compiler import Frame, compile_pipeline
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.handoff import handoff
 from kedro_kubeflow.plan.dag import Parameters, build_dag
 from kedro_kubeflow.plan.grouping import NodeFacts, by_node
+from kedro_kubeflow.plan.handoff import handoff
 
 from .measured import alternating, report
 

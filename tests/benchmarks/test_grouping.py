@@ -29,7 +29,8 @@ def create_pipeline():
 MEASURE = """
 import gc, json, sys, time
 from pathlib import Path
-from kedro_kubeflow.plan.compile import Request, prepare
+from kedro_kubeflow.plan.compile import prepare
+from kedro_kubeflow.request import Request
 from kedro_kubeflow.plan.planned import plan_of
 
 def once(path):

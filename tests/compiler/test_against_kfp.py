@@ -16,9 +16,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
 from kedro_kubeflow.compiler.pipeline import run_id_from_label
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.handoff import handoff
 from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag
 from kedro_kubeflow.plan.grouping import NodeFacts, by_node
+from kedro_kubeflow.plan.handoff import handoff
 
 NODES = [
     NodeFacts("prepare", ("raw", "params:lr"), ("rows", "remote")),

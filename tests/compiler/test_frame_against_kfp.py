@@ -23,10 +23,10 @@ from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.settings import Settings
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.handoff import Handoff, handoff
 from kedro_kubeflow.plan.cache import cache_key, is_mutable
 from kedro_kubeflow.plan.dag import Dag, Parameters, Step, build_dag
 from kedro_kubeflow.plan.grouping import Group, NodeFacts, by_node
+from kedro_kubeflow.plan.handoff import Handoff, handoff
 
 NODES = [
     NodeFacts("prepare", ("raw", "params:lr"), ("rows",)),
@@ -283,8 +283,8 @@ def test_fully_cached_runs_end_with_a_task_of_their_own() -> None:
 def test_only_steps_that_use_the_volume_have_it() -> None:
     nodes = [*NODES, NodeFacts("remote", ("score",), ("other",))]
     run = RunConfig.model_validate({"image": "img:1", "volume": {}})
-    crossing = {**handoffs(run), "other": handoff("other", {"type": "x", "filepath": "s3://b/o"})}
-    dag = build_dag("p", nodes, by_node(nodes), crossing, Parameters(values=PARAMETERS))
+    artifact = {**handoffs(run), "other": handoff("other", {"type": "x", "filepath": "s3://b/o"})}
+    dag = build_dag("p", nodes, by_node(nodes), artifact, Parameters(values=PARAMETERS))
     assert [step.volume for step in dag.steps] == [True, True, True, False]
     assert [step.after for step in dag.steps] == [(), ("prepare",), ("prepare", "train"), ("score",)]
     assert all(not step.inputs for step in dag.steps)

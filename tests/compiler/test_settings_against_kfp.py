@@ -21,9 +21,9 @@ from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.settings import Settings
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.handoff import handoff
 from kedro_kubeflow.plan.dag import Parameters, build_dag
 from kedro_kubeflow.plan.grouping import NodeFacts, by_node
+from kedro_kubeflow.plan.handoff import handoff
 
 NODES = [NodeFacts("train", ("raw",), ("model",), tags=frozenset({"gpu"}), namespace=None)]
 CATALOG = {"raw": {"type": "json.JSONDataset", "filepath": "s3://b/raw.json"}}

@@ -9,7 +9,7 @@ import pytest
 from kedro_kubeflow.config.kubeflow import read_config
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan.selection import Selection, selection
-from kedro_kubeflow.plan.slicing import Slice
+from kedro_kubeflow.request import Slice
 
 
 def jobs(**bundles: Any) -> Any:

@@ -9,11 +9,11 @@ from kedro.pipeline import Pipeline, node
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.errors import CompileError, ConfigError
-from kedro_kubeflow.handoff import handoff
 from kedro_kubeflow.plan.at_exit import ExitPipeline, exit_nodes, exit_of, notification_secrets
 from kedro_kubeflow.plan.dag import Parameters, build_dag, node_facts
 from kedro_kubeflow.plan.frame import Exit
 from kedro_kubeflow.plan.grouping import by_node
+from kedro_kubeflow.plan.handoff import handoff
 
 MAIN = Pipeline([node(lambda x: x, "raw", "model", name="train")])
 PARAMETERS = {"team": "red", "unused": 1}

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from kedro_kubeflow.entries import local_path, repoint
 from kedro_kubeflow.errors import CompileError
-from kedro_kubeflow.handoff import Handoff, handoff, local_path, repoint
+from kedro_kubeflow.plan.handoff import Handoff, handoff
 
 
 def entry(kind: str = "pandas.CSVDataset", filepath: str | None = "data/02/x.csv", **more: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from kedro.pipeline import Pipeline, node
 
 from kedro_kubeflow.errors import CompileError, ProjectError
 from kedro_kubeflow.plan.dag import node_facts
-from kedro_kubeflow.plan.slicing import Slice, check_inputs, select
+from kedro_kubeflow.plan.slicing import check_inputs, select
+from kedro_kubeflow.request import Slice
 
 
 def work(*_: Any) -> None: ...

@@ -11,10 +11,10 @@ from kedro_kubeflow import names
 from kedro_kubeflow.config.environment import SecretKey
 from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.handoff import handoff
 from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag, node_facts
 from kedro_kubeflow.plan.frame import Exit
 from kedro_kubeflow.plan.grouping import by_node, by_tag
+from kedro_kubeflow.plan.handoff import handoff
 from kedro_kubeflow.plan.step_settings import cache_keys, cache_notes, plain_text_notes, settings_of
 
 MAIN = Pipeline(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kedro_kubeflow.handoff import handoff, on_volume
+from kedro_kubeflow.entries import on_volume
+from kedro_kubeflow.plan.handoff import handoff
 from kedro_kubeflow.runtime.volume import Volume, copy_tree
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from kedro_kubeflow.auth.kubeflow import from_config
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
 from kedro_kubeflow.names import pipeline_name
-from kedro_kubeflow.plan.compile import Request
 from kedro_kubeflow.plan.selection import DEFAULT, Selection, selection
 from kedro_kubeflow.project.conf import read_kubeflow, read_parameters
 from kedro_kubeflow.project.opening import OpenProject, open_project
+from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.connection import Patience, Tls

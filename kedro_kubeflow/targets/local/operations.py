@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from kedro_kubeflow import names
 from kedro_kubeflow.config.local import bytes_of
 from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.errors import TrackingError
-from kedro_kubeflow.handoff import local_path
 from kedro_kubeflow.plan.compile import Prepared, common_call
 from kedro_kubeflow.plan.grouping import base_name
 from kedro_kubeflow.project.image_files import ImageFiles

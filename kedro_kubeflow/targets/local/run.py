@@ -206,7 +206,7 @@ def _finish(
     message = {
         "inputs": {"parameterValues": {**values, JOB_ID_INPUT: run.run_id, STATUS_INPUT: {"state": state}}},
         "outputs": {
-            "artifacts": {c.artifact: {"artifacts": [{"uri": str(folder / c.artifact)}]} for c in finish.outputs},
+            "artifacts": {c.name: {"artifacts": [{"uri": str(folder / c.name)}]} for c in finish.outputs},
             "outputFile": str(folder / "executor_output.json"),
         },
     }

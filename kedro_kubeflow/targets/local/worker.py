@@ -143,9 +143,9 @@ def _outputs(call: StepCall, executor_input: str) -> dict[str, str]:
 
 def _paths(call: StepCall, uris: Mapping[str, str]) -> dict[str, str]:
     return {
-        c.dataset: f"{uris[c.artifact]}/{c.filename}".rstrip("/")
+        c.dataset: f"{uris[c.name]}/{c.filename}".rstrip("/")
         for c in call.outputs
-        if c.artifact in uris and c.how in ("file", "copy", "memory")
+        if c.name in uris and c.how in ("file", "copy", "memory")
     }
 
 

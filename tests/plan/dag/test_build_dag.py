@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from kedro_kubeflow.errors import CompileError, CycleError, ParameterError
-from kedro_kubeflow.handoff import Handoff, handoff
 from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag, node_facts
 from kedro_kubeflow.plan.grouping import Group, NodeFacts, by_node
+from kedro_kubeflow.plan.handoff import Handoff, handoff
 
 CSV = {"type": "pandas.CSVDataset", "filepath": "data/x.csv"}
 S3 = {"type": "pandas.CSVDataset", "filepath": "s3://bucket/x.csv"}
@@ -34,7 +34,7 @@ def dag_of(
 
 def artifacts(dag: Dag) -> dict[str, Any]:
     return {
-        s.title: (sorted(i.crossing.dataset for i in s.inputs), sorted(o.crossing.dataset for o in s.outputs))
+        s.title: (sorted(i.artifact.dataset for i in s.inputs), sorted(o.artifact.dataset for o in s.outputs))
         for s in dag.steps
     }
 
@@ -54,15 +54,15 @@ def test_remote_datasets_only_order_steps() -> None:
 
 def test_a_result_that_nobody_reads_is_kept_if_it_can_be() -> None:
     dag = dag_of(node("a", "", "x y"), node("b", "x"))
-    required = {o.crossing.dataset: o.crossing.required for o in dag.steps[0].outputs}
+    required = {o.artifact.dataset: o.artifact.required for o in dag.steps[0].outputs}
     assert required == {"x": True, "y": False}
 
 
 def test_transcoding_crosses_by_its_base_name_under_the_writers_file_name() -> None:
     catalog = {"x@pandas": CSV, "x@spark": {**CSV, "type": "spark.SparkDataset", "filepath": "data/x.csv"}}
     dag = dag_of(node("a", "", "x@pandas"), node("b", "x@spark", "z"), catalog=catalog)
-    (crossing,) = (i.crossing for i in dag.steps[1].inputs)
-    assert (crossing.dataset, crossing.filename) == ("x", "x.csv")
+    (artifact,) = (i.artifact for i in dag.steps[1].inputs)
+    assert (artifact.dataset, artifact.filename) == ("x", "x.csv")
 
 
 def test_a_plot_also_gives_a_picture_and_metrics_elsewhere_give_numbers() -> None:
@@ -71,7 +71,7 @@ def test_a_plot_also_gives_a_picture_and_metrics_elsewhere_give_numbers() -> Non
         "score": {"type": "kedro_mlflow.io.metrics.MlflowMetricsHistoryDataset"},
     }
     (step,) = dag_of(node("a", "", "plot score"), catalog=catalog).steps
-    kinds = [(o.crossing.how, o.type) for o in step.outputs]
+    kinds = [(o.artifact.how, o.type) for o in step.outputs]
     assert kinds == [("file", "Dataset"), ("plot", "HTML"), ("metrics", "Metrics")]
 
 
@@ -170,4 +170,4 @@ def test_handoffs_are_taken_from_the_writer() -> None:
     nodes = [node("a", "", "x@one"), node("b", "x@two")]
     handoffs = {"x@one": Handoff("file", "Dataset", "one.csv", "d/one.csv"), "x@two": Handoff("memory")}
     dag = build_dag("p", nodes, by_node(nodes), handoffs, Parameters(values={}))
-    assert dag.steps[1].inputs[0].crossing.how == "file"
+    assert dag.steps[1].inputs[0].artifact.how == "file"

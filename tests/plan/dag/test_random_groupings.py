@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kedro_kubeflow.errors import CycleError
-from kedro_kubeflow.handoff import handoff
 from kedro_kubeflow.plan.dag import Dag, Parameters, Step, build_dag
 from kedro_kubeflow.plan.grouping import (
     Group,
@@ -23,6 +22,7 @@ from kedro_kubeflow.plan.grouping import (
     by_node,
     by_tag,
 )
+from kedro_kubeflow.plan.handoff import handoff
 
 KINDS: dict[str, Mapping[str, Any] | None] = {
     "memory": None,
@@ -110,7 +110,7 @@ def test_every_grouping_that_is_taken_gives_a_whole_dag(data: st.DataObject) -> 
 def test_memory_never_crosses_when_grouped_by_memory(case: Case) -> None:
     in_memory = {name for name, kind in case.kinds.items() if "memory" in kind}
     dag = build(case, by_memory(case.nodes, in_memory))
-    assert not {i.crossing.dataset for step in dag.steps for i in step.inputs} & in_memory
+    assert not {i.artifact.dataset for step in dag.steps for i in step.inputs} & in_memory
 
 
 def in_case_order(group: Group, case: Case) -> tuple[str, ...]:
@@ -150,15 +150,15 @@ def check_edges(dag: Dag, case: Case) -> None:
         read = {d for node in step.nodes for d in node.inputs if d != "params:p"}
         foreign = {d for d in read if d in maker and maker[d] is not step}
         remote = {d for d in foreign if case.kinds[d] == "remote"}
-        assert {i.crossing.dataset: i.producer for i in step.inputs} == {d: maker[d].name for d in foreign - remote}
+        assert {i.artifact.dataset: i.producer for i in step.inputs} == {d: maker[d].name for d in foreign - remote}
         assert set(step.after) == {maker[d].name for d in remote}
         for item in step.inputs:
-            check_promised(maker[item.crossing.dataset], item.crossing.artifact)
+            check_promised(maker[item.artifact.dataset], item.artifact.name)
         assert step.parameters == ("p",)
     read_anywhere = {d for node in case.nodes for d in node.inputs if d != "params:p"}
     assert set(dag.stays) == read_anywhere - set(maker)
 
 
 def check_promised(maker: Step, artifact: str) -> None:
-    promised = [o.crossing for o in maker.outputs if o.crossing.artifact == artifact]
-    assert [crossing.required for crossing in promised] == [True]
+    promised = [o.artifact for o in maker.outputs if o.artifact.name == artifact]
+    assert [artifact.required for artifact in promised] == [True]

@@ -7,14 +7,13 @@ types KFP's (https://www.kubeflow.org/docs/components/pipelines/user-guides/data
 
 from __future__ import annotations
 
-import copy
-import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
+from kedro_kubeflow.entries import local_path, on_volume, path_holder
 from kedro_kubeflow.errors import CompileError, did_you_mean
 
 ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML", "Markdown"]
@@ -24,8 +23,6 @@ ARTIFACT_TYPES: tuple[ArtifactType, ...] = ("Artifact", "Dataset", "Model", "Met
 # that extensions survive.
 SINGLE_FILE: frozenset[str] = frozenset({"HTML", "Markdown"})
 
-_PATH_KEYS = ("filepath", "path")
-_LOCAL_PROTOCOLS = frozenset({"file", "local", "memory"})
 _MEMORY = re.compile(r"(.*\.)?(SharedMemoryDataset|MemoryDataset)$")
 _MODEL = re.compile(r".*(Model\w*Dataset|ModelDataset|PyTorchDataset)$")
 _METRICS = re.compile(r".*Metric(s|sHistory|History)?Dataset$|.*tracking\.MetricsDataset$")
@@ -76,7 +73,7 @@ def handoff(
     """
     if config is None or _MEMORY.match(str(config.get("type", ""))):
         return Handoff("memory", _named_type(dataset, config) or "Dataset")
-    path, versioned = _local_path(config), _is_versioned(config)
+    path, versioned = local_path(config), _is_versioned(config)
     named = _named_type(dataset, config)
     artifact_type = named or _type_by_class(config)
     if path is None:
@@ -95,58 +92,12 @@ def handoff(
     return Handoff("file", artifact_type, name, path, versioned, plot)
 
 
-def on_volume(path: str, folder: str) -> str | None:
-    """Where a local path lies on the run's volume, relative to its root; None where it is outside of the shared folder.
-
-    >>> on_volume("./data/01_raw/a.csv", "data")
-    'data/01_raw/a.csv'
-    """
-    plain = posixpath.normpath(path.replace("\\", "/"))
-    return plain if plain == folder or plain.startswith(f"{folder}/") else None
-
-
-def repoint(config: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The same catalog entry with its local path replaced."""
-    changed = copy.deepcopy(dict(config))
-    _holder(changed)[_path_key(_holder(changed))] = path
-    return changed
-
-
-def local_path(config: Mapping[str, Any]) -> str | None:
-    """The local path of a catalog entry, wrappers looked into; None where it has none or it is remote."""
-    return _local_path(config)
-
-
-def _local_path(config: Mapping[str, Any]) -> str | None:
-    holder = _holder(config)
-    key = _path_key(holder)
-    if not key:
-        return None
-    path = str(holder[key])
-    match = re.match(r"^([A-Za-z][A-Za-z0-9+.-]+)(::|://)", path)
-    if match and (match.group(2) == "::" or match.group(1).lower() not in _LOCAL_PROTOCOLS):
-        return None
-    return path
-
-
-def _holder(config: Any) -> Any:
-    """The mapping that has the path: the entry itself, or the dataset that a wrapper wraps."""
-    inner = config.get("dataset")
-    if not _path_key(config) and isinstance(inner, Mapping):
-        return _holder(inner)
-    return config
-
-
-def _path_key(config: Mapping[str, Any]) -> str:
-    return next((key for key in _PATH_KEYS if isinstance(config.get(key), str)), "")
-
-
 def _is_versioned(config: Mapping[str, Any]) -> bool:
-    return bool(config.get("versioned") or _holder(config).get("versioned"))
+    return bool(config.get("versioned") or path_holder(config).get("versioned"))
 
 
 def _inner_type(config: Mapping[str, Any]) -> str:
-    return str(_holder(config).get("type", ""))
+    return str(path_holder(config).get("type", ""))
 
 
 def _type_by_class(config: Mapping[str, Any]) -> ArtifactType:
