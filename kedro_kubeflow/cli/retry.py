@@ -7,7 +7,7 @@ import click
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import env_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-from kedro_kubeflow.cli.run_facts import run_json, state_text
+from kedro_kubeflow.cli.run_facts import run_json
 from kedro_kubeflow.cli.run_on_server import Follow, follow, wait_options
 from kedro_kubeflow.cli.server_project import open_server
 
@@ -38,4 +38,4 @@ def retry(
     elif output == "json":
         print_json(run_json(again, link))
     else:
-        click.echo(f"{again.name}: {state_text(again)}\n{link}")
+        click.echo(f"{again.name}: {again.state}\n{link}")

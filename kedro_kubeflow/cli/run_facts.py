@@ -51,22 +51,27 @@ def step_json(step: AnyStep) -> dict[str, Any]:
     }
 
 
-def state_text(run: AnyRun) -> str:
-    """A run's state, with a word where the server's own may mislead."""
-    return "FAILED (canceled)" if run.canceled and run.state == "FAILED" else run.state
-
-
 def print_run(run: AnyRun, link: str) -> None:
     """A run for people."""
-    click.echo(
-        f"{run.name}: {state_text(run)}, {duration(run.created_at, run.finished_at)} since {cell(run.created_at)}"
-    )
+    click.echo(f"{run.name}: {run.state}, {duration(run.created_at, run.finished_at)} since {cell(run.created_at)}")
     if run.error:
         click.echo(f"error: {run.error}")
-    rows = [[s.title, s.state, duration(s.started_at, s.finished_at), s.error] for s in run.steps]
+    rows = [
+        [s.title, s.state, duration(s.started_at, s.finished_at) if s.started_at else "", _first(s.error)]
+        for s in run.steps
+    ]
     columns = ["STEP", "STATE", "TIME", "ERROR"]
     if not any(step.error for step in run.steps):
         rows, columns = [row[:-1] for row in rows], columns[:-1]
     if rows:
         print_table(columns, rows, empty="")
+    for step in run.steps:
+        if step.state == "FAILED" and step.error and "\n" in step.error.strip():
+            click.secho(f"{step.title}:", bold=True)
+            click.echo("".join(f"  {line}\n" for line in step.error.strip().splitlines()), nl=False)
     click.echo(link)
+
+
+def _first(text: str | None) -> str:
+    """The first line of what is told; the others come below the table."""
+    return (text or "").strip().partition("\n")[0]

@@ -11,7 +11,7 @@ import click
 
 from kedro_kubeflow.cli.options import request_from
 from kedro_kubeflow.cli.output import Output, print_json
-from kedro_kubeflow.cli.run_facts import print_run, run_json, state_text
+from kedro_kubeflow.cli.run_facts import print_run, run_json
 from kedro_kubeflow.cli.run_on_vertex import run_on_vertex
 from kedro_kubeflow.cli.server_project import INTERRUPTED, interruptible
 from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
@@ -133,7 +133,7 @@ def run_compiled(prepared: Prepared, options: ServerRunOptions, output: Output) 
     from kedro_kubeflow.targets.kubeflow.run_operations import run_once
     from kedro_kubeflow.targets.kubeflow.upload_compiled import with_commit
 
-    client = connect_to(prepared.config)
+    client = connect_to(prepared.config, prepared.project)
     how = _how(prepared.config, prepared.project.name, prepared.parameters, options)
     with interruptible(_MAYBE):
         started = run_once(client, with_commit(prepared), how)
@@ -255,12 +255,12 @@ def _interrupted(client: KubeflowClient, run_id: str, *, terminate: bool) -> Non
 def _failure(client: KubeflowClient, run: Run, link: str) -> RunFailed:
     """The error for a run that ended badly, with what is known of the step that failed."""
     if run.canceled:
-        return RunFailed(f"The run was canceled (its state is {state_text(run)})", where=link)
+        return RunFailed("The run was canceled", where=link)
     steps = run.failed_steps
     for step in steps:
         _print_log_tail(client, run, step)
     names = ", ".join(repr(step.title) for step in steps)
-    errors = "; ".join(filter(None, (run.error, *(step.error for step in steps))))
+    errors = "; ".join(dict.fromkeys(filter(None, (run.error, *(step.error for step in steps)))))
     what = f"The run ended {run.state}" + (f" in {names}" if names else "") + (f": {errors}" if errors else "")
     return RunFailed(what, where=link, cure=_how_to_go_on(run, steps))
 
@@ -271,13 +271,15 @@ def _how_to_go_on(run: Run, steps: Iterable[Step]) -> str:
 
 
 def _print_log_tail(client: KubeflowClient, run: Run, step: Step) -> None:
+    from kedro_kubeflow.targets.kubeflow.logs import tail
+
     try:
-        lines = client.logs.of(run, step).splitlines()
+        lines = tail(client.logs.of(run, step), _TAIL)
     except KedroKubeflowError as error:
         # The failure itself is told next.
         click.echo(f"The log of {step.title!r} cannot be shown: {error.what}", err=True)
         click.echo(f"To read it: {client.logs.how_to_read(step)}", err=True)
         return
     click.secho(f"The end of the log of {step.title!r}:", bold=True, err=True)
-    for line in lines[-_TAIL:]:
+    for line in lines:
         click.echo(f"  {line}", err=True)

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from kedro_kubeflow.cli.output import duration
-from kedro_kubeflow.cli.run_facts import state_text
 
 if TYPE_CHECKING:
     from kedro_kubeflow.cli.run_facts import AnyRun
@@ -54,7 +53,7 @@ class RunView:
         if self._console.is_terminal:
             return
         # Names may hold anything: the run's own state goes by the empty one.
-        states = {"": state_text(run), **{s.title: s.state for s in run.steps if s.state != "WAITING"}}
+        states = {"": run.state, **{s.title: s.state for s in run.steps if s.state != "WAITING"}}
         for name, state in states.items():
             if self._said.get(name) != state:
                 self._said[name] = state
@@ -68,7 +67,7 @@ class RunView:
             time = duration(step.started_at, step.finished_at if step.state != "RUNNING" else None)
             shown = time if step.started_at and step.state not in ("WAITING", "PENDING") else ""
             table.add_row(Text(step.title), Text(step.state, _STYLES.get(step.state, "")), shown)
-        state = state_text(self._run)
+        state = self._run.state
         total = duration(self._run.created_at, self._run.finished_at)
         table.add_row(Text("run", "bold"), Text(state, _STYLES.get(self._run.state, "")), total)
         return table

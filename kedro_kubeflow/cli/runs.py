@@ -10,7 +10,7 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.jobs_on_vertex import list_jobs
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, duration, output_option, print_json, print_table
-from kedro_kubeflow.cli.run_facts import run_json, state_text
+from kedro_kubeflow.cli.run_facts import run_json
 from kedro_kubeflow.cli.server_project import open_server
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ def runs(env: str | None, target: Target | None, pipeline: str | None, limit: in
     if output == "json":
         print_json([run_json(r, opened.client.address.run_link(r.id), steps=False) for r in listed])
         return
-    rows = [(r.name, state_text(r), r.created_at, duration(r.created_at, r.finished_at), r.id) for r in listed]
+    rows = [(r.name, r.state, r.created_at, duration(r.created_at, r.finished_at), r.id) for r in listed]
     print_table(["NAME", "STATE", "STARTED", "TIME", "ID"], rows, empty="There are no runs.")

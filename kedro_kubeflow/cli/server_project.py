@@ -30,7 +30,7 @@ def open_server(env: str | None) -> Opened:
     from kedro_kubeflow.targets.kubeflow.project_server import connect_to, open_for_server
 
     here = open_for_server(env)
-    return Opened(here, connect_to(here.config))
+    return Opened(here, connect_to(here.config, here.project))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.jobs_on_vertex import end_job
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-from kedro_kubeflow.cli.run_facts import run_json, state_text
+from kedro_kubeflow.cli.run_facts import run_json
 from kedro_kubeflow.cli.server_project import open_server
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def terminate(run: str, env: str | None, target: Target | None, output: Output) 
         return
     client = open_server(env).client
     ended = end(client, run)
+    link = client.address.run_link(ended.id)
     if output == "json":
-        print_json(run_json(ended, client.address.run_link(ended.id)))
+        print_json(run_json(ended, link))
     else:
-        click.echo(f"{ended.name}: {state_text(ended)}")
+        click.echo(f"{ended.name}: {ended.state}\n{link}")

@@ -27,6 +27,7 @@ ERROR = "kubeflow_error"
 FINAL_STATUS = "kubeflow_final_status"
 ADOPTED = "kubeflow_adopted"
 STEP_PREFIX = "kubeflow_step."
+STEP_ERROR_PREFIX = "kubeflow_step_error."
 
 VERTEX_RUN_ID = "vertexai_run_id"
 VERTEX_JOB_NAME = "vertexai_job_name"
@@ -60,6 +61,12 @@ def step_key(step: str) -> str:
     digits = hashlib.sha256(step.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     readable = re.sub(r"[^\w.-]", "_", step)
     return f"{(STEP_PREFIX + readable)[: MAX_KEY - 9]}-{digits}"
+
+
+def step_error_key(step: str) -> str:
+    """The tag that holds the last words of a step that failed: what, where and the cure, on lines of their own."""
+    key = STEP_ERROR_PREFIX + step_key(step).removeprefix(STEP_PREFIX)
+    return key if len(key) <= MAX_KEY else f"{key[: MAX_KEY - 9]}{key[-9:]}"
 
 
 def steps_in(tags: Mapping[str, str]) -> dict[str, str]:

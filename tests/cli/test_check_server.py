@@ -25,7 +25,11 @@ def findings(kedro: Kedro, code: int = 0) -> dict[str, dict[str, Any]]:
 def test_a_server_that_answers(kedro: Kedro, server: KfpServer) -> None:
     found = findings(kedro)
     assert list(found) == ["server"]
-    assert found["server"]["what"] == f"{server.url} answers and takes the credentials; it does not say its version"
+    assert found["server"]["what"] == f"{server.url} answers and takes the credentials; its version is 2.17.0"
+    server.options.face = "ui"
+    assert findings(kedro)["server"]["what"].endswith("its version is 2.17.0")
+    server.faults.add("GET /apis/v2beta1/healthz", Answer(200, b'{"multi_user": false}'), 2)
+    assert findings(kedro)["server"]["what"].endswith("it does not say its version")
 
 
 def health(server: KfpServer, version: str, times: int = 2) -> None:

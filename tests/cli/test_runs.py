@@ -65,14 +65,18 @@ class TestStatus:
         assert out.endswith(f"{server.url}/#/runs/details/{run_id}\n")
 
     def test_by_its_link_as_json(self, server: KfpServer, kedro: Kedro, start: Start) -> None:
-        run_id = start(Script(failing="double", error="exit code 1"), looks=9)
+        run_id = start(Script(failing="double"), looks=9)
+        words = "the input is empty\n  where: node double\n  cure:  fill it"
+        server.runs.logs[run_id, "double"] = f"some line\nkedro-kubeflow: step 'double' failed\n{words}\n"
         run = kedro("status", f"{server.url}/#/runs/details/{run_id}?tab=0", "--output", "json").ok().json
         assert run["state"] == "FAILED"
         assert [(s["step"], s["state"], s["error"]) for s in run["steps"]] == [
             ("prepare", "SUCCEEDED", None),
-            ("double", "FAILED", "exit code 1"),
-            ("total", "WAITING", None),
+            ("double", "FAILED", words),
+            ("total", "SKIPPED", None),
         ]
+        out = kedro("status", run_id).ok().out
+        assert "double:\n  the input is empty\n    where: node double\n    cure:  fill it\n" in out
 
     def test_of_no_run(self, kedro: Kedro) -> None:
         assert "Run nope not found" in kedro("status", "nope").failed(6).err
@@ -106,18 +110,18 @@ class TestLogs:
 class TestTerminate:
     def test_a_run(self, server: KfpServer, kedro: Kedro, start: Start) -> None:
         run_id = start(Script(stays=True), looks=2)
-        assert kedro("terminate", run_id).ok().out == "a run: CANCELING\n"
-        assert kedro("terminate", run_id, "--output", "json").ok().json["state"] in ("CANCELING", "CANCELED")
+        assert kedro("terminate", run_id).ok().out == f"a run: CANCELING\n{server.url}/#/runs/details/{run_id}\n"
+        assert kedro("terminate", run_id, "--output", "json").ok().json["state"] == "CANCELED"
 
     def test_one_that_has_ended(self, server: KfpServer, kedro: Kedro, start: Start) -> None:
-        assert kedro("terminate", start(looks=9)).ok().out == "a run: SUCCEEDED\n"
+        assert kedro("terminate", start(looks=9)).ok().out.startswith("a run: SUCCEEDED\n")
 
 
 class TestRetry:
     def test_a_run(self, server: KfpServer, kedro: Kedro, start: Start) -> None:
         run_id = start(Script(failing="double"), looks=9)
         out = kedro("retry", run_id).ok().out
-        assert out == f"a run: PENDING\n{server.url}/#/runs/details/{run_id}\n"
+        assert out == f"a run: RUNNING\n{server.url}/#/runs/details/{run_id}\n"
 
     def test_and_wait(self, server: KfpServer, kedro: Kedro, start: Start) -> None:
         run_id = start(Script(failing="double"), looks=9)

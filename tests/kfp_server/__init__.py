@@ -1,7 +1,7 @@
 """A stand-in for the Kubeflow Pipelines API server; see README.md."""
 
 from kfp_server.faults import LOGIN_PAGE, NO_UPSTREAM, Answer, Reset, Slow, gateway
-from kfp_server.progress import Script, pod_name
+from kfp_server.progress import Script
 from kfp_server.server import Gate, KfpServer, Request
 from kfp_server.world import Options
 
@@ -17,5 +17,4 @@ __all__ = [
     "Script",
     "Slow",
     "gateway",
-    "pod_name",
 ]

@@ -40,7 +40,8 @@ class Experiments:
         check_length("Experiment.Name", name, 128)
         namespace = self.world.authorize(body.get("namespace", ""))
         if any(e["display_name"] == name and e.get("namespace", "") == namespace for e in self.experiments.values()):
-            raise Refusal("ALREADY_EXISTS", f"Failed to create a new experiment. The name {name} already exists")
+            said = f"Failed to create a new experiment. The name {name} already exists. Please specify a new name"
+            raise Refusal("ALREADY_EXISTS", said, "Failed to create a experiment: Already exist error: ")
         experiment = {
             "experiment_id": self.world.new_id(),
             "display_name": name,
@@ -54,7 +55,7 @@ class Experiments:
         return experiment
 
     def get(self, experiment_id: str) -> dict[str, Any]:
-        return found(self.experiments, "Experiment", experiment_id)
+        return found(self.experiments, "Experiment", experiment_id, "Failed to fetch experiment")
 
     def list(self, query: Mapping[str, str]) -> dict[str, Any]:
         namespace = self.world.authorize(query.get("namespace", ""))

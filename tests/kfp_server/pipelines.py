@@ -35,14 +35,19 @@ class Pipelines:
         return {"pipelines": entries, "total_size": total, "next_page_token": token}
 
     def get(self, pipeline_id: str) -> dict[str, Any]:
-        return found(self.pipelines, "Pipeline", pipeline_id)
+        return found(
+            self.pipelines, "Pipeline", pipeline_id,
+            "Failed to get a pipeline {key}. Check error stack: Failed to get a pipeline with id {key}",
+        )  # fmt: skip
 
     def by_name(self, name: str, query: Query) -> dict[str, Any]:
         namespace = self.world.authorize(query.get("namespace", ""), shared=True)
         for pipeline in self.pipelines.values():
             if pipeline["name"] == name and pipeline.get("namespace", "") == namespace:
                 return pipeline
-        raise not_found("Namespace/Pipeline", f"{namespace}/{name}")
+        way = f"Failed to get a pipeline with name {name} and namespace {namespace}. Check error stack."
+        way += f": Failed to get a pipeline named {name} in namespace {namespace}"
+        raise not_found("Namespace/Pipeline", f"{namespace}/{name}", way)
 
     def upload(self, query: Query, filename: str, content: bytes) -> dict[str, Any]:
         """A pipeline and its first version, at once. Tags go to the pipeline only, as on the real server."""
@@ -76,7 +81,10 @@ class Pipelines:
         return {"pipeline_versions": entries, "total_size": total, "next_page_token": token}
 
     def get_version(self, pipeline_id: str, version_id: str) -> dict[str, Any]:
-        version = found(self.versions, "PipelineVersion", version_id)
+        version = found(
+            self.versions, "PipelineVersion", version_id,
+            "Failed to get a pipeline version {key}: Failed to get a pipeline version with id {key}",
+        )  # fmt: skip
         if version["pipeline_id"] != pipeline_id:
             raise not_found("PipelineVersion", version_id)
         return version

@@ -1,15 +1,12 @@
-"""What becomes of a run: the states that it and its steps go through, one each time the run is looked at.
-
-The tasks look as KFP's server makes them of Argo's workflow nodes: for each step a driver, a node named as the step
-and below it an ``executor``; children are told by node id, which is not the pod's name, and errors are not told at all.
-"""
+"""What becomes of a run: the states that it and its steps go through, one each time the run is looked at."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from kfp_server.workflow import OMITTED, is_exit
 
 
 @dataclass(frozen=True)
@@ -18,15 +15,23 @@ class Script:
 
     Attributes:
         failing: the step that fails.
-        error: what the server says of the failing step; the real one mostly says nothing.
         cached: steps that are taken from the cache.
         stays: never gets beyond its first step, until it is terminated or let go.
+        pending: the step whose pod waits, until the run is terminated or let go.
+        why: what Kubernetes says of that pod, the reason first.
+        settles: after how many looks at the ended run its tasks have ended too.
+        freezes: after how many steps the server no longer learns what becomes of the others; the run's own state is right.
+        exit_lost: the exit task never runs.
     """
 
     failing: str | None = None
-    error: str | None = None
     cached: frozenset[str] = frozenset()
     stays: bool = False
+    pending: str | None = None
+    why: str = 'ImagePullBackOff: Back-off pulling image "registry.example.com/demo:1"'
+    settles: int = 1
+    freezes: int | None = None
+    exit_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,77 +40,97 @@ class Frame:
 
     state: str
     steps: Mapping[str, str]
+    truth: Mapping[str, str] | None = None
+    """What the steps really are, where the server does not know."""
+    held: bool = False
+
+    @property
+    def true_steps(self) -> Mapping[str, str]:
+        return self.steps if self.truth is None else self.truth
 
 
-def frames(steps: Sequence[str], script: Script) -> list[Frame]:
+def frames(spec: Mapping[str, Any], script: Script) -> list[Frame]:
     """Every look until the run's end."""
-    looks = [Frame("PENDING", {})]
+    return list(_lagging(list(_course(spec, script)), script))
+
+
+def _course(spec: Mapping[str, Any], script: Script) -> Iterator[Frame]:
+    """What truly happens."""
+    yield Frame("PENDING", {})
+    tasks = [(name, is_exit(task)) for name, task in steps_of_spec(spec)]
     done: dict[str, str] = {}
-    for step in steps:
-        looks.append(Frame("RUNNING", {**done, step: "RUNNING"}))
-        if step == script.failing:
-            return [*looks, Frame("FAILED", {**done, step: "FAILED"})]
-        done[step] = "SKIPPED" if step in script.cached else "SUCCEEDED"
-    return [*looks, Frame("SUCCEEDED", done)]
+    failed = False
+    for name, at_exit in tasks:
+        if at_exit and script.exit_lost:
+            continue
+        if failed and not at_exit:
+            done[name] = OMITTED
+            continue
+        if name == script.pending:
+            yield Frame("RUNNING", {**done, name: "PENDING"}, held=True)
+        yield Frame("RUNNING", {**done, name: "RUNNING"}, held=script.stays and not done)
+        failed = failed or name == script.failing
+        done[name] = "FAILED" if name == script.failing else "SKIPPED" if name in script.cached else "SUCCEEDED"
+    yield Frame("FAILED" if failed else "SUCCEEDED", done)
 
 
-def steps_of_spec(spec: Mapping[str, Any]) -> list[str]:
+def _lagging(course: Sequence[Frame], script: Script) -> Iterator[Frame]:
+    """What the server knows of it: its tasks end after the run, or it never learns of their end."""
+    known: Mapping[str, str] = {}
+    for frame in course[:-1]:
+        known = known if _too_many(frame.steps, script) else frame.steps
+        yield Frame(frame.state, known, frame.steps, frame.held)
+    last = course[-1]
+    for _ in range(script.settles):
+        yield Frame(last.state, known, last.steps)
+    yield Frame(last.state, known if script.freezes is not None else last.steps, last.steps)
+
+
+def _too_many(steps: Mapping[str, str], script: Script) -> bool:
+    return script.freezes is not None and sum(s == "SUCCEEDED" for s in steps.values()) >= script.freezes
+
+
+def steps_of_spec(spec: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """The steps of a compiled pipeline in an order in which they can run, groups laid open."""
     ir = spec.get("pipeline_spec", spec)
     return list(_steps(ir["root"]["dag"]["tasks"], ir.get("components", {})))
 
 
-def _steps(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[str]:
+def _steps(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     waiting = dict(sorted(tasks.items()))
     while waiting:
         ready = [n for n, t in waiting.items() if not set(t.get("dependentTasks", ())) & set(waiting)]
         for name in ready or list(waiting):
-            component = components.get(waiting.pop(name)["componentRef"]["name"], {})
+            task = waiting.pop(name)
+            component = components.get(task["componentRef"]["name"], {})
             if "dag" in component:
                 yield from _steps(component["dag"]["tasks"], components)
             else:
-                yield name
+                yield name, task
 
 
-def node_id(workflow: str, path: str) -> str:
-    return f"{workflow}-{zlib.crc32(path.encode())}"
+def with_groups(spec: Mapping[str, Any], steps: Mapping[str, str], *, ended: bool) -> dict[str, str]:
+    """The states of the steps and of the groups that hold them."""
+    ir = spec.get("pipeline_spec", spec)
+    components = ir.get("components", {})
+    states = dict(steps)
 
+    def state_of(tasks: Mapping[str, Any]) -> str | None:
+        found: list[str | None] = []
+        for name, task in tasks.items():
+            inner = components.get(task["componentRef"]["name"], {}).get("dag", {}).get("tasks")
+            if inner and (state := state_of(inner)) is not None:
+                states[name] = state
+            if not is_exit(task):
+                found.append(states.get(name))
+        begun = [s for s in found if s is not None]
+        if not begun:
+            return None
+        if all(s == OMITTED for s in begun):
+            return OMITTED
+        if "FAILED" in begun and not {"RUNNING", "PENDING", "DRIVER"} & set(begun):
+            return "FAILED"
+        return "SUCCEEDED" if len(begun) == len(found) and set(begun) <= {"SUCCEEDED", "SKIPPED"} else "RUNNING"
 
-def pod_name(workflow: str, step: str) -> str:
-    """The pod that runs a step's own code."""
-    return f"{workflow}-system-container-impl-{zlib.crc32(f'{step}.executor'.encode())}"
-
-
-def task_details(run_id: str, workflow: str, frame: Frame, script: Script, when: str) -> list[dict[str, Any]]:
-    """The tasks of a run as the API tells them."""
-    if not frame.steps:
-        return []
-    nodes: list[tuple[str, str, str, list[str]]] = [
-        (workflow, workflow, frame.state, ["root-driver"]),
-        ("root-driver", "root-driver", "SUCCEEDED", ["root"]),
-        ("root", "root", frame.state, [f"{s}-driver" for s in frame.steps]),
-    ]
-    for step, state in frame.steps.items():
-        nodes.append((f"{step}-driver", f"{step}-driver", "SUCCEEDED", [step]))
-        nodes.append((step, step, "SUCCEEDED" if state == "SKIPPED" else state, [f"{step}.executor"]))
-        nodes.append((f"{step}.executor", "executor", state, []))
-    return [_task(run_id, workflow, node, script, when) for node in nodes]
-
-
-def _task(
-    run_id: str, workflow: str, node: tuple[str, str, str, list[str]], script: Script, when: str
-) -> dict[str, Any]:
-    path, shown, state, children = node
-    task: dict[str, Any] = {
-        "run_id": run_id,
-        "task_id": f"{run_id[:8]}-{zlib.crc32(path.encode())}",
-        "display_name": shown,
-        "create_time": when,
-        "start_time": when,
-        "end_time": when,
-        "state": state,
-        "child_tasks": [{"pod_name": node_id(workflow, child)} for child in children],
-    }
-    if script.error and path == script.failing and state == "FAILED":
-        task["error"] = {"code": 13, "message": script.error}
-    return task
+    state_of(ir["root"]["dag"]["tasks"])
+    return states

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kfp_server.experiments import Experiments
 from kfp_server.listing import page
 from kfp_server.refusal import invalid
-from kfp_server.runs import Runs
+from kfp_server.runs import ENDED, Runs
+from kfp_server.workflow import fnv
 from kfp_server.world import World, found
 
 FIELDS = ("id", "recurring_run_id", "name", "display_name", "created_at", "updated_at", "description")
@@ -57,7 +58,7 @@ class RecurringRuns:
         return entry
 
     def get(self, key: str) -> dict[str, Any]:
-        return found(self.recurring, "Job", key)
+        return found(self.recurring, "Job", key, "Failed to fetch a recurring run")
 
     def list(self, query: Mapping[str, str]) -> dict[str, Any]:
         if query.get("experiment_id"):
@@ -74,22 +75,39 @@ class RecurringRuns:
         return {}
 
     def delete(self, key: str) -> dict[str, Any]:
-        self.get(key)
+        found(
+            self.recurring, "Job", key,
+            "Failed to delete a recurring run: Failed to delete recurring run {key}. Check if exists",
+        )  # fmt: skip
         del self.recurring[key]
+        # The ScheduledWorkflow owns its Workflows: they go too, and their runs stay as they were.
+        for run_id, run in self.runs.runs.items():
+            if run.get("recurring_run_id") == key and run["state"] not in ENDED:
+                course = self.runs.courses[run_id]
+                course.frames = [replace(course.frame, held=True)]
+                course.at = 0
         return {}
 
     def fire(self, key: str) -> dict[str, Any]:
-        """One run, as the controller starts it when the time has come."""
+        """One run, as the controller starts it when the time has come. The server names it, and it is never PENDING."""
         job = self.get(key)
-        kept = ("description", "runtime_config", "pipeline_version_reference", "pipeline_spec", "experiment_id")
+        kept = ("runtime_config", "pipeline_version_reference", "pipeline_spec", "experiment_id")
         body = {k: job[k] for k in kept if job.get(k)}
-        return self.runs.create({**body, "display_name": f"{job['display_name']} 1", "recurring_run_id": key})
+        started = sum(r.get("recurring_run_id") == key for r in self.runs.runs.values()) + 1
+        schedule = re.sub(r"[^a-z0-9]", "", job["display_name"].lower())[:12] + key[:5]
+        name = f"{schedule}-{started}-{fnv(schedule + str(started))}"
+        run = self.runs.create({**body, "display_name": name, "recurring_run_id": key})
+        self.runs.courses[run["run_id"]].workflow = name
+        return run
 
     def _check_trigger(self, trigger: Mapping[str, Any]) -> None:
         cron, periodic = trigger.get("cron_schedule"), trigger.get("periodic_schedule")
         if bool(cron) == bool(periodic):
             raise invalid("A recurring run needs either a cron or a periodic schedule")
         if cron and not _CRON.fullmatch(cron.get("cron", "")):
-            raise invalid("Schedule cron is not a supported format(https://godoc.org/github.com/robfig/cron).")
+            fields = len(cron.get("cron", "").split())
+            said = "Schedule cron is not a supported format(https://godoc.org/github.com/robfig/cron). Error: "
+            said += f"Expected 5 to 6 fields, found {fields}: {cron.get('cron', '')}"
+            raise invalid(said, "Failed to create a recurring run due to conversion error")
         if periodic and int(periodic.get("interval_second", 0)) < 1:
             raise invalid("Found invalid period schedule interval. Set at interval to least 1 second.")

@@ -20,32 +20,37 @@ CODES = {
 
 
 class Refusal(Exception):
-    """The server says no."""
+    """The server says no.
 
-    def __init__(self, code: str, message: str) -> None:
+    Args:
+        message: the reason.
+        way: what the server's layers say before it.
+        after: and what they say behind it.
+    """
+
+    def __init__(self, code: str, message: str, way: str = "", after: str = "") -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.way, self.after = code, message, way, after
 
     @property
     def status(self) -> int:
         return CODES[self.code][1]
 
     def body(self) -> dict[str, Any]:
-        detail = {
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            "reason": self.code,
-            "error_message": self.message,
-        }
-        return {"code": CODES[self.code][0], "message": f"{self.message}", "details": [detail]}
+        number = CODES[self.code][0]
+        said = "Internal Server Error" if self.code == "INTERNAL" else self.message
+        detail = {"@type": "type.googleapis.com/google.rpc.Status", "code": number, "message": said}
+        return {"code": number, "message": f"{self.way}{self.message}{self.after}", "details": [detail]}
 
     def upload_body(self) -> dict[str, Any]:
         """The two upload endpoints are no gRPC: they have an error body of their own, outside of the contract."""
-        return {"error_message": self.message, "error_details": f"{self.code}: {self.message}"}
+        where = "github.com/kubeflow/pipelines/backend/src/apiserver/server.(*PipelineUploadServer).uploadPipeline"
+        return {"error_message": self.message, "error_details": f"{self.message}\n{where}\n\t/go/src/server.go:185"}
 
 
-def invalid(message: str) -> Refusal:
-    return Refusal("INVALID_ARGUMENT", message)
+def invalid(message: str, way: str = "") -> Refusal:
+    return Refusal("INVALID_ARGUMENT", message, way and f"{way}: Invalid input error: ")
 
 
-def not_found(kind: str, name: str) -> Refusal:
-    return Refusal("NOT_FOUND", f"ResourceNotFoundError: {kind} {name} not found.")
+def not_found(kind: str, name: str, way: str = "") -> Refusal:
+    return Refusal("NOT_FOUND", f"{kind} {name} not found", f"{way}: ResourceNotFoundError: ")

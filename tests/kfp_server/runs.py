@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kfp_server.experiments import Experiments
 from kfp_server.listing import page
 from kfp_server.pipelines import Pipelines
-from kfp_server.progress import Frame, Script, frames, pod_name, steps_of_spec, task_details
+from kfp_server.progress import Frame, Script, frames, with_groups
 from kfp_server.refusal import Refusal, invalid
+from kfp_server.workflow import Workflow, fnv, task_details
 from kfp_server.world import World, found
 
 FIELDS = (
@@ -19,16 +19,28 @@ FIELDS = (
     "status", "namespace", "experiment_id", "state", "recurring_run_id", "pipeline_id",
 )  # fmt: skip
 ENDED = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
+NEVER = "1970-01-01T00:00:00Z"
+_NO_SPEC = "Failed to create a new run: Failed to generate the ExecutionSpec: invalid pipeline job inputs: Invalid input error: "
 
 
 @dataclass
 class Course:
     """Where a run stands in its script."""
 
-    steps: list[str]
+    spec: Mapping[str, Any]
+    workflow: str
     script: Script
     frames: list[Frame]
     at: int = 0
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[self.at]
+
+    def seen(self, steps: Mapping[str, str]) -> Workflow:
+        """The workflow with its steps in those states."""
+        ended = self.frame.state in ENDED
+        return Workflow(self.workflow, self.spec, with_groups(self.spec, steps, ended=ended), self.frame.state)
 
 
 @dataclass
@@ -40,6 +52,8 @@ class Runs:
     experiments: Experiments
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     courses: dict[str, Course] = field(default_factory=dict)
+    orphans: list[dict[str, Any]] = field(default_factory=list)
+    """Runs that were started, and are in no list."""
     scripts: list[Script] = field(default_factory=list)
     """For the next runs, one after the other; a run without one succeeds."""
     logs: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -54,16 +68,22 @@ class Runs:
         spec, reference = self._source(body)
         self._check_parameters(body.get("runtime_config", {}).get("parameters", {}), spec)
         run = self._new(body, experiment, namespace, reference, spec)
+        try:
+            # What is stored is no JSON with escapes, but the text itself.
+            repr((body, spec)).encode(self.world.options.charset)
+        except UnicodeEncodeError as error:
+            self.orphans.append(run)
+            said = f"Error 1366 (HY000): Incorrect string value: '{error.object[error.start]}' for column 'Manifest' at row 1"
+            raise Refusal("INTERNAL", said, "Failed to create a new run: InternalServerError: ") from None
         self.runs[run["run_id"]] = run
         script = self.scripts.pop(0) if self.scripts else Script()
-        steps = steps_of_spec(spec)
-        self.courses[run["run_id"]] = Course(steps, script, frames(steps, script))
+        self.courses[run["run_id"]] = Course(spec, run["_workflow"], script, frames(spec, script))
         experiment["last_run_created_at"] = run["created_at"]
         return self._shown(run)
 
     def get(self, run_id: str) -> dict[str, Any]:
         """A run; every look takes it one state further."""
-        run = found(self.runs, "Run", run_id)
+        run = found(self.runs, "Run", run_id, "Failed to get a run: Failed to fetch run {key}")
         shown = self._shown(run)
         self._advance(run)
         return shown
@@ -79,26 +99,32 @@ class Runs:
         return {"runs": [self._shown(r) for r in entries], "total_size": total, "next_page_token": token}
 
     def terminate(self, run_id: str) -> dict[str, Any]:
-        run = found(self.runs, "Run", run_id)
+        run = found(self.runs, "Run", run_id, "Failed to terminate a run: Failed to terminate run {key}")
         if run["state"] in ENDED:
-            raise invalid(f"Failed to terminate run {run_id}. Row not found")
+            said = f"Failed to terminate a run {run_id}. Row not found"
+            way = f"Failed to terminate a run: Failed to terminate run {run_id}: Invalid input error: "
+            raise Refusal("INVALID_ARGUMENT", said, way)
         self._enter(run, "CANCELING")
-        steps = dict(self.courses[run_id].frames[self.courses[run_id].at].steps)
-        ends = self.world.options.cancel_ends
-        stopped = {s: "FAILED" if state == "RUNNING" else state for s, state in steps.items()}
-        self.courses[run_id].frames = [Frame("CANCELING", steps), Frame(ends, stopped)]
-        self.courses[run_id].at = 0
+        course = self.courses[run_id]
+        steps = dict(course.frame.steps)
+        stopped = {s: "FAILED" if state in ("RUNNING", "PENDING") else state for s, state in steps.items()}
+        settling = [Frame("FAILED", steps, stopped)] * course.script.settles
+        course.frames = [Frame("CANCELING", steps), *settling, Frame("FAILED", stopped)]
+        course.at = 0
         return {}
 
     def retry(self, run_id: str) -> dict[str, Any]:
-        run = found(self.runs, "Run", run_id)
+        run = found(self.runs, "Run", run_id, "Failed to retry a run: Failed to retry run {key}")
         if run["state"] not in ("FAILED", "CANCELED"):
-            raise Refusal("INVALID_ARGUMENT", f"Failed to retry run {run_id}: workflow must be Failed/Error to retry")
+            said = "Workflow must be Failed/Error to retry"
+            way = f"Failed to retry a run: Failed to retry run {run_id}: BadRequestError: "
+            raise Refusal("ABORTED", said, way, ": workflow cannot be retried")
         course = self.courses[run_id]
         course.script = self.scripts.pop(0) if self.scripts else Script()
-        course.frames, course.at = frames(course.steps, course.script), 0
+        # A run that is retried goes on where it was: it is not PENDING again.
+        course.frames, course.at = frames(course.spec, course.script)[1:], 0
         run.pop("finished_at", None)
-        self._enter(run, "PENDING")
+        self._enter(run, "RUNNING")
         return {}
 
     def store(self, run_id: str, state: str) -> dict[str, Any]:
@@ -113,16 +139,29 @@ class Runs:
     def let_go(self, run_id: str) -> None:
         """A run that stays where it is goes on."""
         course = self.courses[run_id]
-        course.script = Script()
+        course.frames = [replace(frame, held=False) for frame in course.frames]
+
+    def pod(self, run_id: str, step: str) -> str:
+        """The name of the pod that runs a step's own code."""
+        course = self.courses[run_id]
+        return course.seen(course.frame.true_steps).pods()[step]
 
     def log(self, run_id: str, pod: str) -> str | None:
-        """The log of one of a run's pods, or None where there is no such pod."""
-        if run_id not in self.runs:
-            return None
-        run, course = self.runs[run_id], self.courses[run_id]
-        for step in course.frames[course.at].steps:
-            if pod == pod_name(run["_workflow"], step):
+        """The log of one of a run's pods, by the pod's name or its node's id; None where there is none."""
+        course = self.courses[run_id]
+        steps = course.frame.true_steps
+        for step, path in course.seen(steps).executors().items():
+            known = (self.pod(run_id, step), f"{course.workflow}-{fnv(path)}")
+            if pod in known and steps.get(step) in ("RUNNING", "SUCCEEDED", "FAILED"):
                 return self.logs.get((run_id, step), f"the log of {step}\n")
+        return None
+
+    def described(self, pod: str) -> dict[str, Any] | None:
+        """A pod as Kubernetes describes it, while it is there."""
+        for run_id, course in self.courses.items():
+            for step, state in course.frame.true_steps.items():
+                if state in ("RUNNING", "PENDING") and pod == self.pod(run_id, step):
+                    return _pod(pod, state, course.script.why)
         return None
 
     def _source(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -133,7 +172,9 @@ class Runs:
             return spec, {}
         reference = body.get("pipeline_version_reference") or {}
         if not reference.get("pipeline_id"):
-            raise invalid("Pipeline spec source is missing")
+            said = "Failed to fetch a template with an empty pipeline spec manifest"
+            way = "Failed to create a new run: InternalServerError: Failed to create a run due to error fetching manifest: "
+            raise Refusal("INTERNAL", said, f"{way}Invalid input error: ")
         version_id = reference.get("pipeline_version_id")
         if version_id:
             version = self.pipelines.get_version(reference["pipeline_id"], version_id)
@@ -143,20 +184,24 @@ class Runs:
         return version["pipeline_spec"], ids
 
     def _check_parameters(self, values: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
-        most = self.world.options.max_parameters
-        if sum(len(json.dumps({k: v}, ensure_ascii=False).encode()) for k, v in values.items()) > most:
-            raise invalid(f"The input parameter length exceed maximum size of {most}.")
         ir = spec.get("pipeline_spec", spec)
         inputs = ir["root"].get("inputDefinitions", {}).get("parameters", {})
         unknown = sorted(set(values) - set(inputs))
         if unknown:
-            raise invalid(f"parameters are not found in pipeline job: {', '.join(unknown)}")
+            said = f"parameter(s) provided are not required by pipeline: {', '.join(unknown)}"
+            raise Refusal("INVALID_ARGUMENT", said, _NO_SPEC)
+        for name, value in values.items():
+            kind = inputs[name].get("parameterType")
+            if kind in ("NUMBER_INTEGER", "NUMBER_DOUBLE") and type(value) not in (int, float):
+                said = f"input parameter {name} requires type double or integer, but the parameter value"
+                raise Refusal("INVALID_ARGUMENT", f"{said} is not of number value type", _NO_SPEC)
         required = sorted(k for k, v in inputs.items() if "defaultValue" not in v and not v.get("isOptional"))
         missing = [k for k in required if k not in values]
         if missing:
-            raise invalid(
-                f"parameter {missing[0]} is not optional, yet has neither default value nor user provided value"
+            said = (
+                f"input parameter {missing[0]} is not optional, yet has neither default value nor user provided value"
             )
+            raise Refusal("INVALID_ARGUMENT", said, _NO_SPEC)
 
     def _new(
         self,
@@ -187,17 +232,16 @@ class Runs:
 
     def _shown(self, run: Mapping[str, Any]) -> dict[str, Any]:
         course = self.courses.get(run["run_id"])
-        shown = {k: v for k, v in run.items() if not k.startswith("_")}
+        # A run that runs has an end, in 1970.
+        shown = {"finished_at": NEVER, **{k: v for k, v in run.items() if not k.startswith("_")}}
         if course:
-            frame = course.frames[course.at]
-            details = task_details(run["run_id"], run["_workflow"], frame, course.script, run["created_at"])
+            details = task_details(course.seen(course.frame.steps), run["run_id"], run["created_at"])
             shown["run_details"] = {"task_details": details} if details else {}
         return shown
 
     def _advance(self, run: dict[str, Any]) -> None:
         course = self.courses[run["run_id"]]
-        held = course.script.stays and course.at == 1 and course.frames[1].state == "RUNNING"
-        if course.at + 1 < len(course.frames) and not held:
+        if course.at + 1 < len(course.frames) and not course.frame.held:
             course.at += 1
             self._enter(run, course.frames[course.at].state)
 
@@ -209,3 +253,15 @@ class Runs:
         run["state_history"] = [*run["state_history"], {"update_time": now, "state": state}]
         if state in ENDED:
             run["finished_at"] = now
+
+
+def _pod(name: str, state: str, why: str) -> dict[str, Any]:
+    """What Kubernetes says of a pod (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/)."""
+    if state == "RUNNING":
+        return {"metadata": {"name": name}, "status": {"phase": "Running"}}
+    reason, _, message = why.partition(": ")
+    if reason == "Unschedulable":
+        condition = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
+        return {"metadata": {"name": name}, "status": {"phase": "Pending", "conditions": [condition]}}
+    waiting = {"name": "main", "state": {"waiting": {"reason": reason, "message": message}}}
+    return {"metadata": {"name": name}, "status": {"phase": "Pending", "containerStatuses": [waiting]}}

@@ -26,6 +26,9 @@ from kfp_server.refusal import Refusal
 from kfp_server.runs import Runs
 from kfp_server.world import Options, World
 
+VERSION, COMMIT = "2.17.0", "4a3592cb2dd0a91a4652ab93893ec8beda1f3158"
+HTML = "text/html; charset=utf-8"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -180,7 +183,6 @@ class KfpServer:
         pipeline, version = at.get("pipeline_id", ""), at.get("pipeline_version_id", "")
         run, recurring, experiment = at.get("run_id", ""), at.get("recurring_run_id", ""), at.get("experiment_id", "")
         table: dict[str, Any] = {
-            "HealthzService_GetHealthz": self._health,
             "PipelineService_ListPipelines": lambda: self.pipelines.list(query),
             "PipelineService_CreatePipeline": lambda: self.pipelines.create(body),
             "PipelineService_GetPipeline": lambda: self.pipelines.get(pipeline),
@@ -215,24 +217,77 @@ class KfpServer:
         return table[operation.id]()
 
     def _health(self) -> dict[str, Any]:
-        return {"multi_user": self.options.multi_user, "pipeline_store": self.options.store}
+        return {
+            "commit_sha": COMMIT,
+            "tag_name": VERSION,
+            "multi_user": self.options.multi_user,
+            "pipeline_store": self.options.store,
+        }
 
     def _beyond_the_contract(self, path: str, query: dict[str, str]) -> Answer | None:
-        """The two ways to a pod's log: the API server's, and that of the UI's server in front of it."""
+        """The API server's way to a pod's log, and the paths of the UI's own server in front of it."""
         words = path.strip("/").split("/")
-        if path.startswith("/apis/v1alpha1/runs/") and words[-1] == "log":
-            return self._log(words[3], words[5]) if self.options.serves_logs else _json(404, {"code": 5})
+        of_api = path.startswith("/apis/v1alpha1/runs/") and words[-1] == "log"
+        if path == "/apis/v2beta1/healthz":
+            # Both say more than the contract, and not the same.
+            return _json(200, self._health() if self.options.face == "api" else self._ui_health())
+        if self.options.face == "api":
+            return self._api_log(words[3], words[5]) if of_api else None
+        if of_api:
+            return Answer(404, f"<!DOCTYPE html>\n<pre>Cannot GET {path}</pre>\n".encode(), HTML)
         if path == "/k8s/pod/logs":
-            return self._log(query["runid"], query["podname"]) if self.options.serves_ui_logs else _json(404, {})
+            return self._ui_log(query)
+        if path == "/k8s/pod":
+            return self._ui_pod(query)
         return None
 
-    def _log(self, run_id: str, pod: str) -> Answer:
-        with self.lock:
-            text = self.runs.log(run_id, pod)
+    def _ui_health(self) -> dict[str, Any]:
+        return {
+            "frontendCommitHash": COMMIT,
+            "frontendTagName": VERSION,
+            "apiServerReady": True,
+            "apiServerCommitHash": COMMIT,
+            "apiServerTagName": VERSION,
+            "apiServerMultiUser": self.options.multi_user,
+            "multi_user": self.options.multi_user,
+            "pipelineStore": self.options.store,
+        }
+
+    def _api_log(self, run_id: str, pod: str) -> Answer:
+        """Anybody may read it, and what cannot be read is told with a 200."""
+        text = self._log(run_id, pod)
+        if text is not None:
+            return Answer(200, text.encode(), "text/plain; charset=utf-8")
+        if run_id not in self.runs.runs:
+            said = f"due to run fetching error: Failed to fetch run {run_id}: ResourceNotFoundError: Run {run_id} not found"
+            said = f"BadRequestError: Failed to read logs for run {run_id} {said}"
+        else:
+            said = f"Failed to read logs from archive {pod} due to error fetching the log file: InternalServerError: Failed to"
+            said += f" get file reader for /artifacts/{pod}/main.log: blob (code=NotFound): NoSuchKey"
+            said = f"BadRequestError: Failed to read logs for run {run_id}: InternalServerError: {said}"
+        body = json.dumps({"error_message": said, "error_details": said}, separators=(",", ":"))
+        return Answer(200, body.encode(), "text/plain; charset=utf-8")
+
+    def _ui_log(self, query: dict[str, str]) -> Answer:
+        if self.options.multi_user and not query.get("podnamespace"):
+            return Answer(422, b"podnamespace argument is required", HTML)
+        text = self._log(query.get("runid", ""), query.get("podname", ""))
         if text is None:
-            message = f"Failed to read logs from pod {pod} due to error fetching the pod"
-            return _json(500, {"error_message": message, "error_details": message})
-        return Answer(200, text.encode(), "text/plain")
+            return Answer(500, b"Could not get main container logs: S3Error: The specified key does not exist.", HTML)
+        return Answer(200, text.encode(), "")
+
+    def _ui_pod(self, query: dict[str, str]) -> Answer:
+        with self.lock:
+            pod = self.runs.described(query.get("podname", ""))
+        if pod is None:
+            name, namespace = query.get("podname"), query.get("podnamespace")
+            return Answer(500, f"Could not get pod {name} in namespace {namespace}: HTTP request failed".encode(), HTML)
+        return _json(200, pod)
+
+    def _log(self, run_id: str, pod: str) -> str | None:
+        with self.lock:
+            known = self.options.serves_logs and run_id in self.runs.runs
+            return self.runs.log(run_id, pod) if known else None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -290,7 +345,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, answer: Answer) -> None:
         self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
+        if answer.content_type:
+            self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         if answer.location:
             self.send_header("Location", answer.location)

@@ -37,13 +37,14 @@ class Options:
     tags: bool = True
     """False: a server from before tags and display names of pipelines."""
     max_upload: int = 32 << 20
-    max_parameters: int = 10_000
     namespaces: frozenset[str] = frozenset({"team-a", "team-b"})
     """Where the user may work, in multi-user mode."""
-    cancel_ends: Literal["CANCELED", "FAILED"] = "CANCELED"
-    """What a terminated run becomes: a deadline of Argo's, which some versions report as a failure."""
     serves_logs: bool = True
-    serves_ui_logs: bool = False
+    """False: pods are gone, and nothing was archived."""
+    face: Literal["api", "ui"] = "api"
+    """What is reached: the API server, or the UI's server, which hands `/apis/v2beta1` on to it and has paths of its own."""
+    charset: str = "utf-8"
+    """Of the database: text beyond it is refused after the work was done."""
 
 
 @dataclass
@@ -76,10 +77,14 @@ class World:
         return namespace
 
 
-def found(entries: Mapping[str, dict[str, Any]], kind: str, key: str) -> dict[str, Any]:
-    """An entry by its id."""
+def found(entries: Mapping[str, dict[str, Any]], kind: str, key: str, way: str = "") -> dict[str, Any]:
+    """An entry by its id.
+
+    Args:
+        way: what the server says on its way to the reason; `{key}` stands for the id.
+    """
     if key not in entries:
-        raise not_found(kind, key)
+        raise not_found(kind, key, way.replace("{key}", key))
     return entries[key]
 
 

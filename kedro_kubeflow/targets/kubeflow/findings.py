@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan.compile import Source
-from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.project_server import connect_to
 
 Version = tuple[int, int]
 
-HEALTH = "/apis/v2beta1/healthz"
 EXIT_HOOKS: Version = (2, 4)
 WORKSPACE: Version = (2, 15)
 DEADLINE: Version = (2, 17)
@@ -32,7 +29,7 @@ def server_findings(source: Source) -> Iterator[Finding]:
     namespace = client.server.namespace
     # The health alone says nothing of rights: a list of runs is what the namespace's user may see.
     list(client.runs.list(limit=1, namespace=namespace))
-    found = _version(client)
+    found = client.server.version
     text = f"{client.address.host} answers and takes the credentials"
     text += f", in the namespace {namespace!r}" if namespace else ""
     text += f"; its version is {found}" if found else "; it does not say its version"
@@ -40,17 +37,6 @@ def server_findings(source: Source) -> Iterator[Finding]:
     match = re.match(r"v?(\d+)\.(\d+)", found or "")
     if match:
         yield from _old((int(match.group(1)), int(match.group(2))), source.config, tracking=source.tracking)
-
-
-def _version(client: KubeflowClient) -> str | None:
-    """What the server calls itself, beside what its contract says of its health."""
-    with client.server.errors("ask for its version"):
-        text = client.server.connection.once(HEALTH, {})
-    try:
-        health = json.loads(text)
-    except ValueError:
-        return None
-    return str(health["tag_name"]) if isinstance(health, dict) and health.get("tag_name") else None
 
 
 def _old(version: Version, config: KubeflowConfig, *, tracking: bool) -> Iterator[Finding]:

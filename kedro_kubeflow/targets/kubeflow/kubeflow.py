@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,17 +16,23 @@ if TYPE_CHECKING:
     from kedro_kubeflow.targets.kubeflow.logs import Logs
     from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines
     from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRuns
-    from kedro_kubeflow.targets.kubeflow.runs import Runs
+    from kedro_kubeflow.targets.kubeflow.runs import Run, Runs
     from kedro_kubeflow.targets.kubeflow.server import Server
+    from kedro_kubeflow.targets.kubeflow.told import Report
     from kedro_kubeflow.targets.kubeflow.upload import Uploads
     from kedro_kubeflow.targets.kubeflow.waiting import Pace, Waiting
 
 
 @dataclass(frozen=True)
 class KubeflowClient:
-    """One Kubeflow Pipelines server."""
+    """One Kubeflow Pipelines server.
+
+    Attributes:
+        ask: whoever else may know what became of a run's steps.
+    """
 
     server: Server
+    ask: Callable[[Run], Report] | None = None
 
     @property
     def address(self) -> Address:
@@ -78,7 +85,25 @@ class KubeflowClient:
         """Waiting for a run."""
         from kedro_kubeflow.targets.kubeflow.waiting import Waiting
 
-        return Waiting(self.runs, run_id, pace, sleep=self.server.connection.sleep)
+        return Waiting(self.runs, run_id, pace, self.report, sleep=self.server.connection.sleep)
+
+    def look(self, run_id: str) -> Run:
+        """A run as it is now, with its steps; if it has just ended, as it is when they have ended too.
+
+        Raises:
+            AuthError, ServerError
+        """
+        from kedro_kubeflow.targets.kubeflow.waiting import Pace
+
+        return self.wait(run_id, Pace(outage=0)).end()
+
+    def report(self, run: Run) -> Report:
+        """What others than the API tell of a run: the steps' own words first, then their pods' logs."""
+        from kedro_kubeflow.targets.kubeflow.told import Report
+        from kedro_kubeflow.targets.kubeflow.told_by_logs import LogsOfPods
+
+        said = self.ask(run) if self.ask else Report()
+        return said.with_more(LogsOfPods(self.logs).of(run, said))
 
 
 def connect(
@@ -89,6 +114,7 @@ def connect(
     credentials: AuthProvider | None = None,
     tls: Tls | None = None,
     patience: Patience | None = None,
+    ask: Callable[[Run], Report] | None = None,
 ) -> KubeflowClient:
     """A client of a server. Nothing is sent yet.
 
@@ -106,4 +132,4 @@ def connect(
 
     address = Address.parse(host, ui_host)
     connection = Connection(address, credentials or NoCredentials(), tls=tls, patience=patience)
-    return KubeflowClient(Server(address, connection, namespace))
+    return KubeflowClient(Server(address, connection, namespace), ask)

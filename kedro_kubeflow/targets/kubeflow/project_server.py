@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro_kubeflow.auth.kubeflow import from_config
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
@@ -16,6 +17,10 @@ from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.connection import Patience, Tls
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.targets.kubeflow.runs import Run
+    from kedro_kubeflow.targets.kubeflow.told import Report
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,11 @@ def address_of(config: KubeflowConfig) -> Address:
     return Address.parse(config.host, config.ui_host)
 
 
-def connect_to(config: KubeflowConfig) -> KubeflowClient:
+def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> KubeflowClient:
     """A client of the configured server. Nothing is sent yet.
+
+    Args:
+        project: whose MLflow server may know more of a run than Kubeflow does.
 
     Raises:
         ConfigError: no server is configured, or a certificate's file is missing.
@@ -87,4 +95,21 @@ def connect_to(config: KubeflowConfig) -> KubeflowClient:
             client_key=config.ssl_client_key,
         ),
         patience=Patience(read=config.request_timeout),
+        ask=_mlflow_of(config, project) if project else None,
     )
+
+
+def _mlflow_of(config: KubeflowConfig, project: OpenProject) -> Callable[[Run], Report]:
+    """Asks the project's MLflow server, whose address is read only then."""
+
+    def ask(run: Run) -> Report:
+        from kedro_kubeflow.project.context import load_context
+        from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
+        from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
+
+        enabled = config.run_config.mlflow.enabled
+        tracked = enabled is True or (enabled != False and is_installed())  # noqa: E712 - it may be "auto"
+        uri = tracking_uri(project.config_loader()) if tracked else None
+        return MlflowTags(uri, lambda: load_context(project)).of(run)
+
+    return ask

@@ -14,6 +14,7 @@ from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow import facts
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, is_missing
+from kedro_kubeflow.targets.kubeflow.refusals import words_of
 from kedro_kubeflow.targets.kubeflow.runs import LOOKS
 from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
 
@@ -99,10 +100,10 @@ class RecurringRuns:
             except FOREIGN as error:
                 if fate_of(error) is not Fate.UNKNOWN:
                     raise
-                log.warning("The server did not answer for sure; looking whether the schedule is there")
+                log.warning("Looking whether the schedule is there all the same: %s", words_of(error))
                 entry = self._look_for(request, mark)
                 if entry is None:
-                    raise self._uncertain(request, mark) from error
+                    raise self._uncertain(request, mark, error) from error
         return recurring_run_of(entry)
 
     def delete(self, recurring_run_id: str) -> None:
@@ -134,9 +135,9 @@ class RecurringRuns:
                     return entry
         return None
 
-    def _uncertain(self, request: RecurringRunRequest, mark: str) -> ServerError:
+    def _uncertain(self, request: RecurringRunRequest, mark: str, error: BaseException) -> ServerError:
         return ServerError(
-            f"It is not known whether the schedule {request.name!r} was made: the server did not answer, and none has "
+            f"It is not known whether the schedule {request.name!r} was made: {words_of(error)}; and none has "
             f"appeared in {sum(LOOKS):.0f} seconds. It was not sent a second time, and no other schedule was deleted",
             where=self.server.address.host,
             cure=f"look with `kedro kubeflow schedule --list` (submission {mark}), then schedule again",

@@ -57,6 +57,13 @@ def no_api(address: Address, content_type: str) -> ServerError:
     )
 
 
+def words_of(error: BaseException) -> str:
+    """What the server said, or what the network did, in a few words: part of a sentence."""
+    if isinstance(error, ApiException) and error.status:
+        return f"the server answered {error.status}: {_message(error)}"
+    return next((what for kind, what, _ in _NETWORK if isinstance(error, kind)), _one_line(str(error)))
+
+
 _CHECK_HOST = "check `host` in kubeflow.yml, the network, and that the server is up"
 # The most specific first.
 _NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
@@ -119,12 +126,22 @@ def _of_redirect(error: ApiException, address: Address, doing: str) -> KedroKube
 
 
 def _message(error: ApiException) -> str:
-    """What the server said, in one line."""
+    """What the server said, in one line, without mark-up."""
     body = grpc_body(error)
     said = str(body.get("message") or body.get("error_message") or body.get("error_details") or "")
-    if not said and "<html" not in text_of(error).lower():
-        said = text_of(error)
-    return _one_line(said) or f"HTTP {error.status} {error.reason or ''}".strip()
+    return _one_line(said or _without_markup(text_of(error))) or f"HTTP {error.status} {error.reason or ''}".strip()
+
+
+def _without_markup(text: str) -> str:
+    """The words of a page, as a gateway or a proxy writes one of an error; nothing of what is not meant to be read.
+
+    >>> _without_markup("<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>")
+    ' 502 Bad Gateway nginx '
+    """
+    if "<" not in text:
+        return text
+    plain = re.sub(r"(?is)<(script|style).*?</\1\s*>|<!--.*?-->|<!doctype[^>]*>", " ", text)
+    return re.sub(r"(?s)(?:<[^>]*>)+", " ", plain)
 
 
 def _one_line(text: str, longest: int = 400) -> str:

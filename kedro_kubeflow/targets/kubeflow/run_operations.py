@@ -119,12 +119,12 @@ def list_runs(
 
 
 def get_run(client: KubeflowClient, run: str) -> Run:
-    """A run with its steps, by its id or by the link that opens it.
+    """A run with its steps as they truly are, by its id or by the link that opens it.
 
     Raises:
         AuthError, ServerError
     """
-    return client.runs.get(run_id_of(run))
+    return client.look(run_id_of(run))
 
 
 def run_id_of(text: str) -> str:
@@ -158,7 +158,7 @@ def read_logs(client: KubeflowClient, run: str, step: str | None = None) -> dict
         ServerError: there is no such step, or the server does not give its log; then it says how to read it.
     """
     found = get_run(client, run)
-    steps = [find_step(found, step)] if step else [s for s in found.steps if s.pods]
+    steps = [find_step(found, step)] if step else [s for s in found.steps if s.begun]
     return {s.title: client.logs.of(found, s) for s in steps}
 
 

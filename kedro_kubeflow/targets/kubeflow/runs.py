@@ -6,8 +6,8 @@ import itertools
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from kedro_kubeflow.errors import ServerError
@@ -16,12 +16,15 @@ from kedro_kubeflow.targets.kubeflow.experiments import Experiment
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of
 from kedro_kubeflow.targets.kubeflow.package import Package, spec_of
 from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines, PipelineVersion
+from kedro_kubeflow.targets.kubeflow.refusals import words_of
 from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
-from kedro_kubeflow.targets.kubeflow.steps import Step, StepName, error_text, step_names, steps_of
+from kedro_kubeflow.targets.kubeflow.steps import Asked, Details, Step, error_text, real_time, steps_of
 
 log = logging.getLogger(__name__)
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR"})
+LARGE = 100
+"""Tasks that the server tells of, about six a step, from which on Argo may compress what KFP reads them from."""
 LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each look for a run whose start is uncertain: a slow server may still be at it."""
 
@@ -50,7 +53,11 @@ class RunRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run as the server has it."""
+    """A run.
+
+    Attributes:
+        state: KFP's, and ``CANCELED`` where people have ended it: the server calls that FAILED.
+    """
 
     id: str
     name: str
@@ -65,8 +72,10 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     error: str | None = None
-    canceled: bool = False
-    """Whether somebody ended it. Some servers call such a run FAILED in the end."""
+    settled: bool = True
+    """Whether the server has told the end of all that it told the beginning of; a run ends before its tasks do."""
+    large: bool = False
+    """Whether the server may no longer learn what becomes of its tasks."""
 
     @property
     def ended(self) -> bool:
@@ -77,6 +86,11 @@ class Run:
     def succeeded(self) -> bool:
         """Whether it ended well."""
         return self.state == "SUCCEEDED"
+
+    @property
+    def canceled(self) -> bool:
+        """Whether somebody ended it."""
+        return self.state == "CANCELED"
 
     @property
     def failed_steps(self) -> tuple[Step, ...]:
@@ -106,24 +120,21 @@ class Runs:
             except FOREIGN as error:
                 if fate_of(error) is not Fate.UNKNOWN:
                     raise
-                log.warning("The server did not answer for sure; looking whether the run has started")
+                log.warning("Looking whether the run has started all the same: %s", words_of(error))
                 entry = self._look_for(request, mark)
                 if entry is None:
-                    raise self._uncertain(request, mark) from error
+                    raise self._uncertain(request, mark, error) from error
         return run_of(entry)
 
-    def get(self, run_id: str, names: tuple[StepName, ...] | None = None) -> Run:
-        """A run with its steps.
-
-        Args:
-            names: the steps of its pipeline, where they are known already.
+    def get(self, run_id: str) -> Run:
+        """A run with its steps, as far as the server tells of them.
 
         Raises:
             AuthError, ServerError
         """
         with self.server.errors(f"get the run {run_id!r}"):
             entry = self.server.runs.run_service_get_run(run_id)
-        return run_of(entry, self.step_names(entry) if names is None else names)
+        return run_of(entry, self.asked(entry))
 
     def list(
         self, *, limit: int | None = None, experiment_id: str | None = None, namespace: str | None = None
@@ -174,19 +185,19 @@ class Runs:
                 if fate_of(error) is not Fate.UNKNOWN or run_of(self.server.runs.run_service_get_run(run_id)).ended:
                     raise
 
-    def step_names(self, entry: Any) -> tuple[StepName, ...]:
-        """The steps of a run's pipeline; empty where its version is gone."""
+    def asked(self, entry: Any) -> Asked:
+        """What a run's pipeline asks for; nothing is known of it where its version is gone."""
         if entry.pipeline_spec:
-            return step_names(entry.pipeline_spec)
+            return Asked.of(entry.pipeline_spec)
         reference = entry.pipeline_version_reference
         if not (reference and reference.pipeline_id and reference.pipeline_version_id):
-            return ()
+            return Asked()
         try:
             version = Pipelines(self.server).version(reference.pipeline_id, reference.pipeline_version_id)
         except ServerError as error:
             log.debug("The steps of the run are guessed: %s", error)
-            return ()
-        return step_names(version.spec)
+            return Asked()
+        return Asked.of(version.spec)
 
     def _look_for(self, request: RunRequest, mark: str) -> Any:
         for pause in LOOKS:
@@ -204,9 +215,9 @@ class Runs:
                     return entry
         return None
 
-    def _uncertain(self, request: RunRequest, mark: str) -> ServerError:
+    def _uncertain(self, request: RunRequest, mark: str, error: BaseException) -> ServerError:
         return ServerError(
-            f"It is not known whether the run {request.name!r} has started: the server did not answer, and no such run has "
+            f"It is not known whether the run {request.name!r} has started: {words_of(error)}; and no such run has "
             f"appeared in {sum(LOOKS):.0f} seconds. It was not sent a second time",
             where=self.server.address.host,
             cure=f"look with `kedro kubeflow runs` for the submission {mark}; start it again if it is not there",
@@ -235,24 +246,44 @@ def source_fields(source: PipelineVersion | Package) -> dict[str, Any]:
     return {"pipeline_spec": spec_of(str(source))}
 
 
-def run_of(entry: Any, names: tuple[StepName, ...] = ()) -> Run:
+def run_of(entry: Any, asked: Asked | None = None) -> Run:
     """Our value of the generated client's."""
-    history = [str(status.state) for status in entry.state_history or ()]
-    reference, state = entry.pipeline_version_reference, str(entry.state or "PENDING")
-    details = (entry.run_details and entry.run_details.task_details) or ()
-    return Run(
+    asked = asked or Asked()
+    state, reference = _state(entry), entry.pipeline_version_reference
+    details = Details((entry.run_details and entry.run_details.task_details) or ())
+    ended = state in ENDED
+    run = Run(
         id=entry.run_id,
         name=entry.display_name or entry.run_id,
         state=state,
         experiment_id=entry.experiment_id or "",
         description=entry.description or "",
         created_at=entry.created_at,
-        finished_at=entry.finished_at,
+        finished_at=real_time(entry.finished_at) if ended else None,
         pipeline_id=reference.pipeline_id if reference else None,
         version_id=reference.pipeline_version_id if reference else None,
         recurring_run_id=entry.recurring_run_id,
         parameters=(entry.runtime_config and entry.runtime_config.parameters) or {},
-        steps=steps_of(details, names),
+        steps=steps_of(details, asked.steps),
         error=error_text(entry),
-        canceled=state == "CANCELED" or (state == "FAILED" and "CANCELING" in history),
+        settled=not ended or details.tell_the_end(failed=state == "FAILED"),
+        large=not ended and len(details.tasks) >= LARGE,
     )
+    return replace(run, error=run.error or _over_deadline(run, asked.deadline))
+
+
+def _state(entry: Any) -> str:
+    """The server calls a run FAILED that was ended; that somebody did so stands in its history alone."""
+    history = [str(status.state) for status in entry.state_history or ()]
+    state = str(entry.state or "PENDING")
+    since = history[max((i for i, s in enumerate(history) if s == "RUNNING"), default=0) :]
+    return "CANCELED" if state == "FAILED" and "CANCELING" in since else state
+
+
+def _over_deadline(run: Run, seconds: int | None) -> str | None:
+    """Argo fails what still runs at the deadline; the exit task may go on after it."""
+    if not seconds or run.state != "FAILED" or run.created_at is None:
+        return None
+    limit = run.created_at + timedelta(seconds=seconds - 1)
+    late = any(step.finished_at and step.finished_at >= limit for step in run.failed_steps)
+    return f"The run took longer than its deadline of {seconds} seconds (run_config.deadline)" if late else None

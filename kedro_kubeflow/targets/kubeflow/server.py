@@ -21,6 +21,7 @@ from kedro_kubeflow.targets.kubeflow.refusals import server_errors
 log = logging.getLogger(__name__)
 
 PAGE = 100
+HEALTH = "/apis/v2beta1/healthz"
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -43,11 +44,28 @@ class Server:
             self.connection.sleep(pauses[min(attempt, len(pauses) - 1)])
 
     @cached_property
+    def health(self) -> dict[str, Any]:
+        """What it says of itself, which is more than its contract has; the UI's server says it in other words."""
+        with self.errors("reach Kubeflow Pipelines"):
+            answer = self.connection.request("GET", self.address.host + HEALTH, headers={"Accept": "application/json"})
+            found = json.loads(answer.data)
+        return found if isinstance(found, dict) else {}
+
+    @property
     def multi_user(self) -> bool:
         """Whether the server keeps its users apart by namespace."""
-        with self.errors("reach Kubeflow Pipelines"):
-            health = kfp_server_api.HealthzServiceApi(self.connection).healthz_service_get_healthz()
-        return bool(getattr(health, "multi_user", False))
+        return bool(self.health.get("multi_user") or self.health.get("apiServerMultiUser"))
+
+    @property
+    def version(self) -> str | None:
+        """Its version, where it says it."""
+        said = self.health.get("tag_name") or self.health.get("apiServerTagName")
+        return str(said) if said else None
+
+    @property
+    def is_ui(self) -> bool:
+        """Whether the UI's server answers at `host`: it hands the API on, and has paths of its own beside it."""
+        return "apiServerReady" in self.health or "frontendTagName" in self.health
 
     @cached_property
     def namespace(self) -> str | None:

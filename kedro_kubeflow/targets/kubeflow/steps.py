@@ -9,22 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-NOT_STARTED = "WAITING"
-"""Ours: the server does not mention steps that have not begun."""
+from kedro_kubeflow.targets.kubeflow.nodes import Place, Workflow, fnv, places
 
-_DRIVER = re.compile(r"(root|executor|.*-driver(\(\d+\))?)$")
+WAITING = "WAITING"
+"""Ours: the step has not begun, and the server does not mention it."""
+UNKNOWN = "UNKNOWN"
+"""Ours: nobody tells any more."""
+UNFINISHED = frozenset({"PENDING", "RUNNING", "PAUSED", "CANCELING"})
+
+_OF_KFP = frozenset({"root", "root-driver", "executor"})
+_HANDLER = re.compile(r"exit-handler-\d+")
+_COUNTED = re.compile(r"\(\d+\)$")
 
 
 @dataclass(frozen=True)
 class StepName:
-    """A step of a spec: its name as a task, and what people call it."""
+    """A step of a spec: its name as a task, what people call it, and where it stands."""
 
     task: str
     title: str
+    place: Place = field(default_factory=lambda: Place(""))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +41,10 @@ class Step:
     """A step of a run.
 
     Attributes:
-        state: KFP's runtime state, or ``WAITING``.
-        pods: names under which the pod of the step's own code may be found, the likeliest first.
+        state: KFP's runtime state, or ``WAITING``, or ``UNKNOWN``. ``PENDING``: its pod waits. ``SKIPPED``: it never ran.
+        error: what is known of its failure, or why its state is what it is.
+        pods: names of the pods of the step's own code, the latest attempt's first.
+        driver: the pod that ran before them.
     """
 
     name: str
@@ -43,16 +54,44 @@ class Step:
     finished_at: datetime | None = None
     error: str | None = None
     pods: tuple[str, ...] = ()
+    driver: str | None = None
+    at_exit: bool = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has anything to tell."""
+        return self.state not in (WAITING, "PENDING", "SKIPPED")
+
+    @property
+    def finished(self) -> bool:
+        """Whether its state will not change any more, unless the run is retried."""
+        return self.state in ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
 
 
-def step_names(spec: Mapping[str, Any]) -> tuple[StepName, ...]:
-    """The steps of a compiled pipeline in an order in which they can run, groups laid open."""
-    ir = spec.get("pipeline_spec", spec)
-    dag = ir.get("root", {}).get("dag", {})
-    return tuple(_names(dag.get("tasks", {}), ir.get("components", {})))
+@dataclass(frozen=True)
+class Asked:
+    """What a compiled pipeline asks for, as far as a run is understood by it.
+
+    Attributes:
+        steps: in an order in which they can run, groups laid open; empty where the spec is not known any more.
+        deadline: seconds that the whole run may take.
+    """
+
+    steps: tuple[StepName, ...] = ()
+    deadline: int | None = None
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Asked:
+        """Read a spec, or spec and platform half together."""
+        ir = spec.get("pipeline_spec", spec)
+        dag, where = ir.get("root", {}).get("dag", {}), places(spec)
+        found = _names(dag.get("tasks", {}), ir.get("components", {}))
+        platforms = (spec.get("platform_spec") or {}).get("platforms") or {}
+        config = (platforms.get("kubernetes") or {}).get("pipelineConfig") or {}
+        return cls(tuple(StepName(t, title, where[t]) for t, title in found), config.get("activeDeadlineSeconds"))
 
 
-def _names(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[StepName]:
+def _names(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     waiting = dict(sorted(tasks.items()))
     while waiting:
         ready = [n for n, task in waiting.items() if not set(task.get("dependentTasks", ())) & set(waiting)]
@@ -62,44 +101,127 @@ def _names(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[
             if "dag" in component:
                 yield from _names(component["dag"].get("tasks", {}), components)
             else:
-                yield StepName(name, task.get("taskInfo", {}).get("name") or name)
+                yield name, task.get("taskInfo", {}).get("name") or name
 
 
-def steps_of(details: Sequence[Any], names: Sequence[StepName]) -> tuple[Step, ...]:
-    """The steps of a run.
+@dataclass(frozen=True)
+class Details:
+    """What the server tells of the tasks of a run: ``task_details`` of the generated client."""
+
+    tasks: Sequence[Any]
+
+    @cached_property
+    def by_name(self) -> dict[str, Any]:
+        """The tasks by their names; those of pods are told apart in `executors`."""
+        return {str(task.display_name): task for task in self.tasks if task.display_name}
+
+    @cached_property
+    def workflow(self) -> Workflow:
+        """The Workflow, as the ids of its nodes betray it."""
+        ids = [child.pod_name or "" for task in self.tasks for child in task.child_tasks or ()]
+        parts = [(name, digits) for name, dash, digits in (i.rpartition("-") for i in ids) if dash and digits.isdigit()]
+        if not parts:
+            return Workflow()
+        name = parts[0][0]
+        return Workflow(name, f"{name}(0)" in self.by_name, frozenset(int(digits) for _, digits in parts))
+
+    def tell_the_end(self, *, failed: bool) -> bool:
+        """Whether all that has begun has ended, as far as the server knows, and in a failed run something has failed."""
+        states = {str(task.state) for task in self.tasks}
+        return not states & UNFINISHED and (not failed or "FAILED" in states)
+
+    def waits(self, place: Place) -> bool:
+        """Whether the pod of a task that runs has not begun; False too where the server's words leave it open.
+
+        Pods are told as ``executor(0)`` without a word of whose they are. The node above one is known by its child, and
+        begins in the same second.
+        """
+        if not place.driven or not self.workflow.name:
+            return False
+        executor = next(place.executors(self.workflow))
+        shown = "executor(0)" if self.workflow.counted else "executor"
+        above = self._above.get(fnv(executor)) if self.workflow.counted else self.by_name.get(place.task)
+        if above is None:
+            return False
+        pods = [t for t in self.tasks if t.display_name == shown and t.start_time == above.start_time]
+        return bool(pods) and all(str(t.state) == "PENDING" for t in pods)
+
+    @cached_property
+    def _above(self) -> dict[int, Any]:
+        """The node above each node, by the hash of the lower one's name."""
+        return {
+            int(digits): task
+            for task in self.tasks
+            for child in task.child_tasks or ()
+            if (digits := (child.pod_name or "").rpartition("-")[2]).isdigit()
+        }
+
+
+def steps_of(details: Details, names: Sequence[StepName]) -> tuple[Step, ...]:
+    """The steps of a run, as far as the server tells of them.
 
     Args:
-        details: ``task_details`` of the generated client.
-        names: the steps of the spec; without them every task that is not plainly KFP's own is taken for a step.
+        names: the steps of the spec; without them the tasks with a driver are taken for steps.
     """
-    by_name = {str(task.display_name): task for task in details if task.display_name}
-    if not names:
-        names = [StepName(n, n) for n in by_name if not _DRIVER.match(n) and not _is_workflow(n, by_name)]
-    return tuple(_step(name, by_name.get(name.task) or by_name.get(name.title)) for name in names)
+    return tuple(_step(name, details) for name in names or _guessed(details))
 
 
-def _is_workflow(name: str, tasks: Mapping[str, Any]) -> bool:
-    """Whether a node is the whole workflow: the nodes below the others are called after it."""
-    below = [child.pod_name or "" for task in tasks.values() for child in task.child_tasks or ()]
-    return any(pod.startswith(f"{name}-") for pod in below)
+def _guessed(details: Details) -> list[StepName]:
+    """The steps of a spec that is gone: the tasks that have an ``executor``, or never came to it."""
+    known = details.by_name
+    tasks = [n for n in known if not _COUNTED.search(n) and f"{n}-driver" in known and n not in _OF_KFP]
+    found = {n: p for n, p in _where_guessed(tasks, details.workflow).items() if not _HANDLER.fullmatch(n)}
+    return [StepName(n, n, found[n]) for n in sorted(found, key=lambda n: (str(known[n].start_time), n))]
 
 
-def _step(name: StepName, task: Any) -> Step:
-    if task is None:
-        return Step(name=name.task, title=name.title, state=NOT_STARTED)
-    state = str(task.state or NOT_STARTED)
+def _where_guessed(tasks: Sequence[str], workflow: Workflow) -> dict[str, Place]:
+    """Which tasks are no groups, and where they stand: the hashes of their nodes tell."""
+    found: dict[str, Place] = {}
+    groups: list[tuple[str, ...]] = [()]
+    while groups:
+        around = groups.pop()
+        for task in tasks:
+            place = Place(task, around)
+            path = place.path(workflow)
+            if task in found or not workflow.has(path):
+                continue
+            if workflow.has(workflow.first(path) + ".executor") or not workflow.has(workflow.first(path)):
+                found[task] = place
+            else:
+                groups += [(*around, task), (*around, f"{task}.onExit")]
+    return found
+
+
+def _step(name: StepName, details: Details) -> Step:
+    known, workflow = details.by_name, details.workflow
+    task, driver = known.get(name.task), known.get(f"{name.task}-driver")
+    state = _state(name.place, task, driver, details)
     return Step(
         name=name.task,
         title=name.title,
-        state=NOT_STARTED if state == "RUNTIME_STATE_UNSPECIFIED" else state,
-        started_at=_real(task.start_time),
-        finished_at=_real(task.end_time),
-        error=error_text(task),
-        pods=tuple(_pods(task)),
+        state=state,
+        started_at=real_time(task.start_time) if task is not None else None,
+        finished_at=real_time(task.end_time) if task is not None else None,
+        error=error_text(task) if task is not None else None,
+        pods=name.place.pods(workflow),
+        driver=name.place.driver_pod(workflow) if workflow.name and name.place.driven else None,
+        at_exit=any(group.endswith(".onExit") for group in name.place.groups),
     )
 
 
-def _real(when: datetime | None) -> datetime | None:
+def _state(place: Place, task: Any, driver: Any, details: Details) -> str:
+    if driver is not None and str(driver.state) == "FAILED":
+        return "FAILED"
+    if task is None:
+        return WAITING if driver is None else "PENDING" if driver.state else "SKIPPED"
+    state = str(task.state or "")
+    if state in ("", "RUNTIME_STATE_UNSPECIFIED"):
+        # What Argo calls omitted: it will never run.
+        return "SKIPPED"
+    return "PENDING" if state == "RUNNING" and details.waits(place) else state
+
+
+def real_time(when: datetime | None) -> datetime | None:
     """A time that is one: the server writes the year 1970 or 1 where there is none."""
     return when if when and when.year > 1970 else None
 
@@ -109,15 +231,3 @@ def error_text(thing: Any) -> str | None:
     found = [getattr(thing, "error", None), *(getattr(s, "error", None) for s in thing.state_history or ())]
     said = [str(e.message) for e in found if e is not None and e.message]
     return said[-1] if said else None
-
-
-def _pods(task: Any) -> Iterator[str]:
-    """Children are told by Argo's node id; a pod's name has its template between the workflow's name and the hash."""
-    if task.pod_name:
-        yield task.pod_name
-    for child in task.child_tasks or ():
-        workflow, dash, digits = (child.pod_name or "").rpartition("-")
-        if dash and digits.isdigit():
-            yield f"{workflow}-system-container-impl-{digits}"
-        if child.pod_name:
-            yield child.pod_name

@@ -26,7 +26,7 @@ def test_a_log_that_is_json_stays_text(server: KfpServer, client: KubeflowClient
 
 
 def test_by_way_of_the_ui(client_of: Connect) -> None:
-    with KfpServer(Options(serves_logs=False, serves_ui_logs=True)) as server:
+    with KfpServer(Options(face="ui")) as server:
         client = client_of(server)
         run = to_the_end(client, client.runs.start(request(client)))
         assert client.logs.of(run, run.steps[0]) == "the log of split\n"
@@ -35,7 +35,7 @@ def test_by_way_of_the_ui(client_of: Connect) -> None:
 def test_credentials_do_not_go_to_another_ui(client_of: Connect) -> None:
     with (
         KfpServer(Options(serves_logs=False)) as server,
-        KfpServer(Options(serves_ui_logs=True)) as elsewhere,
+        KfpServer(Options(face="ui")) as elsewhere,
     ):
         client = client_of(server, ui_host=elsewhere.url)
         run = to_the_end(client, client.runs.start(request(client)))
@@ -59,5 +59,5 @@ def test_a_server_that_gives_none_says_how_to_read_it(client_of: Connect) -> Non
 def test_a_step_that_has_not_begun(server: KfpServer, client: KubeflowClient) -> None:
     server.script(Script(failing="split"))
     run = to_the_end(client, client.runs.start(request(client)))
-    with pytest.raises(ServerError, match="it has not begun"):
+    with pytest.raises(ServerError, match="it never ran"):
         client.logs.of(run, run.steps[2])

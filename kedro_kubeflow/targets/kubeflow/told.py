@@ -1,0 +1,85 @@
+"""What others than the API tell of the steps of a run, and what is made of all that is told.
+
+For a run of more than about 23 tasks the API is not to be believed alone: Argo then compresses its node status, and
+``task_details`` stay as they were, while the run's own state goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.steps import UNKNOWN, WAITING, Step
+
+_FROZEN = "the server stopped telling of the run's tasks before they had ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What somebody tells of one step.
+
+    Attributes:
+        words: its last words, if it failed: what, where and the cure, on lines of their own.
+    """
+
+    state: str
+    words: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What somebody tells of a run.
+
+    Attributes:
+        steps: by title.
+        error: of the run as a whole.
+        silence: why nothing, or not all, is told.
+    """
+
+    steps: Mapping[str, Told] = field(default_factory=dict)
+    error: str | None = None
+    silence: str | None = None
+
+    def with_more(self, other: Report) -> Report:
+        """What another tells besides; of a failed step's last words, the first that are told."""
+        steps = dict(self.steps)
+        for title, told in other.steps.items():
+            mine = steps.get(title)
+            steps[title] = told if mine is None else replace(mine, words=mine.words or told.words)
+        return replace(self, steps=steps)
+
+
+def judged(run: Run, report: Report) -> Run:
+    """A run with its steps as they truly are, or UNKNOWN with the reason; never as the API last said, if that is outdated.
+
+    Args:
+        run: as the API has it; if it has ended, its tasks have had the time to.
+        report: asked for, where the API leaves anything open.
+    """
+    steps = tuple(_judged(run, step, report.steps.get(step.title), report.silence) for step in run.steps)
+    error = run.error or (report.error if run.state == "FAILED" else None)
+    return replace(run, steps=steps, error=error)
+
+
+def is_open(run: Run) -> bool:
+    """Whether anything is left to ask others: a step that failed has last words, one that has not ended a true state."""
+    return bool(run.failed_steps) or (run.ended and (not run.settled or not run.succeeded)) or run.large
+
+
+def _judged(run: Run, step: Step, told: Told | None, silence: str | None) -> Step:
+    if step.finished:
+        words = told.words if told and step.state == "FAILED" else None
+        return replace(step, error=step.error or words)
+    if not run.ended:
+        # A step that says of itself that it is further knows better.
+        return step if told is None or step.state == told.state else replace(step, state=told.state, error=told.words)
+    if told is not None and told.state != "RUNNING":
+        return replace(step, state=told.state, error=told.words)
+    if run.settled:
+        return replace(step, state="SKIPPED") if step.state == WAITING else step
+    if run.succeeded and not step.at_exit:
+        # A run succeeds only if each of its tasks does; a task at its end alone may fail in it.
+        return replace(step, state="SUCCEEDED")
+    reason = "; ".join(filter(None, (_FROZEN, silence)))
+    return replace(step, state=UNKNOWN, error=reason)

@@ -1,0 +1,66 @@
+"""What the log of a step's pod tells: its last words, and how it ended. Logs are there when the API has lost track."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.targets.kubeflow.logs import Logs, last_words
+from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.steps import Step
+from kedro_kubeflow.targets.kubeflow.told import Report, Told
+
+MOST = 30
+"""Logs that are read for one answer."""
+# What KFP's launcher says at its end (backend/src/v2/component/launcher_v2.go and cmd/launcher-v2/main.go there).
+_PUBLISHED = re.compile(r"^I\d{4} .*launcher_v2\.go:\d+\] publish success\.", re.MULTILINE)
+_FATAL = re.compile(r"^F\d{4} .*\.go:\d+\] (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class LogsOfPods:
+    """The logs that a server gives."""
+
+    logs: Logs
+
+    def of(self, run: Run, known: Report) -> Report:
+        """What the logs tell of the steps of which nothing else is known.
+
+        Args:
+            known: what others have told.
+        """
+        asked = [step for step in run.steps if _is_open(run, step, known.steps.get(step.title))]
+        return Report(steps=dict(self._told(run, asked[:MOST])))
+
+    def _told(self, run: Run, steps: list[Step]) -> Iterator[tuple[str, Told]]:
+        for step in steps:
+            try:
+                text = self.logs.of(run, step)
+            except KedroKubeflowError:
+                # No log: nothing is told of this step, and its state says so.
+                continue
+            told = told_in(text)
+            if told is not None:
+                yield step.title, told
+
+
+def told_in(text: str) -> Told | None:
+    """How a step ended, by its log; None where that does not say so."""
+    words, fatal = last_words(text), _FATAL.search(text)
+    if words or fatal:
+        return Told(state="FAILED", words=words or (fatal.group(1).strip() if fatal else None))
+    return Told(state="SUCCEEDED") if _PUBLISHED.search(text) else None
+
+
+def _is_open(run: Run, step: Step, told: Told | None) -> bool:
+    if step.state == "FAILED":
+        return not step.error and not (told and told.words)
+    return (
+        run.ended
+        and not run.settled
+        and not step.finished
+        and told is None
+        and not (run.succeeded and not step.at_exit)
+    )

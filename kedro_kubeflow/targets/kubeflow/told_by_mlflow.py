@@ -1,0 +1,103 @@
+"""The steps' own tags on their MLflow run: what each step says of itself, where this machine reaches the MLflow server."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.told import Report, Told
+from kedro_kubeflow.tracking import tags
+from kedro_kubeflow.tracking.status import STEP_FAILED, STEP_RUNNING, STEP_SUCCEEDED, STEP_TERMINATED
+
+log = logging.getLogger(__name__)
+
+SECONDS = 3.0
+"""How long the server may take to accept a connection."""
+_STATES = {
+    STEP_SUCCEEDED: "SUCCEEDED",
+    STEP_RUNNING: "RUNNING",
+    STEP_FAILED: "FAILED",
+    STEP_TERMINATED: "CANCELED",
+}
+# MLflow would try each request for minutes.
+_IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+
+
+@dataclass(frozen=True)
+class MlflowTags:
+    """The MLflow server of a project.
+
+    Attributes:
+        uri: its address; None where the project's runs are not tracked.
+        set_up: prepares this process for it, as the project's own configuration says: address, credentials.
+    """
+
+    uri: str | None
+    set_up: Callable[[], None]
+
+    def of(self, run: Run) -> Report:
+        """What the steps of a run say of themselves; why nothing is known, where the server cannot be asked."""
+        from kedro_kubeflow.tracking.server import await_server, shown
+
+        if self.uri is None:
+            return Report(silence="the run is not tracked in MLflow")
+        try:
+            await_server(self.uri, SECONDS)
+            with _impatient():
+                return self._asked(run)
+        except KedroKubeflowError as error:
+            return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {error.what}")
+        except Exception as error:
+            # What hooks of the project and MLflow raise is no reason not to tell what the API knows.
+            log.debug("MLflow cannot be asked", exc_info=True)
+            return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {tags.one_line(error)}")
+
+    def _asked(self, run: Run) -> Report:
+        from kedro_kubeflow.tracking.experiment import every_experiment
+        from kedro_kubeflow.tracking.lookup import find_runs
+        from kedro_kubeflow.tracking.server import client
+
+        self.set_up()
+        mlflow = client()
+        found = find_runs(mlflow, every_experiment(mlflow), {tags.RUN_ID: run.id})
+        if not found:
+            return Report(silence="MLflow has no run of it")
+        return report_of(run, found[0].data.tags)
+
+
+def report_of(run: Run, known: dict[str, str]) -> Report:
+    """What the tags of an MLflow run say of a run's steps."""
+    return Report(
+        steps={step.title: told for step in run.steps if (told := _told(step.title, known)) is not None},
+        error=known.get(tags.ERROR),
+        silence="it has not said so in MLflow either",
+    )
+
+
+def _told(step: str, known: dict[str, str]) -> Told | None:
+    value = known.get(tags.step_key(step))
+    state = _STATES.get((value or "").split(" ")[0].rstrip(":"))
+    if value is None or state is None:
+        return None
+    said = value.partition(": ")[2] if state == "FAILED" else ""
+    return Told(state=state, words=known.get(tags.step_error_key(step)) or said or None)
+
+
+@contextlib.contextmanager
+def _impatient() -> Iterator[None]:
+    """Few and short tries; and what is logged meanwhile does not get between what is printed for programs."""
+    before = {name: os.environ.get(name) for name in _IMPATIENT}
+    os.environ.update({name: value for name, value in _IMPATIENT.items() if before[name] is None})
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
