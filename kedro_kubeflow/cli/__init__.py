@@ -15,6 +15,7 @@ import click
 COMMANDS = {
     "check": "kedro_kubeflow.cli.check:check",
     "compile": "kedro_kubeflow.cli.compile:compile_command",
+    "image": "kedro_kubeflow.cli.image:image",
     "init": "kedro_kubeflow.cli.init:init",
     "list-pipelines": "kedro_kubeflow.cli.list_pipelines:list_pipelines",
     "logs": "kedro_kubeflow.cli.logs:logs",

@@ -1,4 +1,4 @@
-"""Write a Dockerfile and a .dockerignore for the image of the steps.
+"""A Dockerfile and a .dockerignore for the image of the steps.
 
 Requirements are a layer of their own, which changes seldom; bytecode is compiled when the image is built, since each step of a
 run starts Python anew; nobody is root (https://docs.docker.com/build/building/best-practices/).
@@ -14,7 +14,6 @@ from typing import Literal
 
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.opening import OpenProject
-from kedro_kubeflow.project.write import write_text
 
 Requirements = Literal["uv.lock", "requirements.txt", "src/requirements.txt", "pyproject.toml"]
 
@@ -37,35 +36,6 @@ _INSTALL: dict[Requirements, Sequence[str]] = {
         'RUN ["uv", "pip", "install", "--system", "--no-cache", "--compile-bytecode", "-r", "pyproject.toml"]',
     ),
 }
-
-
-def write_dockerfile(project: OpenProject, *, raw_data: Sequence[str] = (), force: bool = False) -> list[Path]:
-    """Write both files, where they are not there.
-
-    Args:
-        raw_data: files that the image holds beside the code, relative to the project.
-        force: replace what is there.
-
-    Returns:
-        The files that were written.
-
-    Raises:
-        ConfigError: there is a Dockerfile already, or nothing that says what the project requires.
-    """
-    dockerfile, ignore = project.path / "Dockerfile", project.path / ".dockerignore"
-    if dockerfile.exists() and not force:
-        raise ConfigError(
-            "The project has a Dockerfile already; nothing was written",
-            where=str(dockerfile),
-            cure="edit it, or write it anew with --force",
-        )
-    text = dockerfile_text(project.path, _source(project))
-    written = [dockerfile]
-    write_text(dockerfile, text)
-    if force or not ignore.exists():
-        write_text(ignore, dockerignore_text(raw_data))
-        written.append(ignore)
-    return written
 
 
 def requirements_of(project: Path) -> Requirements:
@@ -104,6 +74,7 @@ def dockerignore_text(raw_data: Sequence[str]) -> str:
     return template + "".join(f"!{path}\n" for path in sorted(raw_data))
 
 
-def _source(project: OpenProject) -> str:
+def source_of(project: OpenProject) -> str:
+    """The folder of a project's code, relative to it."""
     inside = project.source.is_relative_to(project.path)
     return project.source.relative_to(project.path).as_posix() if inside else "src"

@@ -1,0 +1,81 @@
+"""The image's files: for every way of saying what a project requires, with raw data only if it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from kedro_project import KedroProject, make_project
+
+from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.project.dockerignore import DockerIgnore
+from kedro_kubeflow.scaffold.dockerfile import dockerfile_text, requirements_of
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
+    made = make_project(tmp_path_factory.mktemp("dockerfile"))
+    made.write("requirements.txt", "kedro-kubeflow\n")
+    return made
+
+
+def test_init_writes_both_and_nothing_twice(project: KedroProject) -> None:
+    project.kubeflow("init", "--with-dockerfile", "--with-raw-data").ok()
+    text = (project.path / "Dockerfile").read_text("utf-8")
+    assert text.startswith("# The image of every step")
+    assert f"FROM python:{sys.version_info.major}.{sys.version_info.minor}-slim" in text
+    assert text.index("COPY requirements.txt") < text.index("COPY --chown=kedro . .")
+    assert "\nUSER kedro\n" in text
+    rules = DockerIgnore.read(project.path)
+    kept = ["src/demo/nodes.py", "conf/base/catalog.yml", "data/01_raw/raw.json", "pyproject.toml", "requirements.txt"]
+    assert [name for name in kept if rules.excludes(name)] == []
+    left = [".git/HEAD", ".env", "conf/local/credentials.yml", "data/08_reporting/report.json", "data/01_raw/other.csv"]
+    assert [name for name in left if not rules.excludes(name)] == []
+    again = project.kubeflow("init", "--with-dockerfile").failed(2)
+    assert "has this Dockerfile already; nothing was written" in again.err
+
+
+def test_without_being_asked_for_no_data_are_in_the_image(project: KedroProject) -> None:
+    for name in ("Dockerfile", ".dockerignore"):
+        (project.path / name).unlink(missing_ok=True)
+    project.kubeflow("init", "--with-dockerfile").ok()
+    assert DockerIgnore.read(project.path).excludes("data/01_raw/raw.json")
+    assert "goes together with" in project.kubeflow("init", "--with-raw-data").failed(2).err
+
+
+@pytest.mark.parametrize(
+    ("files", "expected", "line"),
+    [
+        ({"uv.lock": "", "requirements.txt": ""}, "uv.lock", '"uv", "sync", "--frozen"'),
+        ({"requirements.txt": ""}, "requirements.txt", '"-r", "requirements.txt"'),
+        ({"src/requirements.txt": ""}, "src/requirements.txt", '"-r", "src/requirements.txt"'),
+        ({"pyproject.toml": '[project]\ndependencies = ["kedro"]\n'}, "pyproject.toml", '"-r", "pyproject.toml"'),
+    ],
+)
+def test_every_way_to_say_what_is_required(files: dict[str, str], expected: str, line: str, tmp_path: Path) -> None:
+    for name, text in ({"pyproject.toml": "[tool.kedro]\n"} | files).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert requirements_of(tmp_path) == expected
+    assert line in dockerfile_text(tmp_path, "src")
+    assert "@" not in dockerfile_text(tmp_path, "src")
+
+
+def test_a_project_that_says_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.kedro]\n")
+    with pytest.raises(ConfigError, match=r"requirements\.txt"):
+        requirements_of(tmp_path)
+
+
+def test_the_image_command_gives_the_image_alone(project: KedroProject, tmp_path: Path) -> None:
+    script = tmp_path / "cloud.py"
+    script.write_text("print('a word of the builder')\n")
+    project.write("Dockerfile", "FROM scratch\n")
+    words = [sys.executable, str(script), "{image}"]
+    project.conf("kubeflow", {"run_config": {"image": "registry.example.com/demo:1"}, "image": {"builder": words}})
+    done = project.kubeflow("image").ok()
+    assert done.out.startswith("registry.example.com/demo:")
+    assert done.out.count("\n") == 1
+    assert "a word of the builder" in done.err
+    assert project.kubeflow("image", "--with-code").ok().out != done.out
