@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kedro_kubeflow.handoff import local_path
+from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.project.conf import read_catalog
 from kedro_kubeflow.project.opening import OpenProject, registered_pipelines
 
