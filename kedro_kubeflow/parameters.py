@@ -32,8 +32,11 @@ _FITS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "list": (list,),
     "dict": (dict,),
+    "part": (dict,),
 }
 
+# Beside KFP's types: ``json`` is JSON text; ``part`` a mapping that is laid over what the conf has in the pod; ``unset`` is
+# JSON text that is empty where nothing is given, as for ``${runtime_params:…}`` whose default the conf itself knows.
 KFP_TYPES = {
     "bool": "BOOLEAN",
     "int": "NUMBER_INTEGER",
@@ -42,7 +45,10 @@ KFP_TYPES = {
     "list": "LIST",
     "dict": "STRUCT",
     "json": "STRING",
+    "part": "STRUCT",
+    "unset": "STRING",
 }
+_TEXT = ("json", "unset")
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,25 @@ def encoding_of(key: str, value: Any) -> Encoding:
     return Encoding(key, "json")
 
 
+def part_of(key: str, value: Mapping[str, Any]) -> Encoding:
+    """How some keys of a parameter travel, whose others are worked out in the pod.
+
+    Raises:
+        NotPortableError: a value among them cannot travel.
+    """
+    whole = encoding_of(key, dict(value))
+    # What KFP's own types cannot hold goes as text, and is laid over the conf's own all the same.
+    return Encoding(key, "part", whole.floats) if whole.kind == "dict" else Encoding(key, "unset")
+
+
 def encode(encoding: Encoding, value: Any) -> Any:
     """The value of the KFP input: a bool, int, float, str, list or dict."""
-    return _json_text(value) if encoding.kind == "json" else value
+    return _json_text(value) if encoding.kind in _TEXT else value
+
+
+def is_given(encoding: Encoding, received: Any) -> bool:
+    """Whether a received value is one, rather than a word that there is none."""
+    return not (encoding.kind == "unset" and isinstance(received, str) and not received.strip())
 
 
 def decode(encoding: Encoding, received: Any) -> Any:
@@ -88,7 +110,7 @@ def decode(encoding: Encoding, received: Any) -> Any:
 
     A value that somebody typed into the UI for a ``json`` input need not be JSON: then it is that text.
     """
-    if encoding.kind == "json":
+    if encoding.kind in _TEXT:
         try:
             return json.loads(received) if isinstance(received, str) else _settle(received)
         except ValueError:
@@ -123,7 +145,7 @@ def coerce(encoding: Encoding, value: Any) -> Any:
     Raises:
         ValueError: the value does not fit that type.
     """
-    if encoding.kind == "json":
+    if encoding.kind in _TEXT:
         return _json_text(value)
     fits: tuple[type, ...] = _FITS[encoding.kind]
     if not isinstance(value, fits) or (isinstance(value, bool) and encoding.kind != "bool"):

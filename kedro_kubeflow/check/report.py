@@ -18,7 +18,7 @@ from kedro_kubeflow.plan.compile import Source, prepare_source, read_source
 from kedro_kubeflow.plan.selection import Selection, selection
 from kedro_kubeflow.plan.slicing import select
 from kedro_kubeflow.plan.tasks import compiled_tasks
-from kedro_kubeflow.project.conf import check_overrides, read_parameters, read_section
+from kedro_kubeflow.project.conf import read_section, unknown_overrides
 from kedro_kubeflow.request import Request
 
 AskServer = Callable[[Source], Iterable[Finding]]
@@ -77,7 +77,15 @@ def _read(source: Source) -> Iterator[Finding]:
     yield from tracking_findings(source)
     yield from configuration_findings(source)
     yield from requirement_findings(source.project.path, tracking=source.tracking)
+    yield from _overrides(source)
     yield from _jobs(source)
+
+
+def _overrides(source: Source) -> Iterator[Finding]:
+    """Parameters that are given and that the configuration does not have."""
+    known = source.marked.sections.get("parameters") or {}
+    for text in unknown_overrides(source.selection.parameters, known, source.marked.asked):
+        yield Finding("unknown-parameter", "warning", text, "--params, or kubeflow.yml, jobs")
 
 
 def _credentials(source: Source) -> Mapping[str, Any]:
@@ -91,12 +99,13 @@ def _credentials(source: Source) -> Mapping[str, Any]:
 
 def _jobs(source: Source) -> Iterator[Finding]:
     """Whether every job still fits the project."""
-    loader = source.project.config_loader()
-    known = read_parameters(loader)
+    known = source.marked.sections.get("parameters") or {}
     for name in source.config.jobs:
         try:
             job = selection(name, Selection(), source.config.jobs, pipelines_asked=False)
             select(job.pipelines, job.part, source.registered)
-            check_overrides(job.parameters, known, source.project.conf_source)
         except KedroKubeflowError as error:
             yield Finding("job", "error", f"The job {name!r}: {error.what}", "kubeflow.yml, jobs", error.cure)
+            continue
+        for text in unknown_overrides(job.parameters, known, source.marked.asked):
+            yield Finding("job", "warning", f"The job {name!r}: {text}", "kubeflow.yml, jobs")

@@ -70,8 +70,8 @@ def tasks_of(dag: Dag, frame: Frame) -> Tasks:
     steps = mounted([step_task(step, dag, frame) for step in dag.steps], dag, frame)
     if frame.tracking:
         steps = [joined(task, waits_for_start=frame.exit_task is None) for task in steps]
-    body = [*volume_tasks(frame), *steps, *_last(frame, steps)]
-    begin = [around.start(frame)] if frame.tracking else []
+    body = [*volume_tasks(frame), *steps, *_last(frame, steps, dag)]
+    begin = [around.start(frame, dag)] if frame.tracking else []
     if frame.exit_task is None:
         return Tasks(root=tuple(settled(task, frame) for task in (*begin, *body)))
     end = around.finish(frame, dag, frame.exit_task)
@@ -82,9 +82,9 @@ def tasks_of(dag: Dag, frame: Frame) -> Tasks:
     )
 
 
-def _last(frame: Frame, steps: Sequence[Task]) -> list[Task]:
+def _last(frame: Frame, steps: Sequence[Task], dag: Dag) -> list[Task]:
     if frame.tracking:
-        return [around.mark_success(frame, steps)]
+        return [around.mark_success(frame, steps, dag)]
     doubtful = frame.exit_task is not None and any(task.cache for task in steps)
     return [around.run_succeeded(frame, steps)] if doubtful else []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,13 +19,22 @@ from kedro_kubeflow.plan.at_exit import ExitPipeline, exit_nodes, exit_of, notif
 from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag, is_parameter, node_facts
 from kedro_kubeflow.plan.grouping import NodeFacts
 from kedro_kubeflow.plan.groups import groups_of
-from kedro_kubeflow.plan.handoff import Handoff, handoff
+from kedro_kubeflow.plan.handoff import Handoff, handoff, plain_filename
 from kedro_kubeflow.plan.selection import DEFAULT, Selection, selection
 from kedro_kubeflow.plan.slicing import check_inputs, select
 from kedro_kubeflow.plan.step_settings import cache_keys, cache_notes, plain_text_notes, settings_of
-from kedro_kubeflow.project.conf import check_overrides, read_catalog, read_parameters
+from kedro_kubeflow.project.conf import read_catalog, read_parameters, unknown_overrides
 from kedro_kubeflow.project.mlflow_plugin import is_tracked
 from kedro_kubeflow.project.opening import OpenProject, open_project, registered_pipelines
+from kedro_kubeflow.project.resolvers import (
+    Marked,
+    check_given,
+    defaults_of,
+    kept_in_conf,
+    read_marked,
+    resolved_entries,
+    unmarked,
+)
 from kedro_kubeflow.project.target import configured
 from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.vertexai.adapt import for_vertex
@@ -40,6 +49,7 @@ class Source:
         nodes: what will run, in an order in which it can.
         entries: the catalog entry of each dataset of theirs; None where there is none.
         tracking: whether there is an MLflow run.
+        marked: the configuration with marks in place of what resolvers give.
     """
 
     project: OpenProject
@@ -52,6 +62,7 @@ class Source:
     parameters: Parameters
     tracking: bool
     exit_pipeline: ExitPipeline | None = None
+    marked: Marked = field(default_factory=Marked)
 
     @cached_property
     def handoffs(self) -> Mapping[str, Handoff]:
@@ -59,7 +70,15 @@ class Source:
         run, leaving = self.config.run_config, self.exit_pipeline
         volume, stored = run.volume.folder if run.volume else None, run.store_kedro_outputs_as_kfp_artifacts
         entries = {**(leaving.entries if leaving else {}), **self.entries}
-        return {name: handoff(name, entry, volume=volume, stored=stored) for name, entry in entries.items()}
+        resolved = resolved_entries(self.marked, entries)
+        found = {name: handoff(name, entry, volume=volume, stored=stored) for name, entry in entries.items()}
+        # A name that a resolver gives belongs to the run: in the artifact the data goes by another.
+        return {
+            name: replace(handed, filename=plain_filename(name, handed.filename))
+            if handed.filename and name in resolved
+            else handed
+            for name, handed in found.items()
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +157,10 @@ def read_source(request: Request) -> Source:
     chosen = selection(request.job, _asked(request), config.jobs, pipelines_asked=bool(request.pipelines))
     registered = registered_pipelines(project)
     nodes = node_facts(select(chosen.pipelines, chosen.part, registered), registered)
-    shared = check_overrides(chosen.parameters, read_parameters(plain), project.conf_source)
-    loader = project.config_loader(chosen.parameters) if chosen.parameters else plain
+    marked = read_marked(project.config_loader({}))
+    project = replace(project, runtime_params=chosen.parameters)
+    check_given(marked.asked, chosen.parameters)
+    loader = project.config_loader()
     values = {**chosen.parameters, **read_parameters(loader)}
     datasets = [d for node in nodes for d in (*node.inputs, *node.outputs) if not is_parameter(d)]
     enabled = config.run_config.mlflow.enabled
@@ -154,7 +175,16 @@ def read_source(request: Request) -> Source:
         registered=registered,
         nodes=nodes,
         entries=read_catalog(loader, datasets),
-        parameters=Parameters(values=values, overridden=frozenset(chosen.parameters), shared=shared, at_exit=at_exit),
+        parameters=Parameters(
+            values=values,
+            overridden=frozenset(chosen.parameters),
+            shared=frozenset(asked.key for asked in marked.asked.values()),
+            at_exit=at_exit,
+            resolved=kept_in_conf(marked),
+            given=chosen.parameters,
+            defaults=defaults_of(marked.asked),
+        ),
+        marked=marked,
         tracking=tracking,
         exit_pipeline=leaving,
     )
@@ -206,8 +236,13 @@ def _frame(request: Request, source: Source, dag: Dag) -> Frame:
         exit_env=notification_secrets(run.notifications),
         handoffs=source.handoffs,
     )
-    notes = (*cache_notes(dag, settings), *plain_text_notes(settings))
-    return replace(frame, settings=settings, cache_keys=cache_keys(dag, settings, values), notes=notes)
+    unknown = unknown_overrides(
+        source.selection.parameters, source.marked.sections.get("parameters") or {}, source.marked.asked
+    )
+    notes = (*unknown, *cache_notes(dag, settings), *plain_text_notes(settings))
+    # What is worked out in the pod has no value here that a result could depend on.
+    known = {**values, **{k: unmarked(source.marked.sections["parameters"][k]) for k in source.parameters.resolved}}
+    return replace(frame, settings=settings, cache_keys=cache_keys(dag, settings, known), notes=notes)
 
 
 def _plain_frame(request: Request, source: Source, dag: Dag) -> Frame:

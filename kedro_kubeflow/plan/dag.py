@@ -6,7 +6,7 @@ Built from plain values, so that it can be printed, compared and tested without 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kedro.pipeline import Pipeline
@@ -14,7 +14,7 @@ from kedro.pipeline import Pipeline
 from kedro_kubeflow.contract import Artifact, How
 from kedro_kubeflow.errors import CompileError, ParameterError, did_you_mean
 from kedro_kubeflow.names import distinct, field_name, task_name
-from kedro_kubeflow.parameters import Encoding, NotPortableError, encode, encoding_of, size
+from kedro_kubeflow.parameters import Encoding, NotPortableError, encode, encoding_of, part_of, size
 from kedro_kubeflow.plan.grouping import Group, NodeFacts, base_name
 from kedro_kubeflow.plan.grouping.order import in_order, members_of
 from kedro_kubeflow.plan.handoff import SINGLE_FILE, ArtifactType, Handoff
@@ -88,6 +88,7 @@ class Dag:
     Attributes:
         notes: what the user should be told, a sentence each.
         stays: datasets that steps read and that no step writes, by base name: raw data.
+        shared: the pipeline inputs that every task is given, ours too, by KFP name.
     """
 
     pipeline: str
@@ -95,6 +96,7 @@ class Dag:
     inputs: tuple[PipelineInput, ...] = ()
     notes: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,14 +106,22 @@ class Parameters:
     Attributes:
         values: top-level name → value, overrides merged in.
         overridden: the top-level names that the caller gave values for.
-        shared: top-level names that every step is given, as the configuration itself refers to them.
+        shared: top-level names that every task is given, as the configuration itself refers to them.
         at_exit: top-level names that the exit task is given.
+        resolved: top-level name → the resolvers that a part of its value comes from, such as the day's date: it is worked out
+            in the pod.
+        given: what the caller gave, nested.
+        defaults: for names among ``shared`` that are no parameters: what the configuration takes where they are not given. One
+            that is not here has several defaults, or one that cannot travel.
     """
 
     values: Mapping[str, Any]
     overridden: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     at_exit: frozenset[str] = frozenset()
+    resolved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
 def node_facts(pipeline: Pipeline, registered: Mapping[str, Pipeline] | None = None) -> list[NodeFacts]:
@@ -188,6 +198,7 @@ def build_dag(
         steps=steps,
         inputs=tuple(inputs[key] for key in sorted(inputs)),
         notes=tuple(notes),
+        shared=tuple(sorted(inputs[key].name for key in parameters.shared if key in inputs)),
         stays=tuple(sorted({base_name(d) for n in nodes for d in _datasets(n) if base_name(d) not in flow.producer})),
     )
 
@@ -335,9 +346,11 @@ def _pipeline_inputs(nodes: Sequence[NodeFacts], parameters: Parameters) -> tupl
     inputs: dict[str, PipelineInput] = {}
     stays: dict[str, str] = {}
     for key in used:
+        if key in parameters.resolved and key not in parameters.overridden:
+            stays[key] = _worked_out(parameters.resolved[key])
+            continue
         try:
-            encoding = encoding_of(key, parameters.values[key])
-            inputs[key] = PipelineInput(names[key], encoding, encode(encoding, parameters.values[key]))
+            inputs[key] = _pipeline_input(names[key], key, parameters)
         except NotPortableError as error:
             stays[key] = str(error)
     stays |= _over_budget(inputs)
@@ -349,6 +362,29 @@ def _pipeline_inputs(nodes: Sequence[NodeFacts], parameters: Parameters) -> tupl
             )
         inputs.pop(key, None)
     return inputs, [f"The parameter {key!r} stays in the project's conf: {why}" for key, why in sorted(stays.items())]
+
+
+def _pipeline_input(name: str, key: str, parameters: Parameters) -> PipelineInput:
+    """One input.
+
+    Raises:
+        NotPortableError: its value cannot travel.
+    """
+    if key not in parameters.values and key not in parameters.defaults:
+        return PipelineInput(name, Encoding(key, "unset"), "")
+    value = parameters.values[key] if key in parameters.values else parameters.defaults[key]
+    if key not in parameters.resolved:
+        encoding = encoding_of(key, value)
+        return PipelineInput(name, encoding, encode(encoding, value))
+    # What resolvers give is not to stand in the file: only what was given does, and is laid over the rest in the pod.
+    value = parameters.given.get(key, value)
+    encoding = part_of(key, value) if isinstance(value, Mapping) else encoding_of(key, value)
+    return PipelineInput(name, encoding, encode(encoding, value))
+
+
+def _worked_out(resolvers: Sequence[str]) -> str:
+    known = ", ".join(f"${{{name}:}}" for name in resolvers if name != "…")
+    return f"{known or 'a resolver'} gives its value when the step runs, so that it is no run-time input unless it is given one"
 
 
 def _over_budget(inputs: Mapping[str, PipelineInput]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.config.ttl import TtlConfig
 from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, RUN_ID_INPUT, STATUS_INPUT, Artifact, StepCall
-from kedro_kubeflow.plan.dag import Dag, Step
+from kedro_kubeflow.plan.dag import Dag, PipelineInput, Step
 from kedro_kubeflow.plan.task import JOB_ID, JOB_NAME, Constant, FinalStatus, FromInput, FromTask, Parameter, Task
 
 GROUP = "exit-handler-1"
@@ -92,8 +92,9 @@ class Frame:
         return step.title in self.settings and self.settings[step.title].cache
 
 
-def start(frame: Frame) -> Task:
+def start(frame: Frame, dag: Dag) -> Task:
     """The first task: it opens the MLflow run."""
+    shared = _shared(dag)
     link = Artifact(RUN_LINK, "MLflow run", "link", required=False)
     return Task(
         name=names.START_RUN,
@@ -104,10 +105,12 @@ def start(frame: Frame) -> Task:
             action="start",
             step=names.START_RUN,
             outputs=(link,),
+            parameters=tuple((i.name, i.encoding) for i in shared),
             tracking=True,
             settings={**frame.call.settings, **frame.start_settings},
         ),
         parameters={
+            **_from_inputs(shared),
             JOB_ID_INPUT: Parameter("STRING", Constant(JOB_ID)),
             JOB_NAME_INPUT: Parameter("STRING", Constant(JOB_NAME)),
         },
@@ -117,14 +120,21 @@ def start(frame: Frame) -> Task:
     )
 
 
-def mark_success(frame: Frame, steps: Sequence[Task]) -> Task:
+def mark_success(frame: Frame, steps: Sequence[Task], dag: Dag) -> Task:
     """The last task of a run that succeeds; never cached, so that a run of cached steps is closed as well."""
+    shared = _shared(dag)
     return Task(
         name=names.MARK_SUCCESS,
         title=names.MARK_SUCCESS,
         image=frame.image,
-        call=replace(frame.call, action="succeed", step=names.MARK_SUCCESS, tracking=True),
-        parameters={RUN_ID_INPUT: Parameter("STRING", RUN_ID)},
+        call=replace(
+            frame.call,
+            action="succeed",
+            step=names.MARK_SUCCESS,
+            parameters=tuple((i.name, i.encoding) for i in shared),
+            tracking=True,
+        ),
+        parameters={**_from_inputs(shared), RUN_ID_INPUT: Parameter("STRING", RUN_ID)},
         after=_leaves(steps),
         platform=frame.platform,
     )
@@ -151,7 +161,8 @@ def finish(frame: Frame, dag: Dag, name: str) -> Task:
     leaving = frame.exit or Exit()
     step = leaving.step
     inputs = {i.name: i for i in dag.inputs}
-    used = [inputs[n] for n in step.parameters if n in inputs] if step else []
+    named = {*dag.shared, *(step.parameters if step else ())}
+    used = [inputs[name] for name in sorted(named & set(inputs))]
     return Task(
         name=name,
         title=name,
@@ -167,7 +178,7 @@ def finish(frame: Frame, dag: Dag, name: str) -> Task:
             settings={**frame.call.settings, **(frame.step_settings if step else {}), **leaving.settings},
         ),
         parameters={
-            **{i.name: Parameter(i.encoding.kfp_type, FromInput(i.name)) for i in used},
+            **_from_inputs(used),
             JOB_ID_INPUT: Parameter("STRING", Constant(JOB_ID)),
             STATUS_INPUT: Parameter("TASK_FINAL_STATUS", FinalStatus(GROUP)),
         },
@@ -176,6 +187,15 @@ def finish(frame: Frame, dag: Dag, name: str) -> Task:
         at_exit=True,
         platform=frame.platform,
     )
+
+
+def _shared(dag: Dag) -> list[PipelineInput]:
+    """The inputs that every task is given: what the configuration asks for."""
+    return [i for i in dag.inputs if i.name in dag.shared]
+
+
+def _from_inputs(used: Sequence[PipelineInput]) -> dict[str, Parameter]:
+    return {i.name: Parameter(i.encoding.kfp_type, FromInput(i.name)) for i in used}
 
 
 def _leaves(steps: Sequence[Task]) -> tuple[str, ...]:

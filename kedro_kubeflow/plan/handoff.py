@@ -92,6 +92,16 @@ def handoff(
     return Handoff("file", artifact_type, name, path, versioned, plot)
 
 
+def plain_filename(dataset: str, filename: str) -> str:
+    """A file's name that says the dataset and the kind of file, and nothing else of the name that it has.
+
+    >>> plain_filename("reports@text", "2026-01-01.html")
+    'reports.html'
+    """
+    suffix = PurePosixPath(filename).suffix
+    return re.sub(r"[^\w.-]", "_", dataset.split("@", 1)[0]) + (suffix if re.fullmatch(r"\.\w{1,8}", suffix) else "")
+
+
 def _is_versioned(config: Mapping[str, Any]) -> bool:
     return bool(config.get("versioned") or path_holder(config).get("versioned"))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.errors import ConfigError, ParameterError, did_you_mean
+from kedro_kubeflow.errors import ConfigError, did_you_mean
 
 _CREDENTIALS = "credentials"
 _SHELVED = "credentials (shelved)"
@@ -76,9 +77,17 @@ def read_catalog(loader: Any, datasets: Iterable[str]) -> dict[str, dict[str, An
     Raises:
         ConfigError: the catalog cannot be read, or an entry is no dataset's configuration.
     """
+    return resolve_catalog(read_section(loader, "catalog", missing={}) or {}, datasets)
+
+
+def resolve_catalog(raw: Mapping[str, Any], datasets: Iterable[str]) -> dict[str, dict[str, Any] | None]:
+    """The entry behind each dataset's name in a catalog that has been read; see `read_catalog`.
+
+    Raises:
+        ConfigError: an entry is no dataset's configuration.
+    """
     from kedro.io import CatalogConfigResolver
 
-    raw = read_section(loader, "catalog", missing={}) or {}
     for name, entry in raw.items():
         if not isinstance(entry, Mapping) or "type" not in entry:
             raise ConfigError(
@@ -170,36 +179,27 @@ def read_vertexai(loader: Any) -> dict[str, Any] | None:
     return dict(data) if data else None
 
 
-def check_overrides(overrides: Mapping[str, Any], known: Mapping[str, Any], conf_source: str) -> frozenset[str]:
-    """Which top-level names the configuration itself refers to with ``${runtime_params:…}``.
+def unknown_overrides(overrides: Mapping[str, Any], known: Mapping[str, Any], asked: Iterable[str]) -> list[str]:
+    """A word on each override that no parameter of the project has the name of; Kedro takes it, and so it may be a typo.
 
     Args:
         overrides: what the caller gave, nested.
         known: the project's parameters without them.
-        conf_source: where to look for references to names that are no parameters.
-
-    Raises:
-        ParameterError: a name is neither a parameter nor referred to anywhere.
+        asked: the names that the configuration asks for with ``${runtime_params:…}``.
     """
-    referred = _runtime_references(conf_source)
-    for path in _leaves(overrides):
-        if not (_known(path, known) or any(".".join(path[: i + 1]) in referred for i in range(len(path)))):
-            name = ".".join(path)
-            raise ParameterError(
-                f"The project has no parameter {name!r}. {did_you_mean(name, _names(known))}",
-                cure="mend the name, or add the parameter to conf/base/parameters.yml",
-            )
-    return frozenset(path[0] for path in _leaves(overrides) if path[0] in {r.split(".")[0] for r in referred})
-
-
-def _runtime_references(conf_source: str) -> set[str]:
-    """Names in ``${runtime_params:name}`` anywhere in a configuration folder."""
-    found: set[str] = set()
-    root = Path(conf_source)
-    if root.is_dir():
-        for file in sorted(root.rglob("*.y*ml")):
-            found |= set(re.findall(r"\$\{runtime_params:\s*([\w.]+)", file.read_text("utf-8", errors="replace")))
-    return found
+    referred = set(asked)
+    unknown = [
+        ".".join(path)
+        for path in _leaves(overrides)
+        if not (_known(path, known) or any(".".join(path[: i + 1]) in referred for i in range(len(path))))
+    ]
+    names = list(_names(known))
+    near = {name: get_close_matches(name, names, n=1, cutoff=0.75) for name in unknown}
+    return [
+        f"The project's configuration has no parameter {name!r}"
+        + (f"; there is {near[name][0]!r}, if that is meant" if near[name] else ": it is new in this run")
+        for name in unknown
+    ]
 
 
 def _leaves(values: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterable[tuple[str, ...]]:

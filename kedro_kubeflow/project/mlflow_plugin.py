@@ -57,9 +57,7 @@ def mlflow_section(loader: Any) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read.
     """
-    if hasattr(loader, "config_patterns"):
-        loader.config_patterns.setdefault("mlflow", MLFLOW_PATTERNS)
-    _stand_in_resolver()
+    register_patterns(loader)
     section = read_section(loader, "mlflow", missing={}) or {}
     if not isinstance(section, Mapping):
         raise ConfigError("mlflow.yml must be a mapping of keys to values", where="conf, mlflow*.yml")
@@ -67,6 +65,13 @@ def mlflow_section(loader: Any) -> dict[str, Any]:
         if not isinstance(section.get(key) or {}, Mapping):
             raise ConfigError(f"{key!r} must be a mapping of keys to values", where=f"conf, mlflow*.yml, {key}")
     return dict(section)
+
+
+def register_patterns(loader: Any) -> None:
+    """Let a config loader read mlflow.yml, as kedro-mlflow does when a context loads."""
+    if hasattr(loader, "config_patterns"):
+        loader.config_patterns.setdefault("mlflow", MLFLOW_PATTERNS)
+    _stand_in_resolver()
 
 
 def _stand_in_resolver() -> None:

@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class OpenProject:
         name: what people call it.
         env: the configuration environment, None for the project's default.
         conf_source: where the configuration lies: a folder, an archive or a URL.
+        runtime_params: what a run was given, nested, in place of what the configuration says.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class OpenProject:
     name: str
     env: str | None
     conf_source: str
+    runtime_params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def source(self) -> Path:
@@ -49,6 +51,9 @@ class OpenProject:
     def config_loader(self, runtime_params: Mapping[str, Any] | None = None) -> Any:
         """A config loader as a session would make it, with kubeflow*.yml found in every environment.
 
+        Args:
+            runtime_params: in place of the project's own.
+
         Raises:
             ProjectError: the configuration source cannot be opened.
         """
@@ -58,7 +63,7 @@ class OpenProject:
             loader = settings.CONFIG_LOADER_CLASS(
                 conf_source=self.conf_source,
                 env=self.env,
-                runtime_params=dict(runtime_params or {}),
+                runtime_params=dict(self.runtime_params if runtime_params is None else runtime_params),
                 **settings.CONFIG_LOADER_ARGS,
             )
         register_patterns(loader)

@@ -38,7 +38,7 @@ def start(call: StepCall, executor: Executor) -> None:
         TrackingError: MLflow cannot be reached or refuses.
         ConfigError: mlflow.yml is wrong, or asks for two runs at once.
     """
-    project = open_for(call)
+    project = open_for(call, executor)
     with tracking_errors(), session_for(project) as session:
         context = _context_once_more(session)
         mlflow = client()
@@ -58,7 +58,7 @@ def start(call: StepCall, executor: Executor) -> None:
 def succeed(call: StepCall, executor: Executor) -> None:
     """Close the run as FINISHED: every step has succeeded."""
     run_id = str(executor.parameters[RUN_ID_INPUT])
-    with tracking_errors(), session_for(open_for(call)) as session:
+    with tracking_errors(), session_for(open_for(call, executor)) as session:
         tracked_context(session)
         mark_success(client(), run_id)
     executor.write()
@@ -70,7 +70,7 @@ def finish(call: StepCall, executor: Executor) -> Ended | None:
     status = executor.parameters.get(STATUS_INPUT) or {}
     job_id = str(executor.parameters[JOB_ID_INPUT])
     ended: Ended | None = None
-    with tracking_errors(), session_for(open_for(call)) as session:
+    with tracking_errors(), session_for(open_for(call, executor)) as session:
         context = tracked_context(session)
         mlflow = client()
         found = find_anywhere(mlflow, experiment_name(call, context), correlation(job_id, executor.parameters))

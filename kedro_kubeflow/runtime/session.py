@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
 from kedro_kubeflow.project.opening import OpenProject, open_project
+from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.given import Given, given_to
 from kedro_kubeflow.runtime.mlflow_address import BareAddress, part_variable
 
 # How long a task waits for a tracking server that does not answer, in seconds.
@@ -18,7 +20,14 @@ PATIENCE_ENV = "KEDRO_KUBEFLOW_MLFLOW_PATIENCE"
 START_PATIENCE, LATER_PATIENCE = 60.0, 240.0
 
 
-def open_for(call: StepCall) -> OpenProject:
+@dataclass(frozen=True)
+class TaskProject(OpenProject):
+    """The project, and what the run has given the task."""
+
+    given: Given = field(default_factory=Given)
+
+
+def open_for(call: StepCall, executor: Executor) -> TaskProject:
     """Open the project that a call is about, in the working directory or as a package.
 
     Raises:
@@ -27,12 +36,14 @@ def open_for(call: StepCall) -> OpenProject:
     """
     # Telemetry waits ten seconds for a network that pods often lack, and writes into the project.
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    project = open_project(env=call.env, package=call.package, conf_source=call.conf_source)
+    opened = open_project(env=call.env, package=call.package, conf_source=call.conf_source)
     if "dynamic_config" in call.settings:
         from kedro_kubeflow.runtime.dynamic import install
 
         install(call.settings["dynamic_config"])
     part_variable()
+    given = given_to(opened, call, executor)
+    project = TaskProject(**{**vars(opened), "runtime_params": given.overrides}, given=given)
     if call.tracking:
         from kedro_kubeflow.tracking.kfp_native import drop_task_run
         from kedro_kubeflow.tracking.server import await_server
@@ -53,8 +64,8 @@ def _patience(call: StepCall) -> float:
         raise ConfigError(f"{given!r} is no number of seconds", where=f"environment variable {PATIENCE_ENV}") from None
 
 
-def session_for(project: OpenProject, runtime_params: Mapping[str, Any] | None = None, *, watch: Any = None) -> Any:
-    """A session, not yet entered."""
+def session_for(project: OpenProject, *, watch: Any = None) -> Any:
+    """A session with the project's run-time parameters, not yet entered."""
     from kedro.framework.project import settings
     from kedro.framework.session import KedroSession
 
@@ -64,7 +75,7 @@ def session_for(project: OpenProject, runtime_params: Mapping[str, Any] | None =
         project_path=project.path,
         save_on_close=False,
         env=project.env,
-        runtime_params=dict(runtime_params or {}),
+        runtime_params=dict(project.runtime_params),
         conf_source=project.conf_source,
     )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError
-from kedro_kubeflow.parameters import decode, ordered_like
-from kedro_kubeflow.project.conf import read_catalog, read_parameters
+from kedro_kubeflow.project.conf import read_catalog
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.catalog import in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
@@ -28,15 +27,14 @@ def run_step(call: StepCall, executor: Executor) -> None:
         ProjectError: the image's project is not the one that was compiled.
         TrackingError: the MLflow run cannot be joined.
     """
-    project = open_for(call)
+    project = open_for(call, executor)
     with _told_if_it_fails(call, executor, project):
-        parameters = _parameters(project, call, executor)
         nodes = step_nodes(project, call)
         outputs = Outputs(call, executor)
-        catalog = _catalog(project, call, executor, nodes, parameters)
+        catalog = _catalog(project, call, executor, nodes)
         outputs.follow(catalog)
-    watch = Watch(catalog, parameters, lambda _: None, outputs.saved)
-    with session_for(project, parameters, watch=watch) as session, _inside_run(call, executor, session, watch):
+    watch = Watch(catalog, project.given, lambda _: None, outputs.saved)
+    with session_for(project, watch=watch) as session, _inside_run(call, executor, session, watch):
         with _step_errors(call, watch):
             session.run(
                 pipeline_names=list(call.pipeline_names), node_names=list(call.nodes), runner=_runner(call, watch)
@@ -57,19 +55,10 @@ def _runner(call: StepCall, watch: Watch) -> Any:
     return step_runner(kind, watch, call.settings.get("max_workers"))
 
 
-def _parameters(project: OpenProject, call: StepCall, executor: Executor) -> dict[str, Any]:
-    received = executor.parameters
-    own = read_parameters(project.config_loader()) if call.parameters else {}
-    values = {encoding.key: decode(encoding, received[name]) for name, encoding in call.parameters if name in received}
-    return {key: ordered_like(value, own.get(key)) for key, value in values.items()}
-
-
-def _catalog(
-    project: OpenProject, call: StepCall, executor: Executor, nodes: list[Any], parameters: Mapping[str, Any]
-) -> dict[str, Any]:
+def _catalog(project: OpenProject, call: StepCall, executor: Executor, nodes: list[Any]) -> dict[str, Any]:
     used = [name for node in nodes for name in (*node.inputs, *node.outputs)]
     datasets = [name for name in used if name != "parameters" and not name.startswith("params:")]
-    entries = read_catalog(project.config_loader(parameters), datasets)
+    entries = read_catalog(project.config_loader(), datasets)
     return step_catalog(entries, call, executor)
 
 

@@ -55,7 +55,7 @@ def fill(call: StepCall, executor: Executor) -> None:
         raise StepError(
             "No volume is mounted", cure="compile the pipeline anew: image and spec are of different versions"
         )
-    source = open_for(call).path / volume.folder
+    source = open_for(call, executor).path / volume.folder
     target = volume.root / volume.folder
     try:
         target.mkdir(parents=True, exist_ok=True)

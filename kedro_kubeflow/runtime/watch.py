@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from kedro_kubeflow.project.opening import register_patterns
+from kedro_kubeflow.runtime.given import Given
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -49,11 +50,11 @@ class Watch:
     def __init__(
         self,
         catalog: Mapping[str, Any],
-        parameters: Mapping[str, Any],
+        given: Given,
         on_node: Callable[[str], None],
         on_saved: Callable[[str, Any], None],
     ) -> None:
-        self._catalog, self._parameters = catalog, parameters
+        self._catalog, self._given = catalog, given
         self.on_node, self._on_saved = on_node, on_saved
         self.around_start: Callable[[Mapping[str, Any]], AbstractContextManager[None]] = lambda _: nullcontext()
         self.catalog: Any = None
@@ -78,10 +79,8 @@ class Watch:
         """Give the session the step's own catalog, before any plugin looks at it."""
         register_patterns(context.config_loader)
         context.config_loader["catalog"] = {name: dict(entry) for name, entry in self._catalog.items()}
-        if self._parameters:
-            # Whole values: Kedro's merge would bring back keys that the run's input left out.
-            known = dict(context.config_loader["parameters"])
-            context.config_loader["parameters"] = {**known, **self._parameters}
+        if self._given.whole:
+            context.config_loader["parameters"] = self._given.settled(context.config_loader["parameters"])
 
     @hook_impl(tryfirst=True)
     def after_catalog_created(self, catalog: Any) -> None:

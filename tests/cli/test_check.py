@@ -67,7 +67,6 @@ def test_a_sound_project_has_nothing_but_notes(project: Callable[..., KedroProje
     [
         ({"keys": {"hots": "x"}}, [], "config", "unknown key 'hots'. Did you mean 'host'"),
         ({}, ["-p", "mian"], "project", "no pipeline 'mian'"),
-        ({}, ["--param", "limt=3"], "parameters", "no parameter 'limt'"),
         ({}, ["--nodes", "duble"], "project", "no node 'duble'"),
         ({}, ["--nodes", "double"], "compile", "'rows', which 'double' reads and 'prepare' would make"),
         ({"run_config": {"resources": {"duble": {"cpu": 1}}}}, [], "config", "'duble'"),
@@ -343,8 +342,14 @@ USES_TEXT = NODES.format("node(f, ['raw', 'params:text'], 'x', name='n')")
 def test_jobs_that_no_longer_fit(project: Callable[..., KedroProject]) -> None:
     jobs = {"good": {"nodes": "prepare"}, "bad": {"tags": ["gone"]}, "worse": {"parameters": {"limt": 1}}}
     found = findings(project(keys={"jobs": jobs}))
-    assert serious(found) == {"job": "error", "job 2": "error"}
+    assert serious(found) == {"job": "error", "job 2": "warning"}
     assert found["job"]["what"].startswith("The job 'bad': The pipeline '__default__' has no tag 'gone'")
+
+
+def test_a_new_parameter_may_be_a_typo(project: Callable[..., KedroProject]) -> None:
+    found = findings(project(), "--param", "limt=3")
+    assert serious(found) == {"unknown-parameter": "warning"}
+    assert "no parameter 'limt'; there is 'limit'" in found["unknown-parameter"]["what"]
 
 
 def test_the_text_names_place_and_cure(project: Callable[..., KedroProject]) -> None:

@@ -1,0 +1,109 @@
+"""What belongs to the run is worked out in the run: resolvers, run-time parameters, the environment, as `kedro run` has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro_project import KedroProject, make_project
+
+PIPELINE = """
+from kedro.pipeline import Pipeline, node
+
+def write(raw, options): return {"raw": raw, "options": options}
+def read(written, everything, derived, fresh):
+    return {"written": written, "parameters": everything, "derived": derived, "fresh": fresh}
+
+def create_pipeline():
+    return Pipeline([
+        node(write, ["raw", "params:options"], "written", name="write"),
+        node(read, ["written", "parameters", "params:derived", "params:fresh"], "report", name="read"),
+    ])
+"""
+SETTINGS = """
+import os
+from omegaconf.resolvers import oc
+CONFIG_LOADER_ARGS = {
+    "base_env": "base", "default_run_env": "local",
+    "custom_resolvers": {"today": lambda: os.environ.get("TODAY", "?"), "oc.env": oc.env},
+}
+"""
+CATALOG = {
+    "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/${runtime_params:region,europe}.json"},
+    "written": {"type": "json.JSONDataset", "filepath": "data/02/${today:}-${oc.env:API_KEY}.json"},
+    "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
+}
+PARAMETERS = {
+    "api": {"key": "${oc.env:API_KEY}", "retries": 3},
+    "run_date": "${today:}",
+    "limit": 4,
+    "derived": {"twice": "${limit}-${limit}", "model": "${runtime_params:model,tree}"},
+    "options": {"depth": 2, "since": "${today:}"},
+    "fresh": "${runtime_params:fresh}",
+}
+DATA = {"data/01_raw/europe.json": '"europe"', "data/01_raw/asia.json": '"asia"'}
+THEN = {"TODAY": "2026-01-01", "API_KEY": "key-of-the-compiler"}
+NOW = {"TODAY": "2026-07-01", "API_KEY": "key-of-the-pod"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
+    return make_project(
+        tmp_path_factory.mktemp("values"),
+        pipelines=PIPELINE,
+        catalog=CATALOG,
+        parameters=PARAMETERS,
+        settings=SETTINGS,
+        data=DATA,
+    )
+
+
+def test_nothing_that_a_resolver_gives_is_in_the_compiled_file(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1", env=THEN).ok()
+    assert "2026-01-01" not in done.text
+    assert "key-of-the-compiler" not in done.text
+    assert "The parameter 'api' stays in the project's conf: ${oc.env:} gives its value when the step runs" in done.err
+    assert "run_date" not in done.out
+
+
+def test_one_that_is_overridden_is_an_input_and_no_more_of_it(project: KedroProject) -> None:
+    words = ("--params", "fresh=1,api.retries=7,run_date=2020-02-02")
+    done = project.kubeflow("compile", "-o", "-", *words, env=THEN).ok()
+    assert "2020-02-02" in done.out
+    assert "retries: 7" in done.out
+    assert "key-of-the-compiler" not in done.text
+
+
+def test_what_must_be_given_is_named_and_where_it_is_used(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", env=THEN).failed(2)
+    assert "'fresh', and none is given" in done.err
+    assert "${runtime_params:fresh} in parameters*.yml" in done.err
+
+
+def test_a_typo_is_taken_as_kedro_takes_it_and_said(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1,limti=3,options.extra=1", env=THEN).ok()
+    assert "no parameter 'limti'; there is 'limit', if that is meant" in done.err
+    assert "extra: 1" in done.out
+
+
+WORDS = {
+    "plain": "fresh=1",
+    "given": "fresh=2,region=asia,limit=5,options.depth=3,options.extra=1,model=forest,api.retries=1",
+}
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_steps_see_what_kedro_run_sees(project: KedroProject, words: str) -> None:
+    project.kedro("run", "--params", words, env=NOW).ok()
+    theirs = json.loads((project.path / "data/08/report.json").read_text())
+    done = project.kubeflow(
+        "run-once", "--local", "--isolated", "--output", "json", "--params", words, env={**THEN, **NOW}
+    )
+    assert report(done.ok().out) == theirs
+
+
+def report(printed: str) -> Any:
+    steps = json.loads(printed[printed.index("{\n") :])["steps"]
+    return json.loads(Path(steps[-1]["outputs"]["report"]).read_text())
