@@ -36,5 +36,9 @@ class BasicCredentials:
         renewed = [source.renew() for source in (self._username, self._password) if not isinstance(source, str)]
         return any(renewed)
 
+    def __str__(self) -> str:
+        user = self._username if isinstance(self._username, str) else repr(self._username)
+        return f"the user {user}, and the password from {self._password!r}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._username!r}, {self._password!r})"

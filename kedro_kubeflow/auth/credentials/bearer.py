@@ -28,5 +28,8 @@ class BearerToken:
         """See `AuthProvider`."""
         return self._token.renew()
 
+    def __str__(self) -> str:
+        return f"the token from {self._token!r}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._token!r})"

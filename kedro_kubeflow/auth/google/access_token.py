@@ -35,6 +35,9 @@ class GoogleAccessToken:
         self._cache.drop()
         return True
 
+    def __str__(self) -> str:
+        return "a Google access token"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 

@@ -44,6 +44,11 @@ class GoogleIdToken:
         self._cache.drop()
         return True
 
+    def __str__(self) -> str:
+        return f"a Google ID token for {self.audience}" + (
+            f" as {self.service_account}" if self.service_account else ""
+        )
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(audience={self.audience!r}, service_account={self.service_account!r})"
 

@@ -34,5 +34,8 @@ class SessionCookie:
         """See `AuthProvider`."""
         return self._value.renew()
 
+    def __str__(self) -> str:
+        return f"the cookie from {self._value!r}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._value!r})"

@@ -59,6 +59,9 @@ class DexSession:
         self._cache.drop()
         return True
 
+    def __str__(self) -> str:
+        return f"the login of {self._username if isinstance(self._username, str) else repr(self._username)} at Dex"
+
     def __repr__(self) -> str:
         user = self._username if isinstance(self._username, str) else f"{self._username!r}"
         return f"{type(self).__name__}({self.host!r}, {user})"

@@ -58,6 +58,9 @@ class KubeconfigToken:
         self._cache.drop()
         return True
 
+    def __str__(self) -> str:
+        return f"the token from {self._where}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._where})"
 

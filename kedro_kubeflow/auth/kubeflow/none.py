@@ -22,5 +22,8 @@ class NoCredentials:
         """See `AuthProvider`."""
         return False
 
+    def __str__(self) -> str:
+        return "no credentials"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

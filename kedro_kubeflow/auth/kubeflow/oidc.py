@@ -49,6 +49,9 @@ class ClientCredentials:
         self._cache.drop()
         return True
 
+    def __str__(self) -> str:
+        return f"the client {self._config.client_id!r} at {self._config.issuer or self._config.token_url}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._config.issuer or self._config.token_url!r}, {self._config.client_id!r})"
 

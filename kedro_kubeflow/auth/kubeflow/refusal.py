@@ -1,96 +1,22 @@
-"""Answers that want a login: recognised for what they are, and told as an error."""
+"""Answers that let nobody through: recognised for what they are, and told as an error."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from kedro_kubeflow.auth.credentials.provider import AuthProvider
 from kedro_kubeflow.auth.credentials.redaction import redacted
-from kedro_kubeflow.auth.kubeflow.html_forms import read_page
+from kedro_kubeflow.auth.kubeflow.answer import Answer
+from kedro_kubeflow.auth.kubeflow.front import CURES, FRONT_CURE, login_wanted_by, scheme_cure
+from kedro_kubeflow.auth.kubeflow.http import address
+from kedro_kubeflow.auth.kubeflow.permission import permission_denied
 from kedro_kubeflow.errors import AuthError
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What of an HTTP answer says who gave it.
-
-    Attributes:
-        headers: names in lower case.
-        url: the last address, after redirects that were followed; empty where it is not known.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: str = ""
-    url: str = ""
-
-    @classmethod
-    def of(cls, response: Any) -> Answer:
-        """From an answer, or an error that holds one, of requests, urllib3 or ``kfp_server_api``."""
-        status = getattr(response, "status_code", None) or getattr(response, "status", None) or 0
-        body = next(
-            (b for name in ("text", "body", "data") if isinstance(b := getattr(response, name, None), str | bytes)), ""
-        )
-        url = getattr(response, "url", None) or (response.geturl() if hasattr(response, "geturl") else "")
-        headers = getattr(response, "headers", None) or {}
-        return cls(
-            int(status),
-            {str(name).lower(): str(value) for name, value in dict(headers).items()},
-            body.decode("utf-8", "replace") if isinstance(body, bytes) else body,
-            str(url or ""),
-        )
-
-    @property
-    def location(self) -> str:
-        """Where a redirect leads."""
-        return self.headers.get("location", "") if 300 <= self.status < 400 else ""
-
-    @property
-    def is_html(self) -> bool:
-        """Whether it is a page, by its type or its beginning."""
-        start = self.body.lstrip()[:200].lower()
-        return "text/html" in self.headers.get("content-type", "") or start.startswith(("<!doctype html", "<html"))
-
-
-IAP, DEX, OAUTH2_PROXY, AUTHSERVICE = "Google Identity-Aware Proxy", "Dex", "oauth2-proxy", "authservice"
-# The most specific first: a redirect to Dex says in its query to whom it will lead back.
-_PLACES = {
-    "accounts.google.com": IAP,
-    "/oauth2/callback": OAUTH2_PROXY,
-    "/authservice/": AUTHSERVICE,
-    "/login/oidc": AUTHSERVICE,
-    "/oauth2/start": OAUTH2_PROXY,
-    "/oauth2/sign_in": OAUTH2_PROXY,
-    "/dex/": DEX,
-    "login.microsoftonline.com": "Microsoft Entra ID",
-    "/protocol/openid-connect/auth": "Keycloak",
-}
-_CURES = {
-    IAP: "set `type: iap` and the proxy's `client_id` under `auth` (or IAP_CLIENT_ID); the identity needs "
-    "roles/iap.httpsResourceAccessor",
-    DEX: "set `type: dex` under `auth`, and DEX_USERNAME and DEX_PASSWORD",
-    OAUTH2_PROXY: "set `type: dex`, or `type: kubernetes` for a service account, under `auth`; a cookie may have expired",
-    AUTHSERVICE: "set `type: dex` under `auth`, and DEX_USERNAME and DEX_PASSWORD; a cookie may have expired",
-}
-_ANY = "check `auth` in kubeflow.yml, and that `host` is the address of the API"
-
-
-def login_wanted_by(answer: Answer) -> str | None:
-    """Who wants a login instead of answering; None where it is an answer."""
-    if "x-goog-iap-generated-response" in answer.headers:
-        return IAP
-    if place := _place(answer.location) or _place(answer.url):
-        return place
-    if not answer.is_html or 300 <= answer.status < 400:
-        return None
-    return _of_page(answer)
+Look = Callable[[], Answer | None]
+"""Gives what the host shows to a stranger's browser; None where it shows nothing."""
 
 
 def refuse_login_page(response: Any) -> None:
@@ -106,84 +32,116 @@ def refuse_login_page(response: Any) -> None:
     if who := login_wanted_by(answer):
         raise AuthError(
             f"{who} wants a login instead of letting the request through",
-            where=_address(answer.location or answer.url) or None,
-            cure=_CURES.get(who, _ANY),
+            where=address(answer.location or answer.url) or None,
+            cure=CURES.get(who, FRONT_CURE),
         )
 
 
 def is_refused(answer: Answer) -> bool:
-    """Whether other credentials might help."""
-    return answer.status in (401, 403) or login_wanted_by(answer) is not None
+    """Whether the server lets the request through for nobody, or not for us."""
+    return answer.status in (401, 403, 407) or login_wanted_by(answer) is not None
 
 
-def authenticated(provider: AuthProvider, send: Callable[[dict[str, str]], R]) -> R:
+def may_be_renewed(answer: Answer) -> bool:
+    """Whether other credentials of the same kind might help: not where the server knows who asks, and says no."""
+    return is_refused(answer) and answer.status != 407 and permission_denied(answer) is None
+
+
+def authenticated(provider: AuthProvider, send: Callable[[dict[str, str]], R], *, look: Look = lambda: None) -> R:
     """An answer that credentials were accepted for: renewed once where they are refused.
 
     Sending twice does no harm: a refused request has not been carried out.
 
     Args:
         send: sends a request with these headers beside its own, and gives what `Answer.of` takes.
+        look: is called once where it helps to know who stands before the server.
 
     Raises:
         AuthError: says what was refused, by whom, and what to check.
     """
     response = send(headers := provider.headers())
-    if is_refused(Answer.of(response)) and provider.renew():
+    if may_be_renewed(Answer.of(response)) and provider.renew():
         response = send(headers := provider.headers())
     answer = Answer.of(response)
     if is_refused(answer):
-        raise refusal(answer, provider, headers)
+        raise refusal(answer, provider, headers, look=look)
     return response
 
 
-def refusal(answer: Answer, provider: AuthProvider, sent: Mapping[str, str]) -> AuthError:
+def refusal(answer: Answer, provider: AuthProvider, sent: Mapping[str, str], *, look: Look = lambda: None) -> AuthError:
     """What was refused, by whom, and what to check.
 
     Args:
         sent: the provider's headers; servers may quote them, this error does not.
+        look: see `authenticated`.
     """
-    who = login_wanted_by(answer)
-    said = "" if answer.is_html else redacted(_message(answer), *_parts(sent))
-    what = f"{who or 'The server'} does not accept the credentials ({provider!r}): HTTP {answer.status}"
-    cure = _CURES.get(who or "", _ANY)
-    if answer.status == 403 and not who:
-        cure = "the server knows this identity, but does not let it: ask for access to the namespace; check `namespace`"
-    return AuthError(f"{what} {said}".rstrip(), where=_address(answer.url) or None, cure=cure)
+    where = address(answer.url) or None
+    if denied := permission_denied(answer, *_parts(sent)):
+        return denied.error(where)
+    said = "" if answer.is_html else redacted(answer.message, *_parts(sent))
+    if answer.status == 407:
+        return AuthError(
+            f"The proxy on the way wants a login: HTTP 407 {said}".rstrip(),
+            where=where,
+            cure="write user and password into HTTPS_PROXY (https://user:password@host:port), or the host into NO_PROXY",
+        )
+    who, cure = _front(answer, look) if not answer.by_kfp or not sent else (None, None)
+    if answer.by_kfp:
+        return AuthError(*_of_kfp(answer, provider, sent, said), where=where, cure=cure or _kfp_cure(answer, sent))
+    refuses = f"does not accept the credentials ({provider})" if sent else "wants a login, and no credentials were sent"
+    what = f"{who or _nameless(answer)} {refuses}: HTTP {answer.status} {said}".rstrip(" :")
+    return AuthError(what, where=where, cure=cure or FRONT_CURE)
 
 
-def _place(url: str) -> str | None:
-    return next((who for sign, who in _PLACES.items() if sign in unquote(url)), None)
+def _front(answer: Answer, look: Look) -> tuple[str | None, str | None]:
+    """Who stands before the server, by its answer or by what it shows to a browser, and what to write into `auth`."""
+    for seen in (answer, None):
+        shown = seen or look()
+        if shown is None:
+            continue
+        who = login_wanted_by(shown)
+        if who or scheme_cure(shown):
+            return who, CURES.get(who or "") or scheme_cure(shown)
+    return None, None
 
 
-def _of_page(answer: Answer) -> str | None:
-    page = read_page(answer.body, answer.url)
-    for target in (*(form.action for form in page.forms), *page.links):
-        if place := _place(target):
-            return place
-    if "oauth2 proxy" in answer.body.lower():
-        return OAUTH2_PROXY
-    if any(form.password_field for form in page.forms):
-        return DEX if "dex" in page.title.lower() else f"A login page ({redacted(page.title) or 'untitled'})"
-    return None
+def _nameless(answer: Answer) -> str:
+    """A front that did not say its name."""
+    if "rbac: access denied" in answer.body.lower():
+        return "The gateway before the server (Istio)"
+    if "istio" in answer.headers.get("server", "").lower() or "x-envoy-upstream-service-time" in answer.headers:
+        return "The gateway before the server"
+    return "The server, or what stands before it,"
 
 
-def _message(answer: Answer) -> str:
-    try:
-        said = json.loads(answer.body)
-    except ValueError:
-        return answer.body
-    if not isinstance(said, dict):
-        return ""
-    return str(said.get("message") or said.get("error_message") or said.get("error") or "")
+def _of_kfp(answer: Answer, provider: AuthProvider, sent: Mapping[str, str], said: str) -> tuple[str]:
+    """KFP's own 401: it was asked by somebody whom it does not know."""
+    text = answer.message
+    if audience := re.search(r"token audiences \[(.*?)\] is invalid for the target audiences \[(.*?)\]", text):
+        given, wanted = (part.replace('"', "").replace("\\", "") for part in audience.groups())
+        return (f"Kubeflow Pipelines wants a token for {wanted}, and this one is for {given} ({provider})",)
+    if not sent:
+        return (f"Kubeflow Pipelines does not know who asks, as no credentials were sent: HTTP {answer.status}",)
+    if "Authenticated is false" in text:
+        return (f"Kubeflow Pipelines does not accept the token ({provider}): it is expired, or none of this cluster's",)
+    if "no user identity" in text:
+        return (
+            f"Kubeflow Pipelines does not know who asks: what stands before it made nobody of the credentials ({provider})",
+        )
+    return (f"Kubeflow Pipelines does not accept the credentials ({provider}): HTTP {answer.status} {said}".rstrip(),)
+
+
+def _kfp_cure(answer: Answer, sent: Mapping[str, str]) -> str:
+    if "token audiences" in answer.message:
+        return "set `audience` under `auth`, or mount a token for that audience (see the PodDefault of your namespace)"
+    if not sent:
+        return FRONT_CURE
+    return (
+        "check `auth` in kubeflow.yml: renew the token; is `host` the address of the gateway, and not of the bare API?"
+    )
 
 
 def _parts(sent: Mapping[str, str]) -> list[str]:
     """The headers' values, whole and without scheme or cookie name."""
     whole = list(sent.values())
     return [*whole, *(part for value in whole for part in re.split(r"[ ;]+|(?<=\w)=(?=.)", value) if len(part) > 3)]
-
-
-def _address(url: str) -> str:
-    """Without the query, which carries states and codes."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path
