@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from collections.abc import Mapping
+from typing import Any
 
+from pydantic import Field, field_validator, model_validator
+
+from kedro_kubeflow.config.host import namespace_of_address, plain_address
 from kedro_kubeflow.config.model import Model
+
+
+class PipelineConfig(Model):
+    """The uploaded pipeline."""
+
+    shared: bool = False
+    """Whether it is uploaded for everybody, into no namespace, on a server with several users. Its maker cannot delete it
+    there: that takes an administrator."""
 
 
 class ServerConfig(Model):
     """Where Kubeflow Pipelines is and how to reach it."""
 
     host: str | None = None
-    """The address of Kubeflow Pipelines' API, with its path where it has one: `https://kubeflow.example.com/pipeline`."""
+    """The address of Kubeflow Pipelines' API, with its path where it has one: `https://kubeflow.example.com/pipeline`. It may
+    be copied out of the browser: what stands behind the path is left out, and `ns=` is taken as the namespace."""
 
     ui_host: str | None = None
     """The address of its UI, for links; `host` where it is not given."""
@@ -21,6 +34,9 @@ class ServerConfig(Model):
 
     experiment_namespace: str | None = None
     """The namespace of experiments and runs, where it is another than that of the pipelines."""
+
+    pipeline: PipelineConfig = Field(default_factory=PipelineConfig)
+    """How the pipeline is uploaded."""
 
     ssl_ca_cert: str | None = None
     """A file with the CA that signed the server's certificate; `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE` or the public CAs
@@ -43,4 +59,12 @@ class ServerConfig(Model):
     def _has_scheme(cls, value: str | None) -> str | None:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError(f"{value!r} has no scheme; write it as https://{value} (or http://)")
-        return value.rstrip("/") if value else None
+        return plain_address(value) if value else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _namespace_of_host(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and not value.get("namespace") and isinstance(value.get("host"), str):
+            found = namespace_of_address(value["host"])
+            return {**value, "namespace": found} if found else value
+        return value

@@ -132,4 +132,26 @@ def test_what_looks_like_a_secret_in_a_foreign_message_is_taken_out() -> None:
     said = "denied for Bearer [redacted] and [redacted] of my-bot@my-project-123456.iam.gserviceaccount.com [redacted]"
     assert redacted(text) == said
     assert redacted("-----BEGIN PRIVATE KEY----- MIIE") == "[redacted]"
-    assert len(redacted("word " * 200)) < 310
+    # The beginning and the end are kept: what was done, and why not.
+    assert len(redacted("word " * 200 + "end")) <= 400
+    assert redacted("begin " + "word " * 200 + "end").startswith("begin word")
+    assert redacted("begin " + "word " * 200 + "end").endswith("word end")
+
+
+@pytest.mark.parametrize(
+    ("run", "kept"),
+    [
+        ("c4894a59-6bbc-405d-aa1f-60e88047e77f", True),
+        ("smoke-zgqf7-system-container-impl-2259283791", True),
+        ("ReconcileServiceAccountTokenController", True),
+        ("projects_team_a_pipelines_training_v2", True),
+        ("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", False),
+        ("q2w3E4r5T6y7U8i9O0pAsDfGhJkLzXcVbNm-_12", False),
+        ("djE6MTpzb21lLXNlc3Npb24tY29va2llLXZhbHVl=", False),
+        ("k" * 40, False),
+    ],
+)
+def test_ids_and_long_names_are_no_secrets(run: str, kept: bool) -> None:
+    from kedro_kubeflow.auth.credentials.redaction import redacted
+
+    assert redacted(f"of {run} here") == (f"of {run} here" if kept else "of [redacted] here")

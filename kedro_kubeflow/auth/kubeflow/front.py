@@ -28,7 +28,7 @@ _DEX = (
     "set `type: dex` under `auth`, and DEX_USERNAME and DEX_PASSWORD, where Dex takes a user name and a password; "
     "`type: browser` where a person logs in otherwise; `type: kubernetes` for a service account"
 )
-_ELSEWHERE = (
+LOGIN_ELSEWHERE = (
     "set `type: browser` under `auth` (a person), `type: oidc` (a client of one's own, for machines) or "
     "`type: kubernetes` (a service account)"
 )
@@ -38,10 +38,10 @@ CURES = {
     DEX: _DEX,
     OAUTH2_PROXY: f"{_DEX}; a cookie may have expired",
     AUTHSERVICE: f"{_DEX}; a cookie may have expired",
-    KEYCLOAK: _ELSEWHERE,
-    ENTRA: _ELSEWHERE,
-    OKTA: _ELSEWHERE,
-    COGNITO: _ELSEWHERE,
+    KEYCLOAK: LOGIN_ELSEWHERE,
+    ENTRA: LOGIN_ELSEWHERE,
+    OKTA: LOGIN_ELSEWHERE,
+    COGNITO: LOGIN_ELSEWHERE,
 }
 FRONT_CURE = "check `auth` in kubeflow.yml, and that `host` is the address of the API"
 """Where it is not known who stands there."""

@@ -15,12 +15,10 @@ _DENIED = re.compile(
     r"\(request: &ResourceAttributes\{Namespace:(?P<namespace>[^,]*),Verb:(?P<verb>[^,]*),.*?"
     r"Resource:(?P<resource>[^,]*),.*?Name:(?P<name>[^,]*),"
 )
+# Where KFP keeps what belongs to no namespace.
+_SHARED = "kubeflow"
 # What KFP calls recurring runs in its permissions.
 _CALLED = {"jobs": "recurring runs", "viewers": "viewers"}
-
-
-class PermissionDenied(AuthError):
-    """The server knows who asks, and does not let them."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +35,41 @@ class Denied:
     user: str = ""
     namespace: str = ""
     action: str = ""
+    resource: str = ""
     reason: str = ""
     said: str = ""
 
     def error(self, where: str | None) -> PermissionDenied:
         """As people should read it."""
         if not self.user:
-            return PermissionDenied(f"Kubeflow Pipelines does not let you: {self.said}", where=where, cure=_ASK)
+            return PermissionDenied(f"Kubeflow Pipelines does not let you: {self.said}", self, where=where, cure=_ASK)
         what = f"{self.user} may not {self.action}"
         if self.namespace:
             what += f" in the namespace {self.namespace!r}"
         if self.reason:
             what += f": {self.reason}"
-        return PermissionDenied(what, where=where, cure=self._cure())
+        return PermissionDenied(what, self, where=where, cure=self._cure())
 
     def _cure(self) -> str:
         if account := re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", self.user):
             if account[1] != self.namespace:
                 return f"this token is of the namespace {account[1]!r}: check `namespace`, and `namespace` under `auth`"
             return f"the service account {account[2]!r} may not: take `default-editor`, or have its role widened"
+        if self.resource == "pipelines" and self.namespace == _SHARED:
+            return "a pipeline without a namespace is everybody's, and an administrator's to make and to delete"
         return _ASK
+
+
+class PermissionDenied(AuthError):
+    """The server knows who asks, and does not let them.
+
+    Attributes:
+        denied: what.
+    """
+
+    def __init__(self, what: str, denied: Denied, *, where: str | None = None, cure: str | None = None) -> None:
+        super().__init__(what, where=where, cure=cure)
+        self.denied = denied
 
 
 _ASK = (
@@ -75,11 +88,14 @@ def permission_denied(answer: Answer, *secrets: str) -> Denied | None:
         return None
     found = _DENIED.search(answer.message)
     if not found:
+        if not re.search(r"not authorized|PermissionDenied|permission", answer.message):
+            return None
         return Denied(said=redacted(answer.message, *secrets))
     resource = _CALLED.get(found["resource"], found["resource"])
     return Denied(
         user=found["user"],
         namespace=found["namespace"],
         action=f"{found['verb']} {resource}",
+        resource=resource,
         reason=redacted(found["reason"], *secrets),
     )

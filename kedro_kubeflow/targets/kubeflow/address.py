@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit
 
+from kedro_kubeflow.config.host import namespace_of_address, plain_address
 from kedro_kubeflow.errors import ConfigError
-
-# What people copy from the browser or from an example along with the address itself.
-_TAIL = re.compile(r"/(apis(/.*)?|index\.html)?$")
 
 
 @dataclass(frozen=True)
 class Address:
     """The address of the API and that of the UI, both without a slash at the end.
 
-    >>> Address.parse("https://kubeflow.example.com/pipeline/#/runs").run_link("1")
+    >>> Address.parse("https://kubeflow.example.com/_/pipeline/?ns=team-a#/runs").run_link("1")
     'https://kubeflow.example.com/pipeline/#/runs/details/1'
+
+    Attributes:
+        namespace: the one that the address names, as one copied from Kubeflow's dashboard does.
     """
 
     host: str
     ui_host: str
+    namespace: str | None = None
 
     @classmethod
     def parse(cls, host: str | None, ui_host: str | None = None) -> Address:
@@ -41,7 +42,7 @@ class Address:
                 cure="set it there, such as https://kubeflow.example.com/pipeline",
             )
         plain = _plain(host, "host")
-        return cls(plain, _plain(ui_host, "ui_host") if ui_host else plain)
+        return cls(plain, _plain(ui_host, "ui_host") if ui_host else plain, namespace_of_address(host))
 
     @property
     def same_origin(self) -> bool:
@@ -76,7 +77,7 @@ def _plain(text: str, key: str) -> str:
         raise ConfigError(
             "The address holds a user name or a password", where=where, cure="take it out; credentials go under `auth`"
         )
-    return urlunsplit((parts.scheme, parts.netloc, _TAIL.sub("", parts.path).rstrip("/"), "", ""))
+    return plain_address(text)
 
 
 def _split(text: str, where: str) -> SplitResult:

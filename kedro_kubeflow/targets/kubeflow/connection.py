@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import base64
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -20,23 +18,12 @@ from kfp_server_api import ApiClient, ApiException, Configuration
 
 from kedro_kubeflow import __version__
 from kedro_kubeflow.auth.kubeflow import Answer, AuthProvider, authenticated
-from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, passes, text_of
 from kedro_kubeflow.targets.kubeflow.refusals import no_api
+from kedro_kubeflow.targets.kubeflow.tls import Tls
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tls:
-    """How the server's certificate is checked, and what we show of ours."""
-
-    ca_cert: str | None = None
-    """A file of CA certificates; ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` or the ones that come with certifi, if None."""
-    verify: bool = True
-    client_cert: str | None = None
-    client_key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +101,19 @@ class Connection(ApiClient):  # type: ignore[misc] # the generated client has no
             sent.append(self._send(method, url, kwargs, headers))
             return sent[-1]
 
-        authenticated(self.credentials, send)
+        authenticated(self.credentials, send, look=self._look)
         outcome = sent[-1].outcome
         if isinstance(outcome, ApiException):
             raise outcome
         return outcome
+
+    def _look(self) -> Answer | None:
+        """What a stranger's browser is shown at the host: that says who stands before the server."""
+        try:
+            return self._send("GET", f"{self.address.host}/", {"headers": {"Accept": "text/html,*/*"}}, {})
+        except FOREIGN as error:
+            log.debug("The host shows nothing: %s", type(error).__name__)
+            return None
 
     def _send(self, method: str, url: str, kwargs: Mapping[str, Any], credentials: Mapping[str, str]) -> _Sent:
         if method != "GET":
@@ -160,8 +155,8 @@ def _configuration(address: Address, tls: Tls) -> Any:
     # No redirects are followed and nothing is sent twice behind our back: urllib3 would do both.
     configuration.retries = False
     configuration.verify_ssl = tls.verify
-    configuration.ssl_ca_cert = _ca_file(tls)
-    configuration.cert_file, configuration.key_file = tls.client_cert, tls.client_key
+    configuration.ssl_ca_cert = tls.ca_file
+    configuration.cert_file, configuration.key_file = tls.cert_file, tls.key_file
     configuration.proxy, configuration.proxy_headers = _proxy(address.host)
     # The contract of a newer server may allow what this version of the generated client does not know.
     configuration.client_side_validation = False
@@ -176,20 +171,6 @@ def _hush() -> None:
     import urllib3
 
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-
-
-def _ca_file(tls: Tls) -> str | None:
-    for source, path in (("ssl_ca_cert", tls.ca_cert), *((v, os.environ.get(v)) for v in _CA_VARIABLES)):
-        if path and not Path(path).is_file():
-            if source == "ssl_ca_cert":
-                raise ConfigError(f"There is no file {path}", where="kubeflow.yml, ssl_ca_cert", cure="name a PEM file")
-            continue
-        if path:
-            return path
-    return None
-
-
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 def _proxy(host: str) -> tuple[str | None, dict[str, str] | None]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan.compile import Source
+from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.project_server import connect_to
+from kedro_kubeflow.targets.kubeflow.rights import Rights, rights, user_of
 
 Version = tuple[int, int]
 
@@ -27,8 +29,11 @@ def server_findings(source: Source) -> Iterator[Finding]:
     """
     client = connect_to(source.config)
     namespace = client.server.namespace
-    # The health alone says nothing of rights: a list of runs is what the namespace's user may see.
-    list(client.runs.list(limit=1, namespace=namespace))
+    if client.server.multi_user:
+        yield from _rights(client, source.config)
+    else:
+        # The health alone says nothing of credentials.
+        list(client.runs.list(limit=1, namespace=namespace))
     found = client.server.version
     text = f"{client.address.host} answers and takes the credentials"
     text += f", in the namespace {namespace!r}" if namespace else ""
@@ -37,6 +42,39 @@ def server_findings(source: Source) -> Iterator[Finding]:
     match = re.match(r"v?(\d+)\.(\d+)", found or "")
     if match:
         yield from _old((int(match.group(1)), int(match.group(2))), source.config, tracking=source.tracking)
+
+
+def _rights(client: KubeflowClient, config: KubeflowConfig) -> Iterator[Finding]:
+    """Who one is, and what one may do in each namespace that is used."""
+    user = user_of(client.server)
+    pipelines = client.server.namespace
+    runs = config.experiment_namespace or pipelines
+    for namespace in dict.fromkeys(n for n in (pipelines, runs) if n):
+        with client.server.errors(f"ask what you may do in the namespace {namespace!r}"):
+            found = rights(client.server, namespace)
+        needed = {"view": found.view}
+        if namespace == runs:
+            needed["run"] = found.run is not False
+        if namespace == pipelines and not client.server.shares_pipelines:
+            needed["upload"] = found.upload is not False
+        where = "kubeflow.yml, " + ("namespace" if namespace == pipelines else "experiment_namespace")
+        yield Finding(
+            "rights",
+            "info" if all(needed.values()) else "error",
+            f"{user or 'You'}, in the namespace {namespace!r}: {_spoken(found)}",
+            where,
+            None if all(needed.values()) or not found.denied else found.denied.cure,
+        )
+
+
+def _spoken(found: Rights) -> str:
+    """As in "may view and run, may not upload"."""
+    given = {"view": found.view, "run": found.run, "upload": found.upload}
+    may, may_not, unknown = ([name for name, right in given.items() if right is kind] for kind in (True, False, None))
+    parts = [f"{verb} {', '.join(names)}" for verb, names in (("may", may), ("may not", may_not)) if names]
+    if unknown:
+        parts.append(f"whether you may {', '.join(unknown)} shows with the first one there")
+    return "; ".join(parts)
 
 
 def _old(version: Version, config: KubeflowConfig, *, tracking: bool) -> Iterator[Finding]:

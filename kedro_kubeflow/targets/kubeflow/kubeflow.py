@@ -11,13 +11,14 @@ from kedro_kubeflow.targets.kubeflow.address import Address
 
 if TYPE_CHECKING:
     from kedro_kubeflow.auth.kubeflow import AuthProvider
-    from kedro_kubeflow.targets.kubeflow.connection import Patience, Tls
+    from kedro_kubeflow.targets.kubeflow.connection import Patience
     from kedro_kubeflow.targets.kubeflow.experiments import Experiments
     from kedro_kubeflow.targets.kubeflow.logs import Logs
     from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines
     from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRuns
     from kedro_kubeflow.targets.kubeflow.runs import Run, Runs
     from kedro_kubeflow.targets.kubeflow.server import Server
+    from kedro_kubeflow.targets.kubeflow.tls import Tls
     from kedro_kubeflow.targets.kubeflow.told import Report
     from kedro_kubeflow.targets.kubeflow.upload import Uploads
     from kedro_kubeflow.targets.kubeflow.waiting import Pace, Waiting
@@ -111,6 +112,7 @@ def connect(
     *,
     ui_host: str | None = None,
     namespace: str | None = None,
+    shares_pipelines: bool = False,
     credentials: AuthProvider | None = None,
     tls: Tls | None = None,
     patience: Patience | None = None,
@@ -122,6 +124,7 @@ def connect(
         host: where the API is, with its path prefix where there is one.
         ui_host: where the UI is, if not there too.
         namespace: where to work on a server with several users.
+        shares_pipelines: whether pipelines are there for all of them, in no namespace.
 
     Raises:
         ConfigError: there is no host, it is none, or a certificate's file is missing.
@@ -132,4 +135,5 @@ def connect(
 
     address = Address.parse(host, ui_host)
     connection = Connection(address, credentials or NoCredentials(), tls=tls, patience=patience)
-    return KubeflowClient(Server(address, connection, namespace), ask)
+    server = Server(address, connection, namespace or address.namespace, shares_pipelines)
+    return KubeflowClient(server, ask)

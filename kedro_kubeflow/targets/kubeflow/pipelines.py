@@ -10,7 +10,7 @@ from typing import Any
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow import facts
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, is_missing
-from kedro_kubeflow.targets.kubeflow.server import Server, every
+from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Pipelines:
         """
         with self.server.errors("list the pipelines"):
             call = self.server.pipelines.pipeline_service_list_pipelines
-            for entry in every(call, "pipelines", sort_by="created_at desc", namespace=self.server.namespace):
+            for entry in every(call, "pipelines", sort_by="created_at desc", namespace=self.server.pipelines_namespace):
                 yield pipeline_of(entry)
 
     def find(self, name: str) -> Pipeline | None:
@@ -109,6 +109,8 @@ class Pipelines:
             return version_of(self.server.pipelines.pipeline_service_get_pipeline_version(pipeline_id, version_id))
 
     def _find(self, name: str) -> Pipeline | None:
+        if self.server.shares_pipelines:
+            return self._find_shared(name)
         query = {"namespace": self.server.namespace} if self.server.namespace else {}
         try:
             return pipeline_of(self.server.pipelines.pipeline_service_get_pipeline_by_name(name, **query))
@@ -116,6 +118,12 @@ class Pipelines:
             if is_missing(error):
                 return None
             raise
+
+    def _find_shared(self, name: str) -> Pipeline | None:
+        """Without a namespace, a look-up by name would give the first pipeline of that name out of any namespace."""
+        call = self.server.pipelines.pipeline_service_list_pipelines
+        found = (pipeline_of(entry) for entry in every(call, "pipelines", filter=equals("name", name)))
+        return next((pipeline for pipeline in found if pipeline.name == name and not pipeline.namespace), None)
 
 
 def pipeline_of(entry: Any) -> Pipeline:

@@ -16,7 +16,8 @@ from kedro_kubeflow.project.opening import OpenProject, open_project
 from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
 from kedro_kubeflow.targets.kubeflow.address import Address
-from kedro_kubeflow.targets.kubeflow.connection import Patience, Tls
+from kedro_kubeflow.targets.kubeflow.connection import Patience
+from kedro_kubeflow.targets.kubeflow.tls import Tls
 
 if TYPE_CHECKING:
     from kedro_kubeflow.targets.kubeflow.runs import Run
@@ -82,18 +83,19 @@ def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> Ku
         AuthError: the credentials are missing.
     """
     host = address_of(config).host
-    verify = (config.ssl_ca_cert or True) if config.verify_ssl else False
+    tls = Tls(
+        ca_cert=config.ssl_ca_cert,
+        verify=config.verify_ssl,
+        client_cert=config.ssl_client_cert,
+        client_key=config.ssl_client_key,
+    )
     return connect(
-        host,
+        config.host,
         ui_host=config.ui_host,
         namespace=config.namespace,
-        credentials=from_config(config.auth, host=host, verify=verify),
-        tls=Tls(
-            ca_cert=config.ssl_ca_cert,
-            verify=config.verify_ssl,
-            client_cert=config.ssl_client_cert,
-            client_key=config.ssl_client_key,
-        ),
+        shares_pipelines=config.pipeline.shared,
+        credentials=from_config(config.auth, host=host, verify=tls.verify_option, client_cert=tls.cert_option),
+        tls=tls,
         patience=Patience(read=config.request_timeout),
         ask=_mlflow_of(config, project) if project else None,
     )

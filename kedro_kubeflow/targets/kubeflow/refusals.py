@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import parse_qs, urljoin, urlsplit
 
-import urllib3.exceptions as http
 from kfp_server_api import ApiException
 
+from kedro_kubeflow.auth.credentials.redaction import shortened
+from kedro_kubeflow.auth.kubeflow.front import LOGIN_ELSEWHERE
+from kedro_kubeflow.auth.kubeflow.permission import PermissionDenied
+from kedro_kubeflow.auth.kubeflow.unreachable import CHECK_HOST, of_tls, unreachable
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, grpc_body, text_of
@@ -30,21 +34,22 @@ def server_errors(address: Address, doing: str) -> Iterator[None]:
     except AuthError as error:
         if error.what.startswith("Could not"):
             raise
-        raise AuthError(
-            f"Could not {doing}: {error.what}", where=error.where or address.host, cure=error.cure
-        ) from error
+        what, where = f"Could not {doing}: {error.what}", error.where or address.host
+        if isinstance(error, PermissionDenied):
+            raise PermissionDenied(what, error.denied, where=where, cure=error.cure) from error
+        raise AuthError(what, where=where, cure=error.cure) from error
     except FOREIGN as error:
         raise translated(error, address, doing) from error
 
 
 def translated(error: BaseException, address: Address, doing: str) -> KedroKubeflowError:
     """Our error for a foreign one."""
-    if isinstance(error, ApiException):
-        return _of_tls(error, address, doing) if error.status == 0 else _of_answer(error, address, doing)
-    for kind, what, cure in _NETWORK:
-        if isinstance(error, kind):
-            return ServerError(f"Could not {doing}: {what}", where=address.host, cure=cure)
-    return ServerError(f"Could not {doing}: {_one_line(str(error))}", where=address.host, cure=_CHECK_HOST)
+    if isinstance(error, ApiException) and error.status != 0:
+        return _of_answer(error, address, doing)
+    # The generated client gives every TLS error the status 0.
+    reason = of_tls(str(error.reason)) if isinstance(error, ApiException) else unreachable(error)
+    what, cure = (reason.what, reason.cure) if reason else (_one_line(str(error)), CHECK_HOST)
+    return ServerError(f"Could not {doing}: {what}", where=address.host, cure=cure)
 
 
 def no_api(address: Address, content_type: str) -> ServerError:
@@ -61,34 +66,8 @@ def words_of(error: BaseException) -> str:
     """What the server said, or what the network did, in a few words: part of a sentence."""
     if isinstance(error, ApiException) and error.status:
         return f"the server answered {error.status}: {_message(error)}"
-    return next((what for kind, what, _ in _NETWORK if isinstance(error, kind)), _one_line(str(error)))
-
-
-_CHECK_HOST = "check `host` in kubeflow.yml, the network, and that the server is up"
-# The most specific first.
-_NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
-    (http.NameResolutionError, "the host's name is not known", "check `host` in kubeflow.yml; is a VPN needed?"),
-    (http.ProxyError, "the proxy cannot be reached or refuses", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"),
-    (http.NewConnectionError, "the server cannot be reached, nobody listens there", _CHECK_HOST),
-    (http.ConnectTimeoutError, "the server cannot be reached, the connection timed out", _CHECK_HOST),
-    (http.ReadTimeoutError, "the server did not answer in time", "try again later, or set a longer `request_timeout`"),
-    ((http.ProtocolError, ConnectionError), "the connection was cut before an answer came", "try again"),
-    (http.LocationParseError, "the address cannot be read", "write https://host:port/path under `host`"),
-)
-
-
-def _of_tls(error: ApiException, address: Address, doing: str) -> ServerError:
-    reason = str(error.reason)
-    if "WRONG_VERSION_NUMBER" in reason:
-        what, cure = "there is no TLS at that port", "write http:// in place of https:// under `host`"
-    elif re.search(r"mismatch|doesn't match|not valid for", reason):
-        what, cure = "the server's certificate is for another name", "write the name on the certificate under `host`"
-    elif "CERTIFICATE_VERIFY_FAILED" in reason:
-        what = "the server's certificate is not trusted"
-        cure = "name the file of the CA that signed it under `ssl_ca_cert`, or in REQUESTS_CA_BUNDLE"
-    else:
-        what, cure = "TLS failed", "check `host` and `ssl_ca_cert` in kubeflow.yml"
-    return ServerError(f"Could not {doing}: {what}: {_one_line(reason)}", where=address.host, cure=cure)
+    reason = unreachable(error)
+    return reason.what if reason else _one_line(str(error))
 
 
 def _of_answer(error: ApiException, address: Address, doing: str) -> KedroKubeflowError:
@@ -117,11 +96,22 @@ _CURES = {
 
 
 def _of_redirect(error: ApiException, address: Address, doing: str) -> KedroKubeflowError:
-    location = str((error.headers or {}).get("Location", "")).split("?")[0]
-    if location.startswith("https://") and address.host.startswith("http://"):
-        secure = address.host.replace("http://", "https://", 1)
-        return ServerError(f"Could not {doing}: the server wants TLS", where=address.host, cure=f"write {secure}")
-    what = f"Could not {doing}: the server sends to {location or 'another place'} instead of answering"
+    location = str((error.headers or {}).get("Location", ""))
+    here, there = urlsplit(address.host), urlsplit(urljoin(f"{address.host}/", location))
+    place = f"{there.scheme}://{there.netloc}{there.path}"
+    if not location:
+        place = "another place"
+    elif (there.scheme, there.hostname) == ("https", here.hostname) and here.scheme == "http":
+        what = f"Could not {doing}: the server wants TLS"
+        return ServerError(what, where=address.host, cure=f"write https://{there.netloc}{here.path} under `host`")
+    elif {"client_id", "response_type"} & parse_qs(there.query).keys():
+        what = f"Could not {doing}: a login at {there.scheme}://{there.netloc} is wanted"
+        return AuthError(what, where=address.host, cure=LOGIN_ELSEWHERE)
+    elif there.hostname != here.hostname:
+        what = f"Could not {doing}: the server sends to {place} instead of answering"
+        cure = f"if that is Kubeflow's own address, write {there.scheme}://{there.netloc}{here.path} under `host`"
+        return AuthError(what, where=address.host, cure=f"{cure}; if it is a login, {LOGIN_ELSEWHERE}")
+    what = f"Could not {doing}: the server sends to {place} instead of answering"
     return AuthError(what, where=address.host, cure="is that a login? then check `auth`; if not, check `host`")
 
 
@@ -144,6 +134,5 @@ def _without_markup(text: str) -> str:
     return re.sub(r"(?s)(?:<[^>]*>)+", " ", plain)
 
 
-def _one_line(text: str, longest: int = 400) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+def _one_line(text: str) -> str:
+    return shortened(" ".join(text.split()))

@@ -32,6 +32,7 @@ class Server:
     address: Address
     connection: Connection
     configured_namespace: str | None = None
+    shares_pipelines: bool = False
 
     def errors(self, doing: str) -> AbstractContextManager[None]:
         """Errors of what is done inside become ours."""
@@ -83,6 +84,11 @@ class Server:
             where="kubeflow.yml, namespace",
             cure="set it to your profile's namespace",
         )
+
+    @property
+    def pipelines_namespace(self) -> str | None:
+        """Where our pipelines are: where we work, or nowhere and so for everybody, where that is asked for."""
+        return None if self.shares_pipelines else self.namespace
 
     @cached_property
     def pipelines(self) -> Any:

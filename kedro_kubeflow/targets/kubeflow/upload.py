@@ -21,6 +21,7 @@ from kedro_kubeflow.targets.kubeflow import facts
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, grpc_body, is_conflict
 from kedro_kubeflow.targets.kubeflow.package import Package
 from kedro_kubeflow.targets.kubeflow.pipelines import Pipeline, Pipelines, PipelineVersion, pipeline_of, version_of
+from kedro_kubeflow.targets.kubeflow.refused_upload import explained
 from kedro_kubeflow.targets.kubeflow.server import Server
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Uploads:
         Raises:
             AuthError, ServerError: nothing was made, or it says what was.
         """
-        with self.server.errors(f"upload the pipeline {package.name!r}"):
+        with self.server.errors(f"upload the pipeline {package.name!r}"), explained(self.server):
             pipeline = self.pipelines.find(package.name)
             if pipeline is None:
                 made = self._make_pipeline(package)
@@ -156,7 +157,7 @@ class Uploads:
             return Uploaded(pipeline, version, "pipeline")
 
     def _send_pipeline(self, package: Package) -> Any:
-        query: dict[str, Any] = {"name": package.name, "namespace": self.server.namespace, **_labels(package)}
+        query: dict[str, Any] = {"name": package.name, "namespace": self.server.pipelines_namespace, **_labels(package)}
         with _file(package) as path:
             return self.server.uploads.upload_pipeline(path, **_given(query))
 

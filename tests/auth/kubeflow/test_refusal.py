@@ -11,6 +11,7 @@ from auth.kubeflow_stand_in import kubeflow
 from auth.loopback import Response, as_html, as_json, redirect, serving
 from kedro_kubeflow.auth.kubeflow import Answer, authenticated, refuse_login_page
 from kedro_kubeflow.auth.kubeflow.none import NoCredentials
+from kedro_kubeflow.auth.kubeflow.permission import PermissionDenied
 from kedro_kubeflow.errors import AuthError
 
 HTML = {"content-type": "text/html"}
@@ -142,14 +143,17 @@ def test_a_refused_request_is_sent_again_once_with_renewed_credentials(refusal: 
         assert seen == ["Bearer 0"]
 
 
-def test_a_refusal_by_the_api_itself_says_what_it_said() -> None:
+def test_a_refusal_for_want_of_permission_is_final() -> None:
+    """The credentials were accepted: others of the same kind would not help."""
     said = {"code": 7, "message": "User is not authorized with reason: no access to team-a", "token": "sesame"}
-    with serving(lambda _: as_json(said, 403)) as url, pytest.raises(AuthError) as error:
-        authenticated(NoCredentials(), lambda headers: requests.get(url, headers=headers, timeout=10))
+    who = Flaky(renewable=True)
+    with serving(lambda _: as_json(said, 403)) as url, pytest.raises(PermissionDenied) as error:
+        authenticated(who, lambda headers: requests.get(url, headers=headers, timeout=10))
     text = str(error.value)
-    assert "The server does not accept the credentials (NoCredentials()): HTTP 403 User is not authorized" in text
-    assert "ask for access to the namespace" in text
+    assert "Kubeflow Pipelines does not let you: User is not authorized with reason: no access to team-a" in text
+    assert "check `namespace`" in text
     assert "sesame" not in text
+    assert who.renewals == 0
 
 
 def test_other_failures_are_the_callers() -> None:

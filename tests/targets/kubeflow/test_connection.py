@@ -17,7 +17,7 @@ from kfp_server import LOGIN_PAGE, NO_UPSTREAM, Answer, Gate, KfpServer, Reset, 
 
 from kedro_kubeflow.errors import AuthError, ConfigError, ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
-from kedro_kubeflow.targets.kubeflow.connection import Tls
+from kedro_kubeflow.targets.kubeflow.tls import Tls
 from targets.kubeflow.conftest import QUICK, Connect
 
 LIST = "GET /apis/v2beta1/pipelines"
@@ -108,7 +108,7 @@ class TestTrouble:
             assert look(client_of(server)) == []
 
     def test_a_refusal_says_what_the_server_said(self, multi_user_server: KfpServer, client_of: Connect) -> None:
-        with pytest.raises(AuthError, match="HTTP 403") as caught:
+        with pytest.raises(AuthError, match="namespace 'others'") as caught:
             look(client_of(multi_user_server, namespace="others"))
         assert "namespace 'others'" in str(caught.value)
         assert "`namespace`" in str(caught.value.cure)
@@ -150,7 +150,7 @@ class TestLogin:
 
     def test_a_login_page_is_called_one(self, client_of: Connect, server: KfpServer) -> None:
         server.faults.add(".*", Answer(200, LOGIN_PAGE, "text/html"), times=9)
-        with pytest.raises(AuthError, match="Dex does not accept"):
+        with pytest.raises(AuthError, match="Dex wants a login, and no credentials were sent"):
             look(client_of(server))
 
     @pytest.mark.parametrize("kind", ["text/html", "text/plain"])
@@ -163,7 +163,7 @@ class TestLogin:
 
     def test_a_redirect_to_somewhere(self, client_of: Connect, server: KfpServer) -> None:
         server.faults.add(".*", Answer(302, b"", location="/somewhere?state=s3cret"), times=9)
-        with pytest.raises(AuthError, match="sends to /somewhere instead") as caught:
+        with pytest.raises(AuthError, match="/somewhere instead") as caught:
             look(client_of(server))
         assert "s3cret" not in str(caught.value)
 

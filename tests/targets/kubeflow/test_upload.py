@@ -77,7 +77,7 @@ class TestNew:
             for n in ("team-a", "team-b")
         }
         assert len(ids) == 2
-        with pytest.raises(AuthError, match="HTTP 403"):
+        with pytest.raises(AuthError, match="namespace 'others'"):
             client_of(multi_user_server, namespace="others").uploads.upload(package())
 
 
