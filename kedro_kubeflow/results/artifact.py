@@ -1,0 +1,63 @@
+"""An artifact of a run, and the line by which a step's log tells of it.
+
+KFP's API says of no artifact where it lies; so each step says it, on the MLflow run and in the last lines of its log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+_LINE = "kedro-kubeflow: artifact "
+_FIELDS = ("dataset", "step", "type", "uri", "filename")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArtifact:
+    """A dataset that a step of a run has stored.
+
+    Attributes:
+        dataset: the Kedro dataset.
+        step: the step that made it, as people see it.
+        type: KFP's type of artifact, such as ``Dataset`` or ``Model``.
+        uri: where it lies; empty where nobody has said it.
+        filename: what its data is called inside of the artifact; empty where the artifact is the file itself.
+        how: ``memory`` where the dataset has no file of its own and was stored by ``run_config.memory_dataset``.
+        size: bytes, where the store says it.
+    """
+
+    dataset: str
+    step: str
+    type: str
+    uri: str = ""
+    filename: str = ""
+    how: str = "file"
+    size: int | None = None
+
+    @property
+    def data_uri(self) -> str:
+        """Where the data itself lies."""
+        return f"{self.uri}/{self.filename}" if self.filename else self.uri
+
+    def at(self, uri: str) -> RunArtifact:
+        """The same, lying there."""
+        return replace(self, uri=uri)
+
+
+def line_of(artifact: RunArtifact) -> str:
+    """The line of a step's log."""
+    said = {name: getattr(artifact, name) for name in _FIELDS if getattr(artifact, name)}
+    return _LINE + json.dumps(said, ensure_ascii=True)
+
+
+def uris_in_log(text: str) -> Iterator[tuple[str, str]]:
+    """Dataset and URI of each artifact that a log tells of; what looks alike and is none of ours is passed over."""
+    for match in re.finditer(rf"^.*?{re.escape(_LINE)}(\{{.*\}})\s*$", text, re.MULTILINE):
+        try:
+            said = json.loads(match.group(1))
+        except ValueError:
+            continue
+        if isinstance(said, dict) and isinstance(said.get("dataset"), str) and isinstance(said.get("uri"), str):
+            yield said["dataset"], said["uri"]

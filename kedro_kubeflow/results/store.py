@@ -1,0 +1,93 @@
+"""Artifacts in an object store or on a disk, by fsspec and this machine's own credentials (https://filesystem-spec.readthedocs.io)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kedro_kubeflow.errors import DependencyError, ServerError
+from kedro_kubeflow.results.arrival import arriving
+
+_CHUNK = 2**20
+Progress = Callable[[int], None]
+
+
+class Store:
+    """The store that an address belongs to."""
+
+    def __init__(self, uri: str) -> None:
+        """Nothing is asked yet.
+
+        Raises:
+            DependencyError: the package for this kind of address is not installed.
+            ServerError: the store cannot be used from here.
+        """
+        from fsspec.core import url_to_fs
+
+        self.uri = uri
+        with _told(uri):
+            self.files, self.path = url_to_fs(uri)
+
+    def size(self) -> int | None:
+        """Bytes of the file, or of all files of the folder; None where there is nothing.
+
+        Raises:
+            ServerError: the store does not answer.
+        """
+        with _told(self.uri):
+            if not self.files.exists(self.path):
+                return None
+            return int(self.files.du(self.path))
+
+    def fetch(self, target: Path, progress: Progress = lambda _: None) -> Path:
+        """Bring the file or the folder.
+
+        Args:
+            progress: is told of each portion's bytes.
+
+        Raises:
+            ServerError: it is not there, or the store does not answer.
+        """
+        with arriving(target) as place, _told(self.uri):
+            if self.files.isdir(self.path):
+                self._fetch_folder(place, progress)
+            else:
+                self._fetch_file(self.path, place, progress)
+        return target
+
+    def _fetch_folder(self, place: Path, progress: Progress) -> None:
+        place.mkdir()
+        for found in self.files.find(self.path):
+            relative = str(found)[len(str(self.path).rstrip("/")) :].lstrip("/")
+            self._fetch_file(found, place / relative, progress)
+
+    def _fetch_file(self, path: str, place: Path, progress: Progress) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with self.files.open(path, "rb") as source, place.open("wb") as target:
+            while portion := source.read(_CHUNK):
+                target.write(portion)
+                progress(len(portion))
+
+
+class _told:  # noqa: N801 - read as a word of the with statement
+    """What fsspec's many back ends raise, as an error that says where."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ImportError):
+            raise DependencyError(f"The package for this store is not installed: {error}", where=self._uri) from error
+        if isinstance(error, FileNotFoundError):
+            raise ServerError("There is nothing at this address", where=self._uri) from error
+        if isinstance(error, Exception) and not isinstance(error, (DependencyError, ServerError)):
+            line = " ".join(str(error).split())[:300] or type(error).__name__
+            raise ServerError(
+                f"The store cannot be read from here: {line}",
+                where=self._uri,
+                cure="check this machine's credentials for it",
+            ) from error
