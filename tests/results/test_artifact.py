@@ -27,7 +27,7 @@ def test_what_a_compiled_pipeline_promises(tmp_path: Path) -> None:
     spec = next(yaml.safe_load_all((project.path / "p.yaml").read_text()))
     found = {a.dataset: (a.step, a.type, a.filename, a.how) for a in artifacts_of(spec)}
     assert found == {
-        "rows": ("prepare", "Dataset", "rows.pkl", "memory"),
-        "doubled": ("double", "Dataset", "doubled.pkl", "memory"),
+        "rows": ("prepare", "Dataset", "data.pkl", "memory"),
+        "doubled": ("double", "Dataset", "data.pkl", "memory"),
         "report": ("total", "Dataset", "report.json", "file"),
     }
