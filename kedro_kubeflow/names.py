@@ -111,3 +111,18 @@ def _hashed(name: str, *, joint: str, limit: int, fallback: str) -> str:
     if not slug or not slug[0].isalpha():
         slug = f"{fallback}{joint}{slug}".rstrip(joint)
     return f"{slug[: limit - 9].rstrip(joint)}-{digits}"
+
+
+_SECRET = re.compile(
+    r"passw|passphrase|secret|credential|(api|access|account|private)[_-]?key|(^|[_-])((access|auth|api|bearer|refresh)[_-]?)?token$",
+    re.IGNORECASE,
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what is called so is most likely a secret.
+
+    >>> [n for n in ("db_password", "api_token", "max_tokens", "key") if is_secret_name(n)]
+    ['db_password', 'api_token']
+    """
+    return _SECRET.search(name) is not None

@@ -231,7 +231,8 @@ def _as_float(value: Any, path: Path) -> Any:
 
 def _json_text(value: Any) -> str:
     """JSON in which no template engine finds anything: its marks are escaped inside strings and spread outside."""
-    text = json.dumps(value, ensure_ascii=False)
+    # Not every server's database has the characters that JSON can do without.
+    text = json.dumps(value, ensure_ascii=True)
     escaped = re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: _escape(match.group()), text)
     return re.sub(r"(?<=[\[\]{}])(?=[\[\]{}])", " ", escaped)
 

@@ -42,7 +42,7 @@ def requirement_findings(project: Path, *, tracking: bool) -> Iterator[Finding]:
     files = sorted({file for pattern in _REQUIREMENTS for file in project.glob(pattern)})
     text = "\n".join(file.read_text("utf-8", errors="replace") for file in files)
     for package in ("kedro-kubeflow", "kedro-mlflow") if tracking else ("kedro-kubeflow",):
-        if not re.search(package.replace("-", "[-_.]"), text, re.IGNORECASE):
+        if not _names(text, package):
             yield Finding(
                 "requirements",
                 "warning",
@@ -50,3 +50,10 @@ def requirement_findings(project: Path, *, tracking: bool) -> Iterator[Finding]:
                 ", ".join(file.name for file in files) or "requirements.txt",
                 f"add {package} to them",
             )
+
+
+def _names(text: str, package: str) -> bool:
+    """Whether requirements name a package, or this one with the extra that brings it."""
+    if package == "kedro-mlflow" and re.search(r"kedro[-_.]kubeflow\s*\[[^\]]*\b(mlflow|all)\b", text, re.IGNORECASE):
+        return True
+    return re.search(package.replace("-", "[-_.]"), text, re.IGNORECASE) is not None

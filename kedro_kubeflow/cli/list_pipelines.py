@@ -19,16 +19,44 @@ if TYPE_CHECKING:
 @click.command("list-pipelines")
 @env_option
 @target_option
+@click.option("--versions-of", metavar="NAME", help="The versions of this pipeline, by its name on the server.")
 @output_option
 @exits
-def list_pipelines(env: str | None, target: Target | None, output: Output) -> None:
+def list_pipelines(env: str | None, target: Target | None, versions_of: str | None, output: Output) -> None:
     """All pipelines on the server, the newest first; on Vertex AI, which has none, the latest 100 jobs."""
     from kedro_kubeflow.project.target import target_of
 
     if target_of(env, target) == "vertexai":
         list_jobs(env, output, limit=100)
+    elif versions_of:
+        _list_versions(env, versions_of, output)
     else:
         _list_pipelines(env, output)
+
+
+def _list_versions(env: str | None, pipeline: str, output: Output) -> None:
+    from kedro_kubeflow.targets.kubeflow.named_pipelines import list_versions
+
+    client = open_server(env).client
+    versions = list_versions(client, pipeline)
+    if output == "json":
+        print_json(
+            [
+                {
+                    "version_id": v.id,
+                    "pipeline_id": v.pipeline_id,
+                    "name": v.name,
+                    "display_name": v.display_name,
+                    "created_at": v.created_at,
+                    "tags": dict(v.tags),
+                    "link": client.address.pipeline_link(v.pipeline_id, v.id),
+                }
+                for v in versions
+            ]
+        )
+        return
+    rows = [(v.name, v.display_name, v.created_at, v.id) for v in versions]
+    print_table(["VERSION", "SHOWN AS", "CREATED", "ID"], rows, empty="The pipeline has no versions.")
 
 
 def _list_pipelines(env: str | None, output: Output) -> None:

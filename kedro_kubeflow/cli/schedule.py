@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
     from kedro_kubeflow.config.schedules import ScheduleConfig
     from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRun
+    from kedro_kubeflow.targets.kubeflow.retiring import Retired
     from kedro_kubeflow.targets.kubeflow.schedules import Change, Wanted
 
 DEFAULT_SCHEDULE = "default_schedule"
@@ -65,16 +66,21 @@ DEFAULT_SCHEDULE = "default_schedule"
 @click.option(
     "--delete", "deleting", is_flag=True, help="Delete the pipeline's schedule; with --all, all of its schedules."
 )
+@click.option(
+    "--force", is_flag=True, help="With --delete: also where runs of it have not ended, which ends them for good."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @output_option
 @exits
-def schedule(listing: bool, deleting: bool, dry_run: bool, output: Output, **options: Any) -> None:
+def schedule(listing: bool, deleting: bool, force: bool, dry_run: bool, output: Output, **options: Any) -> None:
     """Let Kubeflow Pipelines run an uploaded pipeline again and again, or Vertex AI the pipeline as it is now.
 
     Doing it again replaces the schedule. Without options it takes what run_config.schedules says of the pipeline.
     """
     from kedro_kubeflow.project.target import target_of
 
+    if force and not deleting:
+        raise click.UsageError("--force is for --delete: a schedule that is replaced goes when its runs have ended.")
     if target_of(options["env"], options.pop("target")) == "vertexai":
         from kedro_kubeflow.cli.schedule_on_vertex import schedule_on_vertex
 
@@ -86,7 +92,7 @@ def schedule(listing: bool, deleting: bool, dry_run: bool, output: Output, **opt
     if listing:
         _list(opened, namespace, output)
     elif deleting:
-        _delete(opened, namespace, options, output, dry_run=dry_run)
+        _delete(opened, namespace, options, output, dry_run=dry_run, force=force)
     else:
         _make(opened, namespace, options, output, dry_run=dry_run)
 
@@ -216,8 +222,9 @@ def _say(opened: Opened, change: Change, *, dry_run: bool) -> None:
         click.echo(f"{key}: unchanged ({when})")
         return
     click.echo(f"{key}: {would}{'replaced' if change.action == 'replace' else 'created'} ({when})")
-    for old in change.replaced:
-        click.echo(f"  {would}deleted: {old.id} ({_when(old.trigger)})")
+    for gone in change.left or _would_go(change.replaced):
+        old = gone.schedule
+        _say_gone(gone, "  {done}: " + f"{old.id} ({_when(old.trigger)})", would)
     if change.schedule and not dry_run:
         click.echo(f"  {opened.client.address.schedule_link(change.schedule.id)}")
 
@@ -237,6 +244,7 @@ def _change_json(opened: Opened, change: Change) -> dict[str, Any]:
         "recurring_run_id": made.id if made else None,
         "link": opened.client.address.schedule_link(made.id) if made else None,
         "replaced": [old.id for old in change.replaced],
+        "left": [gone.schedule.id for gone in change.left if not gone.deleted],
     }
 
 
@@ -251,26 +259,43 @@ def _list(opened: Opened, namespace: str | None, output: Output) -> None:
     print_table(["NAME", "KEY", "WHEN", "STATE", "CREATED", "ID"], rows, empty="There are no schedules on the server.")
 
 
-def _delete(opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool) -> None:
+def _delete(
+    opened: Opened, namespace: str | None, options: dict[str, Any], output: Output, *, dry_run: bool, force: bool
+) -> None:
     from kedro_kubeflow.targets.kubeflow.schedules import delete, list_schedules
 
     prefix = opened.here.pipeline(asked_name(opened.here.config, options)) + "/"
     key = prefix + options["name"]
     listed = list_schedules(opened.client, namespace)
-    gone = [s for s in listed if s.key == key or (options["every"] and (s.key or "").startswith(prefix))]
-    if not dry_run:
-        delete(opened.client, gone)
+    going = [s for s in listed if s.key == key or (options["every"] and (s.key or "").startswith(prefix))]
+    gone = _would_go(going) if dry_run else delete(opened.client, going, force=force)
     if output == "json":
-        print_json([_schedule_json(opened, entry) for entry in gone])
+        print_json(
+            [{**_schedule_json(opened, g.schedule), "deleted": g.deleted, "runs": [r.id for r in g.runs]} for g in gone]
+        )
         return
-    _say_deleted(gone, key, dry_run=dry_run)
-
-
-def _say_deleted(gone: Sequence[RecurringRun], key: str, *, dry_run: bool) -> None:
-    for entry in gone:
-        click.echo(f"{entry.key}: {'would be ' if dry_run else ''}deleted ({entry.id})")
+    for one in gone:
+        _say_gone(one, f"{one.schedule.key}: " + "{done} " + f"({one.schedule.id})", "would be " if dry_run else "")
     if not gone:
         click.echo(f"{key}: there is no such schedule", err=True)
+
+
+def _would_go(schedules: Iterable[RecurringRun]) -> list[Retired]:
+    from kedro_kubeflow.targets.kubeflow.retiring import Retired
+
+    return [Retired(schedule, deleted=True) for schedule in schedules]
+
+
+def _say_gone(gone: Retired, sentence: str, would: str) -> None:
+    """Say what became of a schedule; `{done}` in the sentence stands for it."""
+    runs = ", ".join(run.id for run in gone.runs)
+    if gone.deleted:
+        click.echo(sentence.replace("{done}", f"{would}deleted") + (f"; it ended the runs {runs}" if runs else ""))
+        return
+    click.echo(sentence.replace("{done}", "switched off") + f"; its runs have not ended: {runs}")
+    click.echo(
+        "    Deleting it would end them for good; the next `schedule` or `schedule --delete` after their end does it."
+    )
 
 
 def _schedule_json(opened: Opened, entry: RecurringRun) -> dict[str, Any]:

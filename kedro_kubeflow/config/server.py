@@ -68,3 +68,8 @@ class ServerConfig(Model):
             found = namespace_of_address(value["host"])
             return {**value, "namespace": found} if found else value
         return value
+
+    @property
+    def shown_at(self) -> str | None:
+        """Where people look at runs: the UI's address."""
+        return self.ui_host or self.host

@@ -87,7 +87,7 @@ def exit_of(
     run = config.run_config
     if not pipeline and not run.notifications:
         return None
-    settings: dict[str, Any] = {"ui_host": config.host} if config.host else {}
+    settings: dict[str, Any] = {"ui_host": config.shown_at} if config.shown_at else {}
     if run.notifications:
         settings["notifications"] = [
             {"type": n.type, "when": list(n.when), "url_env": _url_env(i, n)} for i, n in enumerate(run.notifications)

@@ -322,7 +322,7 @@ def _start_settings(config: KubeflowConfig, shown: str, image: str) -> dict[str,
         "image": image,
         "kfp_native": config.run_config.mlflow.kfp_native,
     }
-    return settings | ({"ui_host": config.host} if config.host else {})
+    return settings | ({"ui_host": config.shown_at} if config.shown_at else {})
 
 
 def _tags(source: Source) -> dict[str, str]:

@@ -18,6 +18,7 @@ from kedro_kubeflow.runtime.kubeflow_api import was_terminated
 from kedro_kubeflow.runtime.outcome import Ended
 from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
 from kedro_kubeflow.runtime.vertex import on_vertex
+from kedro_kubeflow.runtime.workflow_name import workflow_name
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.experiment import experiment
 from kedro_kubeflow.tracking.finish import finish as finish_run
@@ -178,7 +179,9 @@ def experiment_name(call: StepCall, context: Any) -> str:
 
 
 def _run_name(context: Any, executor: Executor) -> str:
-    return str(_configured(context, "run", "name") or executor.parameters.get(JOB_NAME_INPUT) or "kedro")
+    given = _configured(context, "run", "name") or executor.parameters.get(JOB_NAME_INPUT)
+    # Kubeflow gives runs of a schedule no name of their own; it shows them under the Workflow's.
+    return str(given or workflow_name(os.environ.get("HOSTNAME", "")) or "kedro")
 
 
 def _kfp_native(call: StepCall) -> str:
@@ -206,7 +209,8 @@ def _run_url(call: StepCall, executor: Executor) -> str:
     host, page = call.settings.get("ui_host"), call.settings.get("run_url")
     if on_vertex():
         return str(page).replace("{job}", str(executor.parameters.get(JOB_NAME_INPUT, ""))) if page else ""
-    return f"{host}/#/runs/details/{executor.parameters[JOB_ID_INPUT]}" if host else ""
+    here = LOCAL_ENV in os.environ
+    return f"{host}/#/runs/details/{executor.parameters[JOB_ID_INPUT]}" if host and not here else ""
 
 
 def _run_parameters(call: StepCall, env: str) -> dict[str, str]:

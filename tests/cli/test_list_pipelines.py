@@ -52,8 +52,18 @@ def test_a_server_that_is_away(server: KfpServer, kedro: Kedro) -> None:
 def test_an_answer_that_is_none(server: KfpServer, kedro: Kedro) -> None:
     server.faults.add("GET", Answer(400, b"<html><body>boom</body></html>", "text/html"))
     done = kedro("list-pipelines").failed(6)
-    assert "HTTP 400" in done.err
+    assert "Could not reach Kubeflow Pipelines: boom" in done.err
     assert "<html>" not in done.err
+
+
+def test_the_versions_of_a_pipeline(kedro: Kedro, uploaded: dict[str, str]) -> None:
+    kedro("upload-pipeline", "--force").ok()
+    lines = kedro("list-pipelines", "--versions-of", "demo").ok().out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].split()[0] == uploaded["version"]
+    listed = kedro("list-pipelines", "--versions-of", "demo", "--output", "json").ok().json
+    assert listed[1]["version_id"] == uploaded["version_id"]
+    assert "no pipeline 'nope'" in kedro("list-pipelines", "--versions-of", "nope").failed(6).err
 
 
 def test_a_namespace(multi_user_server: KfpServer, kedro: Kedro, configure: Callable[..., None]) -> None:

@@ -65,6 +65,24 @@ class TestStart:
         assert "'model.kind'" in done.err
         assert server.runs.runs == {}
 
+    def test_every_input_is_sent_so_that_kubeflow_shows_it(self, server: KfpServer, run: Run) -> None:
+        run("--param", "limit=2").ok()
+        assert only_run(server)["runtime_config"]["parameters"] == {"limit": 2}
+
+    def test_text_that_the_server_s_database_has_no_characters_for(self, server: KfpServer, run: Run) -> None:
+        server.options.charset = "latin-1"
+        done = run("--run-name", "Ночь").failed(6)
+        assert "the name 'Ночь'" in done.err
+        assert "Incorrect string value" in done.err
+        assert "is in no list" in done.err
+        assert len(server.runs.orphans) == 1
+
+    def test_a_namespace_on_a_server_without_any(
+        self, server: KfpServer, run: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        run("--experiment-namespace", "team-a").ok()
+        assert "'team-a' of the experiment is ignored" in caplog.text
+
     def test_parameters_are_compiled_in(self, server: KfpServer, run: Run) -> None:
         run("--param", "limit=2").ok()
         spec = only_run(server)["pipeline_spec"]["pipeline_spec"]
@@ -104,6 +122,7 @@ class TestFromVersion:
         run("--from-version", "latest", "--param", "limit=9").ok()
         reference = {"pipeline_id": uploaded["pipeline_id"], "pipeline_version_id": uploaded["version_id"]}
         assert only_run(server)["pipeline_version_reference"] == reference
+        assert only_run(server)["display_name"].startswith("Demo 2")
         assert only_run(server)["runtime_config"]["parameters"] == {"limit": 9}
 
     @pytest.mark.parametrize("by", ["version", "version_id"])

@@ -127,7 +127,7 @@ class TestAgain:
         assert f"deleted: {old}" in done.out
         assert only(server)["recurring_run_id"] != old
         posted = [r for r in server.log if "recurringruns" in r.path and r.method != "GET"]
-        assert [r.method for r in posted] == ["POST", "POST", "DELETE"]
+        assert [r.method for r in posted] == ["POST", "POST", "POST", "DELETE"]
 
     def test_after_another_upload(self, server: KfpServer, kedro: Kedro) -> None:
         kedro("schedule", *NIGHTLY).ok()
@@ -182,7 +182,7 @@ class TestFaults:
         old = only(server)["recurring_run_id"]
         server.faults.add("DELETE", Answer(403, b'{"code": 7, "message": "not yours"}'))
         done = kedro("schedule", "-c", "0 4 * * *").failed(6)
-        assert f"the old one {old} could not be deleted, and both start runs" in done.err
+        assert f"the old one {old} could not be deleted, and may start runs too" in done.err
         assert len(server.recurring_runs.recurring) == 2
         assert f"deleted: {old}" in kedro("schedule", "-c", "0 4 * * *").ok().out
         assert only(server)["trigger"]["cron_schedule"]["cron"] == "0 0 4 * * *"
@@ -217,6 +217,50 @@ class TestLook:
         assert len(kedro("schedule", "--delete", "--all", "--output", "json").ok().json) == 1
         assert server.recurring_runs.recurring == {}
         assert "there is no such schedule" in kedro("schedule", "--delete").ok().err
+
+
+@pytest.mark.usefixtures("uploaded")
+class TestRunsInProgress:
+    """Kubeflow deletes a schedule's unfinished runs with it, and they stay RUNNING for ever."""
+
+    def test_a_schedule_with_one_is_switched_off_and_goes_later(self, server: KfpServer, kedro: Kedro) -> None:
+        kedro("schedule", *NIGHTLY).ok()
+        old = only(server)["recurring_run_id"]
+        run = server.recurring_runs.fire(old)["run_id"]
+        out = kedro("schedule", "-c", "0 4 * * *").ok().out
+        assert f"switched off: {old} (0 0 3 * * *); its runs have not ended: {run}" in out
+        assert [r["status"] for r in server.recurring_runs.recurring.values()] == ["DISABLED", "ENABLED"]
+        assert server.requests("DELETE") == []
+        while server.runs.get(run)["state"] not in ("SUCCEEDED", "FAILED"):
+            pass
+        assert f"deleted: {old}" in kedro("schedule", "-c", "0 4 * * *").ok().out
+        assert only(server)["status"] == "ENABLED"
+
+    def test_deleting_says_what_it_leaves_and_what_it_ends(self, server: KfpServer, kedro: Kedro) -> None:
+        kedro("schedule", *NIGHTLY).ok()
+        old = only(server)["recurring_run_id"]
+        run = server.recurring_runs.fire(old)["run_id"]
+        done = kedro("schedule", "--delete").ok().out
+        assert done.startswith(f"demo/default: switched off ({old}); its runs have not ended: {run}\n")
+        [left] = kedro("schedule", "--delete", "--output", "json").ok().json
+        assert (left["deleted"], left["runs"]) == (False, [run])
+        done = kedro("schedule", "--delete", "--force").ok().out
+        assert done == f"demo/default: deleted ({old}); it ended the runs {run}\n"
+        assert server.recurring_runs.recurring == {}
+        assert "--force is for --delete" in kedro("schedule", *NIGHTLY, "--force").failed(2).err
+
+
+@pytest.mark.usefixtures("uploaded")
+class TestTimeZone:
+    def test_one_with_summer_time_is_refused_and_never_sent(self, server: KfpServer, kedro: Kedro) -> None:
+        done = kedro("schedule", *NIGHTLY, "--timezone", "Europe/Warsaw").failed(2)
+        assert "Kubeflow Pipelines takes none" in done.err
+        assert "write the times in UTC" in done.err
+        assert server.recurring_runs.recurring == {}
+
+    def test_utc_is_the_server_s_own(self, server: KfpServer, kedro: Kedro) -> None:
+        kedro("schedule", *NIGHTLY, "--timezone", "Etc/UTC").ok()
+        assert only(server)["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * *"
 
 
 @pytest.mark.usefixtures("uploaded")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, is_conflict
 from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
+
+log = logging.getLogger(__name__)
 
 TRIES = 4
 
@@ -35,6 +38,11 @@ class Experiments:
         Raises:
             AuthError, ServerError: it can neither be found nor made, or it is archived.
         """
+        if namespace and not self.server.multi_user:
+            log.warning(
+                "The namespace %r of the experiment is ignored: this server has one user and no namespaces", namespace
+            )
+            namespace = None
         namespace = namespace or self.server.namespace
         with self.server.errors(f"make the experiment {name!r}"):
             found = self._find(name, namespace)

@@ -12,6 +12,7 @@ from typing import Any
 
 from kedro_kubeflow.contract import StepCall, runtime_arguments
 from kedro_kubeflow.errors import ParameterError, did_you_mean
+from kedro_kubeflow.names import is_secret_name
 from kedro_kubeflow.parameters import Encoding, coerce, decode
 
 
@@ -46,6 +47,24 @@ def run_inputs(spec: Mapping[str, Any], overrides: Mapping[str, Any], *, where: 
             )
         given[known[key].name] = _value(known[key], value, where)
     return given
+
+
+def every_input(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """All inputs of a pipeline with the values that they will have, as Kubeflow's own UI sends them: it shows what was sent.
+
+    What is called like a secret is left out, if it was not given: it keeps its default.
+
+    Args:
+        given: inputs by KFP name, where they differ from the pipeline's own.
+    """
+    ir = spec.get("pipeline_spec", spec)
+    declared = ir.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    own = {
+        name: definition["defaultValue"]
+        for name, definition in declared.items()
+        if definition.get("defaultValue") is not None and not is_secret_name(name)
+    }
+    return {**own, **given}
 
 
 def inputs_of(spec: Mapping[str, Any]) -> Iterator[Input]:
@@ -83,7 +102,14 @@ def _value(known: Input, value: Any, where: str) -> Any:
     try:
         return coerce(known.encoding, _merged(own, value))
     except ValueError as error:
-        raise ParameterError(f"The parameter {known.encoding.key!r} does not fit: {error}", where=where) from None
+        key = known.encoding.key
+        raise ParameterError(
+            f"The parameter {key!r} does not fit: {error}",
+            where=where,
+            cure=f"it is text, and what looks like a number or YAML needs quotes: --param '{key}=\"{value}\"'"
+            if known.encoding.kind == "str" and not isinstance(value, (list, Mapping))
+            else None,
+        ) from None
 
 
 def _merged(own: Any, value: Any) -> Any:

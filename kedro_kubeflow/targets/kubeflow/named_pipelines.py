@@ -18,6 +18,15 @@ def list_pipelines(client: KubeflowClient) -> list[Pipeline]:
     return list(client.pipelines.list())
 
 
+def list_versions(client: KubeflowClient, pipeline: str) -> list[PipelineVersion]:
+    """All versions of a pipeline, the newest first.
+
+    Raises:
+        AuthError, ServerError: among others, there is no such pipeline.
+    """
+    return list(client.pipelines.versions(client.pipelines.get(pipeline).id))
+
+
 def find_version(client: KubeflowClient, pipeline: str, version: str = LATEST) -> PipelineVersion:
     """A version of a pipeline, with its spec.
 
@@ -38,7 +47,9 @@ def find_version(client: KubeflowClient, pipeline: str, version: str = LATEST) -
         raise ServerError(
             f"The pipeline {pipeline!r} has no version {version!r}. {did_you_mean(version, known)}",
             where=client.address.pipeline_link(found.id),
-            cure="upload one with `kedro kubeflow upload-pipeline`" if not known else None,
+            cure=f"`kedro kubeflow list-pipelines --versions-of {pipeline}` shows them all; `latest` is the newest"
+            if known
+            else "upload one with `kedro kubeflow upload-pipeline`",
         )
     # A list may leave the spec out.
     return chosen if chosen.spec else client.pipelines.version(found.id, chosen.id)

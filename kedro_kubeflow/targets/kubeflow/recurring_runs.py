@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from kedro_kubeflow.errors import ServerError
-from kedro_kubeflow.targets.kubeflow import facts
+from kedro_kubeflow.targets.kubeflow import charset, facts
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, is_missing
 from kedro_kubeflow.targets.kubeflow.refusals import words_of
-from kedro_kubeflow.targets.kubeflow.runs import LOOKS
+from kedro_kubeflow.targets.kubeflow.runs import LOOKS, foreign_text
 from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,8 @@ class RecurringRuns:
                     raise
                 log.warning("Looking whether the schedule is there all the same: %s", words_of(error))
                 entry = self._look_for(request, mark)
+                if entry is None and charset.is_refusal(words_of(error)):
+                    raise self._foreign_text(request, error) from error
                 if entry is None:
                     raise self._uncertain(request, mark, error) from error
         return recurring_run_of(entry)
@@ -112,6 +114,20 @@ class RecurringRuns:
             for attempt in range(3):
                 try:
                     self.server.recurring_runs.recurring_run_service_delete_recurring_run(recurring_run_id)
+                    return
+                except FOREIGN as error:
+                    if is_missing(error):
+                        return
+                    if fate_of(error) is not Fate.UNKNOWN or attempt == 2:
+                        raise
+                self.server.pause(attempt)
+
+    def disable(self, recurring_run_id: str) -> None:
+        """Let one start nothing more; doing it twice does no harm."""
+        with self.server.errors(f"switch off the schedule {recurring_run_id!r}"):
+            for attempt in range(3):
+                try:
+                    self.server.recurring_runs.recurring_run_service_disable_recurring_run(recurring_run_id)
                     return
                 except FOREIGN as error:
                     if is_missing(error):
@@ -134,6 +150,11 @@ class RecurringRuns:
                 if facts.fact(entry.description, facts.SUBMISSION) == mark:
                     return entry
         return None
+
+    def _foreign_text(self, request: RecurringRunRequest, error: BaseException) -> ServerError:
+        suspects = [f"the parameter {name!r}" for name in charset.beyond_latin(**request.parameters)]
+        suspects += [f"the name {request.name!r}"] if charset.beyond_latin(name=request.name) else []
+        return foreign_text(self.server, "schedule", suspects, error)
 
     def _uncertain(self, request: RecurringRunRequest, mark: str, error: BaseException) -> ServerError:
         return ServerError(

@@ -12,9 +12,9 @@ from typing import Any
 from kedro_kubeflow.errors import ServerError, did_you_mean
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.facts import SPEC
-from kedro_kubeflow.targets.kubeflow.inputs import run_inputs
+from kedro_kubeflow.targets.kubeflow.inputs import every_input, run_inputs
 from kedro_kubeflow.targets.kubeflow.named_pipelines import find_version
-from kedro_kubeflow.targets.kubeflow.package import Package
+from kedro_kubeflow.targets.kubeflow.package import Package, spec_of
 from kedro_kubeflow.targets.kubeflow.pipelines import PipelineVersion
 from kedro_kubeflow.targets.kubeflow.runs import Run, RunRequest
 from kedro_kubeflow.targets.kubeflow.steps import Step
@@ -59,7 +59,9 @@ def run_once(client: KubeflowClient, compiled: Package, options: RunOptions) -> 
         AuthError, ServerError: it was not started, or it is not known whether; never is it started twice.
     """
     facts = {**compiled.tags, SPEC: compiled.digest[:DIGEST]}
-    return _start(client, replace(_request(client, compiled, compiled.display_name, options), facts=facts))
+    inputs = every_input(spec_of(str(compiled)), {})
+    request = _request(client, compiled, compiled.display_name, options)
+    return _start(client, replace(request, facts=facts, parameters=inputs))
 
 
 def run_from_version(
@@ -77,8 +79,9 @@ def run_from_version(
         ConfigError, AuthError, ServerError: as for `run_once`.
     """
     found = find_version(client, pipeline, version)
-    inputs = run_inputs(found.spec, overrides, where=client.address.pipeline_link(found.pipeline_id, found.id))
-    return _start(client, replace(_request(client, found, pipeline, options), parameters=inputs))
+    given = run_inputs(found.spec, overrides, where=client.address.pipeline_link(found.pipeline_id, found.id))
+    request = _request(client, found, client.pipelines.get(pipeline).display_name, options)
+    return _start(client, replace(request, parameters=every_input(found.spec, given)))
 
 
 def _request(client: KubeflowClient, source: Package | PipelineVersion, shown: str, options: RunOptions) -> RunRequest:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kedro_kubeflow.errors import ServerError
-from kedro_kubeflow.targets.kubeflow import facts
+from kedro_kubeflow.targets.kubeflow import charset, facts
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of
 from kedro_kubeflow.targets.kubeflow.package import Package, spec_of
@@ -23,6 +23,8 @@ from kedro_kubeflow.targets.kubeflow.steps import Asked, Details, Step, error_te
 log = logging.getLogger(__name__)
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR"})
+RUNS_OF_SCHEDULE = 300
+"""The latest runs of a schedule that are looked at for one that has not ended; ten at most are under way at once."""
 LARGE = 100
 """Tasks that the server tells of, about six a step, from which on Argo may compress what KFP reads them from."""
 LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0)
@@ -114,6 +116,8 @@ class Runs:
             AuthError, ServerError: no run was started; or it is not known whether, and then the error says so.
         """
         mark = str(uuid.uuid4())
+        if suspects := charset.beyond_latin(name=request.name, **request.parameters):
+            log.info("Characters beyond Latin-1, which not every server's database takes: %s", ", ".join(suspects))
         with self.server.errors(f"start the run {request.name!r}"):
             try:
                 entry = self.server.runs.run_service_create_run(_body(request, mark))
@@ -122,6 +126,8 @@ class Runs:
                     raise
                 log.warning("Looking whether the run has started all the same: %s", words_of(error))
                 entry = self._look_for(request, mark)
+                if entry is None and charset.is_refusal(words_of(error)):
+                    raise self._foreign_text(request, error) from error
                 if entry is None:
                     raise self._uncertain(request, mark, error) from error
         return run_of(entry)
@@ -151,6 +157,21 @@ class Runs:
             )
             for entry in itertools.islice(found, limit):
                 yield run_of(entry)
+
+    def unfinished_of(self, recurring_run_id: str, experiment_id: str) -> Iterator[Run]:
+        """The runs of a schedule that have not ended, the latest first, without their steps."""
+        with self.server.errors("list the runs of the schedule"):
+            found = every(
+                self.server.runs.run_service_list_runs,
+                "runs",
+                sort_by="created_at desc",
+                experiment_id=experiment_id,
+                filter=equals("recurring_run_id", recurring_run_id),
+            )
+            for entry in itertools.islice(found, RUNS_OF_SCHEDULE):
+                run = run_of(entry)
+                if not run.ended:
+                    yield run
 
     def terminate(self, run_id: str) -> None:
         """End a run; one that has ended already stays as it is.
@@ -215,6 +236,11 @@ class Runs:
                     return entry
         return None
 
+    def _foreign_text(self, request: RunRequest, error: BaseException) -> ServerError:
+        source = request.source
+        spec = source.spec if isinstance(source, PipelineVersion) else spec_of(str(source))
+        return foreign_text(self.server, "run", charset.in_spec(spec, request.parameters, request.name), error)
+
     def _uncertain(self, request: RunRequest, mark: str, error: BaseException) -> ServerError:
         return ServerError(
             f"It is not known whether the run {request.name!r} has started: {words_of(error)}; and no such run has "
@@ -222,6 +248,17 @@ class Runs:
             where=self.server.address.host,
             cure=f"look with `kedro kubeflow runs` for the submission {mark}; start it again if it is not there",
         )
+
+
+def foreign_text(server: Server, thing: str, suspects: list[str], error: BaseException) -> ServerError:
+    """The error for text that the server's database does not take; the server finds out after it has begun."""
+    return ServerError(
+        f"The server's database does not take the text of the {thing} ({words_of(error)}): "
+        f"{', '.join(suspects) or 'which one it does not say'}. The {thing} may have begun all the same, and is in no list",
+        where=server.address.host,
+        cure="write it in plain letters, or have the database keep utf8mb4; what has begun is found on the cluster: "
+        "kubectl get workflows,scheduledworkflows --sort-by=.metadata.creationTimestamp",
+    )
 
 
 def _body(request: RunRequest, mark: str) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from kedro_kubeflow.config.schedules import ScheduleConfig
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
-from kedro_kubeflow.targets.kubeflow.inputs import run_inputs
+from kedro_kubeflow.targets.kubeflow.inputs import every_input, run_inputs
 from kedro_kubeflow.targets.kubeflow.named_pipelines import LATEST, find_version
 from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRun, RecurringRunRequest, Trigger
+from kedro_kubeflow.targets.kubeflow.retiring import Retired, retire, retire_all
 from kedro_kubeflow.targets.run_name import fill_run_name
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Change:
         action: ``none`` where one like it is there already.
         schedule: the one that is there, or was made; None in a plan.
         replaced: the ones that go.
+        left: what became of these: one whose runs have not ended is switched off, and goes the next time.
     """
 
     action: Literal["create", "replace", "none"]
@@ -68,6 +70,7 @@ class Change:
     request: RecurringRunRequest
     schedule: RecurringRun | None
     replaced: tuple[RecurringRun, ...]
+    left: tuple[Retired, ...] = ()
 
 
 def plan(client: KubeflowClient, wanted: Wanted) -> Change:
@@ -98,9 +101,8 @@ def apply(client: KubeflowClient, change: Change) -> Change:
         name = wanted.config.experiment_name or wanted.experiment_name
         experiment = client.experiments.ensure(name, wanted.experiment_namespace)
         made = client.recurring_runs.create(_request(client, wanted, experiment))
-    for old in change.replaced:
-        _drop(client, old, made)
-    return Change(change.action, change.wanted, change.request, made, change.replaced)
+    left = tuple(_drop(client, old, made) for old in change.replaced)
+    return Change(change.action, change.wanted, change.request, made, change.replaced, left)
 
 
 def owned(client: KubeflowClient, key: str, namespace: str | None = None) -> list[RecurringRun]:
@@ -113,18 +115,17 @@ def list_schedules(client: KubeflowClient, namespace: str | None = None) -> list
     return list(client.recurring_runs.list(namespace))
 
 
-def delete(client: KubeflowClient, schedules: Iterable[RecurringRun]) -> None:
-    """Delete schedules."""
-    for schedule in schedules:
-        client.recurring_runs.delete(schedule.id)
+def delete(client: KubeflowClient, schedules: Iterable[RecurringRun], *, force: bool = False) -> list[Retired]:
+    """Delete schedules; one whose runs have not ended is switched off, unless `force`, which ends them."""
+    return retire_all(client, schedules, force=force)
 
 
-def _drop(client: KubeflowClient, old: RecurringRun, made: RecurringRun) -> None:
+def _drop(client: KubeflowClient, old: RecurringRun, made: RecurringRun) -> Retired:
     try:
-        client.recurring_runs.delete(old.id)
+        return retire(client, old)
     except KedroKubeflowError as error:
         raise ServerError(
-            f"The new schedule {made.id} is there, but the old one {old.id} could not be deleted, and both start runs: "
+            f"The new schedule {made.id} is there, but the old one {old.id} could not be deleted, and may start runs too: "
             f"{error.what}",
             where=client.address.schedule_link(old.id),
             cure="schedule again, which deletes it, or delete it in the UI",
@@ -136,6 +137,8 @@ def _request(client: KubeflowClient, wanted: Wanted, experiment: Experiment | No
     _refuse_foreign(config)
     version = find_version(client, wanted.pipeline, config.version or LATEST)
     link = client.address.pipeline_link(version.pipeline_id, version.id)
+    # What the newest version at each start has as its own values is not known now.
+    given = run_inputs(version.spec, config.params, where=link)
     template = config.run_name or wanted.run_name
     values = {**wanted.values, **config.params}
     return RecurringRunRequest(
@@ -145,9 +148,12 @@ def _request(client: KubeflowClient, wanted: Wanted, experiment: Experiment | No
         pipeline_id=version.pipeline_id,
         version_id=None if config.version == LATEST else version.id,
         trigger=Trigger(
-            cron=config.cron, interval=config.interval, start_time=config.start_time, end_time=config.end_time
+            cron=_server_time(config.cron),
+            interval=config.interval,
+            start_time=config.start_time,
+            end_time=config.end_time,
         ),
-        parameters=run_inputs(version.spec, config.params, where=link),
+        parameters=given if config.version == LATEST else every_input(version.spec, given),
         max_concurrency=config.max_concurrency,
         catchup=config.catchup,
         enabled=config.enabled,
@@ -163,6 +169,31 @@ def _refuse_foreign(config: ScheduleConfig) -> None:
                 where="kubeflow.yml, run_config.schedules",
                 cure="take it out; `end_time` and `max_concurrency` bound a schedule there",
             )
+
+
+def _server_time(cron: str | None) -> str | None:
+    """A cron expression as the server takes it: in the one time zone that its administrator has set.
+
+    Raises:
+        ConfigError: it is meant in another.
+    """
+    zone, _, expression = (cron or "").partition(" ")
+    if cron is None or not zone.startswith("TZ="):
+        return cron
+    if zone.removeprefix("TZ=") in _UTC:
+        return expression
+    raise ConfigError(
+        f"The schedule is meant in the time zone {zone.removeprefix('TZ=')}, and Kubeflow Pipelines takes none: all schedules "
+        "of a server are in the server's own, which is UTC as a rule",
+        where="kubeflow.yml, run_config.schedules, timezone, or --timezone",
+        cure="write the times in UTC, without `timezone`; an administrator may set CRON_SCHEDULE_TIMEZONE of the server's "
+        "ml-pipeline-scheduledworkflow",
+    )
+
+
+_UTC = frozenset(
+    {"UTC", "Etc/UTC", "UCT", "Zulu", "Etc/Zulu", "Universal", "GMT", "Etc/GMT", "Etc/UCT", "Etc/Universal"}
+)
 
 
 def _is_same(client: KubeflowClient, existing: RecurringRun, request: RecurringRunRequest, wanted: Wanted) -> bool:
