@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -17,6 +18,9 @@ class Answer:
     location: str = ""
     after: bool = False
     """Whether the request is carried out first."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    """After how many bytes of the body the connection breaks."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from kfp_server.contract import Operation, find_operation
 from kfp_server.experiments import Experiments
 from kfp_server.faults import LOGIN_PAGE, Answer, Fault, Faults, Reset, Slow
+from kfp_server.objects import Objects
 from kfp_server.pipelines import Pipelines
 from kfp_server.progress import Script
 from kfp_server.recurring_runs import RecurringRuns
@@ -89,6 +90,7 @@ class KfpServer:
         self.experiments = Experiments(self.world)
         self.runs = Runs(self.world, self.pipelines, self.experiments)
         self.recurring_runs = RecurringRuns(self.world, self.runs, self.experiments)
+        self.objects = Objects()
         self.lock = threading.RLock()
         self.port = 0
         self._http: ThreadingHTTPServer | None = None
@@ -155,6 +157,8 @@ class KfpServer:
     def carry_out(self, request: Request) -> Answer:
         """Answer a request as KFP does, and hold both against the contract."""
         path = request.path
+        if self.options.face == "ui" and path.startswith("/artifacts/"):
+            return self.objects.answer(path, dict(request.query), request.headers, multi_user=self.options.multi_user)
         plain = self._beyond_the_contract(path, dict(request.query))
         if plain:
             return plain
@@ -350,8 +354,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body)))
         if answer.location:
             self.send_header("Location", answer.location)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(answer.body[: answer.cut])
+        if answer.cut is not None:
+            self.wfile.flush()
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def _reset(self) -> None:
         """Close with RST rather than FIN, as a process does that dies."""

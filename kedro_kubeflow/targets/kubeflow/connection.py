@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from kfp_server_api import ApiClient, ApiException, Configuration
+from urllib3 import Timeout
 
 from kedro_kubeflow import __version__
 from kedro_kubeflow.auth.kubeflow import Answer, AuthProvider, authenticated
@@ -79,6 +81,44 @@ class Connection(ApiClient):  # type: ignore[misc] # the generated client has no
         if "html" in str(answer.getheader("Content-Type")):
             raise ApiException(404, "a web page where text was expected")
         return bytes(answer.data).decode("utf-8", "replace")
+
+    @contextmanager
+    def stream(self, path: str, query: Mapping[str, str], *, host: str, headers: Mapping[str, str]) -> Iterator[Any]:
+        """The answer at a path that is not in KFP's contract, its body not read yet; not tried again.
+
+        Raises:
+            ApiException: it is no success.
+        """
+        sent: list[_Sent] = []
+
+        def send(credentials: Mapping[str, str]) -> Answer:
+            own = {"User-Agent": self.user_agent, **headers, **credentials}
+            answer = self.rest_client.pool_manager.request(
+                "GET",
+                host + path,
+                fields=list(query.items()),
+                headers=own,
+                preload_content=False,
+                timeout=Timeout(connect=self.patience.connect, read=self.patience.read),
+                retries=False,
+                redirect=False,
+            )
+            page = answer.status >= 300 or "html" in answer.headers.get("Content-Type", "")
+            body = answer.data.decode("utf-8", "replace") if page else ""
+            sent.append(_sent(answer.status, answer.headers, body, host + path, answer))
+            return sent[-1]
+
+        authenticated(self.credentials, send)
+        answer = sent[-1].outcome
+        try:
+            if sent[-1].body or answer.status >= 300:
+                error = ApiException(answer.status, answer.reason)
+                error.body, error.headers = sent[-1].body.encode(), answer.headers
+                raise error
+            yield answer
+        finally:
+            answer.release_conn()
+            answer.close()
 
     def _patiently(self, method: str, url: str, kwargs: Mapping[str, Any]) -> Any:
         for pause in self.patience.pauses:
