@@ -47,7 +47,7 @@ STATES_FILE = "steps.json"
 Action = Literal["start", "fill", "run", "succeed", "finish"]
 ACTIONS: tuple[Action, ...] = ("start", "fill", "run", "succeed", "finish")
 
-How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link"]
+How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link", "model"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Artifact:
         how: ``file``: the catalog entry, its path pointed at the artifact; ``copy``: a copy of a file on the run's volume,
             for the UI and for later; ``memory``: the step's serializer;
             ``metrics``: numbers in the artifact's metadata, with no data of its own; ``plot``: a picture of another
-            output, as HTML; ``mlflow``: the metrics that the step logged to MLflow; ``link``: the way to the MLflow run.
+            output, as HTML; ``mlflow``: the metrics that the step logged to MLflow; ``link``: the way to the MLflow run;
+            ``model``: where a model lies in MLflow.
         filename: what the data is called inside the artifact's folder; empty where the artifact is the file itself.
         required: whether a missing output is an error. Pictures and outputs that nobody reads are made if they can be.
     """

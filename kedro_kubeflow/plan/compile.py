@@ -278,7 +278,7 @@ def common_call(source: Source) -> StepCall:
         step="",
         pipeline=source.selection.pipeline,
         pipelines=several,
-        env=source.project.env,
+        env=source.project.said_env,
         package=source.project.package if source.config.run_config.packaged else None,
         conf_source=source.config.run_config.conf_source,
         settings={"dynamic_config": providers} if providers else {},

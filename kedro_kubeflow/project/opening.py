@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.errors import ProjectError, did_you_mean
+from kedro_kubeflow.project.imports import noting_import_failures
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,13 @@ class OpenProject:
     env: str | None
     conf_source: str
     runtime_params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def said_env(self) -> str | None:
+        """The environment by its name, also where it is the default one: a pod may have another default."""
+        from kedro.framework.project import settings
+
+        return self.env or str(settings.CONFIG_LOADER_ARGS.get("default_run_env") or "") or None
 
     @property
     def source(self) -> Path:
@@ -83,15 +91,22 @@ def register_patterns(loader: Any) -> None:
 
 
 def open_project(
-    path: Path | None = None, *, env: str | None = None, package: str | None = None, conf_source: str | None = None
+    path: Path | None = None,
+    *,
+    env: str | None = None,
+    package: str | None = None,
+    conf_source: str | None = None,
+    in_pod: bool = False,
 ) -> OpenProject:
     """Configure Kedro for a project.
 
     Args:
         path: a folder in the project; the working directory where it is not given.
-        env: the configuration environment; ``KEDRO_ENV`` where it is not given.
+        env: the configuration environment; ``KEDRO_ENV`` where it is not given. Where the one that Kedro takes by itself has no
+            folder, as in most images, it is the base environment.
         package: a packaged project's import name, for places without a project folder.
         conf_source: where its configuration lies; the project's own ``conf`` where it is not given.
+        in_pod: whether this is a step, in an image: there other things are to be done where there is no project.
 
     Raises:
         ProjectError: there is no project, or it does not import.
@@ -99,10 +114,10 @@ def open_project(
     env = env or os.environ.get("KEDRO_ENV") or None
     if package:
         return _open_package(package, env, conf_source)
-    return _open_folder((path or Path.cwd()).resolve(), env, conf_source)
+    return _open_folder((path or Path.cwd()).resolve(), env, conf_source, in_pod=in_pod)
 
 
-def _open_folder(start: Path, env: str | None, conf_source: str | None) -> OpenProject:
+def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_pod: bool) -> OpenProject:
     from kedro.framework.project import settings
     from kedro.framework.startup import bootstrap_project
     from kedro.utils import find_kedro_project
@@ -111,12 +126,15 @@ def _open_folder(start: Path, env: str | None, conf_source: str | None) -> OpenP
     if root is None:
         raise ProjectError(
             f"{start} is not inside a Kedro project: no pyproject.toml with a [tool.kedro] section here or above",
-            cure="change into the project's folder, or make one with `kedro new`",
+            cure="let the image's working folder (WORKDIR) be the project's, with its pyproject.toml copied there; for a "
+            "packaged project set run_config.packaged in kubeflow.yml"
+            if in_pod
+            else "change into the project's folder, or make one with `kedro new`",
         )
     with import_errors(f"{root}"):
         metadata = bootstrap_project(root)
         source = conf_source or str(root / settings.CONF_SOURCE)
-        env = env or _fallback_env(source, settings.CONFIG_LOADER_ARGS)
+        env = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
     return OpenProject(root, metadata.package_name, metadata.project_name, env, source)
 
 
@@ -126,16 +144,16 @@ def _open_package(package: str, env: str | None, conf_source: str | None) -> Ope
     with import_errors(f"package {package}"):
         configure_project(package)
         source = conf_source or str(Path.cwd() / settings.CONF_SOURCE)
-        env = env or _fallback_env(source, settings.CONFIG_LOADER_ARGS)
+        env = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
     return OpenProject(Path.cwd(), package, package, env, source)
 
 
-def _fallback_env(conf_source: str, loader_args: Mapping[str, Any]) -> str | None:
-    """The base environment where the default one's folder is missing, as it is in most images; else None."""
+def _existing_env(env: str | None, conf_source: str, loader_args: Mapping[str, Any]) -> str | None:
+    """The environment; the base one where Kedro's default has no folder, as in most images."""
     source, default = Path(conf_source), str(loader_args.get("default_run_env") or "")
-    if default and source.is_dir() and not (source / default).is_dir():
+    if default and env in (None, default) and source.is_dir() and not (source / default).is_dir():
         return str(loader_args.get("base_env") or "") or None
-    return None
+    return env
 
 
 @contextmanager
@@ -189,7 +207,7 @@ def registered_pipelines(project: OpenProject) -> dict[str, Any]:
     """
     from kedro.framework.project import pipelines
 
-    with import_errors(str(project.path)):
+    with import_errors(str(project.path)), noting_import_failures():
         return dict(pipelines)
 
 

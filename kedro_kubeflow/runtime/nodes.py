@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ProjectError
+from kedro_kubeflow.project.imports import import_failures, noting_import_failures
 from kedro_kubeflow.project.opening import OpenProject, find_pipeline, import_errors, registered_pipelines
 
 
@@ -27,21 +28,34 @@ def step_nodes(project: OpenProject, call: StepCall) -> list[Any]:
     if requested and "__default__" not in names:
         requested(list(names))
         try:
-            nodes = _named_nodes([pipelines[name] for name in names], call)
+            with noting_import_failures():
+                nodes = _named_nodes([pipelines[name] for name in names], call)
         except Exception:
             # Not there on its own, or not whole: the full registry says which, in words of its own.
             requested(None)
     if not nodes:
         registered = registered_pipelines(project)
         with import_errors(str(project.path)):
-            nodes = _named_nodes([find_pipeline(name, registered) for name in names], call)
+            nodes = _named_nodes([find_pipeline(name, registered) for name in _found(names, registered)], call)
     _settle(pipelines, names, call)
     return nodes
+
+
+def _found(names: Sequence[str], registered: Mapping[str, Any]) -> Sequence[str]:
+    """The names, but those whose module does not import: their nodes are missed in words of their own."""
+    return [name for name in names if name in registered] if import_failures() else names
 
 
 def _named_nodes(found: Sequence[Any], call: StepCall) -> list[Any]:
     by_name = {node.name: node for pipeline in found for node in pipeline.nodes}
     missing = [name for name in call.nodes if name not in by_name]
+    if missing and (failed := import_failures()):
+        raise ProjectError(
+            f"The pipeline {call.pipeline!r} has no node {missing[0]!r} here, as not all of the project imports: "
+            + "; ".join(f"{one.module}: {one.reason}" for one in failed),
+            where=failed[0].where,
+            cure="install in the image what is missing, or mend it there",
+        )
     if missing:
         raise ProjectError(
             f"The pipeline {call.pipeline!r} in this image has no node {missing[0]!r}",

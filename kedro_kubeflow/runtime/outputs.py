@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import numbers
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from kedro_kubeflow.contract import Artifact, StepCall
 from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.errors import StepError
-from kedro_kubeflow.runtime.catalog import data_path, memory_entry
+from kedro_kubeflow.runtime.catalog import EMPTY_MARK, MODEL_URI, StepCatalog, data_path, is_partitioned, memory_entry
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.pictures import picture_of
 from kedro_kubeflow.runtime.volume import copy_tree
@@ -26,24 +27,30 @@ class Outputs:
     def __init__(self, call: StepCall, executor: Executor) -> None:
         self._call, self._executor = call, executor
         self._by_dataset: dict[str, list[Artifact]] = {}
-        self._on_volume: dict[str, Path] = {}
+        self._kept_at: dict[str, Path] = {}
+        self._partitioned: set[str] = set()
         for artifact in call.outputs:
             self._by_dataset.setdefault(artifact.dataset, []).append(artifact)
 
-    def follow(self, catalog: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take note of where the step's catalog keeps what is stored as a copy."""
-        for name, entry in catalog.items():
+    def follow(self, catalog: StepCatalog) -> None:
+        """Take note of where the step's catalog keeps each dataset."""
+        for name in catalog.listed & catalog.entries.keys():
+            entry = catalog.entries[name]
             path = local_path(entry)
             if path is not None:
-                self._on_volume[name.split("@", 1)[0]] = Path(path)
+                self._kept_at[name.split("@", 1)[0]] = Path(path)
+            if is_partitioned(entry):
+                self._partitioned.add(name.split("@", 1)[0])
 
-    def saved(self, dataset: str, data: Any) -> None:
+    def saved(self, dataset: str, data: Any, catalog: Any) -> None:
         """A dataset was saved: take its numbers, and store it where no catalog entry did."""
         for artifact in self._artifacts(dataset):
             if self._holds_numbers(artifact):
                 self._executor.describe(artifact.name, flat_numbers(dataset, data))
             if artifact.how == "memory" and not artifact.required:
                 self._store_leftover(artifact, data)
+            if artifact.how == "model":
+                self._store_model_uri(artifact, catalog[dataset])
 
     def read_back(self, catalog: Any, datasets: Iterable[str]) -> None:
         """Take the numbers of datasets that other processes have saved."""
@@ -67,6 +74,8 @@ class Outputs:
         for artifact in self._call.outputs:
             self._executor.describe(artifact.name, {"display_name": _shown(artifact)})
             path = self._executor.output_path(artifact.name)
+            if artifact.how == "file":
+                self._deliver(artifact, path)
             if artifact.how == "plot":
                 self._draw(artifact, path)
             elif artifact.how == "copy":
@@ -81,8 +90,26 @@ class Outputs:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
 
+    def _deliver(self, artifact: Artifact, path: Path) -> None:
+        """Put into the artifact what was written under its own name, and mark a folder that stays empty."""
+        kept = self._kept_at.get(artifact.dataset)
+        if not artifact.filename and kept is not None and kept != path and kept.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(kept, path)
+        if artifact.dataset in self._partitioned and not any(data_path(path, artifact).glob("*")):
+            data_path(path, artifact).mkdir(parents=True, exist_ok=True)
+            (path / EMPTY_MARK).touch()
+
+    def _store_model_uri(self, artifact: Artifact, dataset: Any) -> None:
+        uri = getattr(dataset, "model_uri", None)
+        if uri:
+            file = self._executor.output_path(artifact.name) / MODEL_URI
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{uri}\n", "utf-8")
+            self._executor.describe(artifact.name, {"model_uri": str(uri)})
+
     def _copy(self, artifact: Artifact, target: Path) -> None:
-        source = self._on_volume[artifact.dataset]
+        source = self._kept_at[artifact.dataset]
         _check_written(artifact, source)
         target.parent.mkdir(parents=True, exist_ok=True)
         copy_tree(source, target)
@@ -94,7 +121,7 @@ class Outputs:
         path = data_path(self._executor.output_path(artifact.name), artifact)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            AbstractDataset.from_config(artifact.dataset, memory_entry(self._call, path)).save(data)
+            AbstractDataset.from_config(artifact.dataset, memory_entry(self._call, artifact.dataset, path)).save(data)
         except Exception as error:
             if is_disk_full(error):
                 raise

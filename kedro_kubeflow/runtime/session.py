@@ -36,7 +36,7 @@ def open_for(call: StepCall, executor: Executor) -> TaskProject:
     """
     # Telemetry waits ten seconds for a network that pods often lack, and writes into the project.
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    opened = open_project(env=call.env, package=call.package, conf_source=call.conf_source)
+    opened = open_project(env=call.env, package=call.package, conf_source=call.conf_source, in_pod=True)
     if "dynamic_config" in call.settings:
         from kedro_kubeflow.runtime.dynamic import install
 
@@ -71,7 +71,9 @@ def session_for(project: OpenProject, *, watch: Any = None) -> Any:
 
     ours = (BareAddress(),) if watch is None else (watch, BareAddress())
     settings.set("HOOKS", (*settings.HOOKS, *ours))
-    return KedroSession.create(
+    # A class of its own, as the project's settings name it; one of another kind, as Kedro's server has, runs no single step.
+    session_class = settings.SESSION_CLASS if issubclass(settings.SESSION_CLASS, KedroSession) else KedroSession
+    return session_class.create(
         project_path=project.path,
         save_on_close=False,
         env=project.env,

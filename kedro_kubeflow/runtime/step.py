@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.errors import KedroKubeflowError, StepError
-from kedro_kubeflow.project.conf import read_catalog
+from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, StepError
+from kedro_kubeflow.project.conf import read_catalog, read_section
 from kedro_kubeflow.project.opening import OpenProject
-from kedro_kubeflow.runtime.catalog import in_processes, step_catalog
+from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.nodes import step_nodes
 from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
@@ -55,11 +55,21 @@ def _runner(call: StepCall, watch: Watch) -> Any:
     return step_runner(kind, watch, call.settings.get("max_workers"))
 
 
-def _catalog(project: OpenProject, call: StepCall, executor: Executor, nodes: list[Any]) -> dict[str, Any]:
-    used = [name for node in nodes for name in (*node.inputs, *node.outputs)]
-    datasets = [name for name in used if name != "parameters" and not name.startswith("params:")]
-    entries = read_catalog(project.config_loader(), datasets)
-    return step_catalog(entries, call, executor)
+def _catalog(project: OpenProject, call: StepCall, executor: Executor, nodes: list[Any]) -> StepCatalog:
+    named = [name for node in nodes for name in (*node.inputs, *node.outputs, *node.confirms)]
+    datasets = [name for name in named if name != "parameters" and not name.startswith("params:")]
+    loader = project.config_loader()
+    whole = read_section(loader, "catalog", missing={}) or {}
+    used = read_catalog(loader, datasets)
+    return step_catalog(whole, used, call, executor, credentials=_credentials(loader))
+
+
+def _credentials(loader: Any) -> Iterable[str]:
+    """The names of the credentials that are here; where they cannot be read, Kedro will say so with the context."""
+    try:
+        return set(read_section(loader, "credentials", missing={}) or {})
+    except ConfigError:
+        return ()
 
 
 def _told_if_it_fails(call: StepCall, executor: Executor, project: OpenProject) -> AbstractContextManager[None]:

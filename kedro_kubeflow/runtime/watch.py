@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from kedro_kubeflow.project.opening import register_patterns
+from kedro_kubeflow.runtime.catalog import StepCatalog
 from kedro_kubeflow.runtime.given import Given
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ class Watch:
 
     def __init__(
         self,
-        catalog: Mapping[str, Any],
+        catalog: StepCatalog,
         given: Given,
         on_node: Callable[[str], None],
-        on_saved: Callable[[str, Any], None],
+        on_saved: Callable[[str, Any, Any], None],
     ) -> None:
         self._catalog, self._given = catalog, given
         self.on_node, self._on_saved = on_node, on_saved
@@ -78,14 +79,18 @@ class Watch:
     def after_context_created(self, context: KedroContext) -> None:
         """Give the session the step's own catalog, before any plugin looks at it."""
         register_patterns(context.config_loader)
-        context.config_loader["catalog"] = {name: dict(entry) for name, entry in self._catalog.items()}
+        context.config_loader["catalog"] = {name: dict(entry) for name, entry in self._catalog.entries.items()}
         if self._given.whole:
             context.config_loader["parameters"] = self._given.settled(context.config_loader["parameters"])
 
     @hook_impl(tryfirst=True)
     def after_catalog_created(self, catalog: Any) -> None:
-        """Keep the catalog, to read back what other processes have saved."""
+        """Keep the catalog, and let those who go through all of it see the step's own datasets."""
         self.catalog = catalog
+        if len(self._catalog.listed) < len(self._catalog.entries):
+            others = self._catalog.entries.keys() - self._catalog.listed
+            catalog.items = lambda: [(name, catalog[name]) for name in catalog.keys() if name not in others]  # noqa: SIM118
+            catalog.values = lambda: [dataset for _, dataset in catalog.items()]
 
     @hook_impl(hookwrapper=True)
     def before_pipeline_run(self, run_params: dict[str, Any]) -> Iterator[None]:
@@ -119,4 +124,4 @@ class Watch:
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
         """The dataset was saved: its numbers or its picture can be taken."""
         self._go(node.name)
-        self._on_saved(dataset_name, data)
+        self._on_saved(dataset_name, data, self.catalog)

@@ -1,0 +1,150 @@
+"""The step is the user's Kedro: hooks, confirms, sessions, datasets that need their folder, their name, or a model's URI."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro_project import KedroProject, make_project
+
+PIPELINE = """
+import os
+from pathlib import Path
+from kedro.io import AbstractDataset
+from kedro.pipeline import Pipeline, node
+
+class Proud(AbstractDataset):
+    '''Makes no folder, goes by the extension.'''
+    def __init__(self, filepath, metadata=None):
+        self._path = Path(filepath)
+    def _load(self):
+        assert self._path.suffix == ".html", self._path
+        return self._path.read_text()
+    def _save(self, data):
+        assert self._path.name == "own name.html", self._path
+        self._path.write_text(data)
+    def _describe(self): return {}
+
+class Bare(Proud):
+    def _load(self): return self._path.read_text()
+    def _save(self, data): self._path.write_text(data)
+
+def make(raw, audited):
+    assert audited == "by the hook"
+    return "<p>page</p>", "bare", {}
+def use(page, bare, parts, events):
+    return {"page": page, "bare": bare, "parts": sorted(parts), "events": sorted(events)}
+def lazy(parts): return {"one": parts}, parts
+def whole(nested, parts):
+    return {"parts": {name: load() for name, load in parts.items()}, "nested": nested["one"]["a"]()}
+
+def create_pipeline():
+    return Pipeline([
+        node(make, ["raw", "audited"], ["page", "bare", "parts"], name="make"),
+        node(use, ["page", "bare", "parts", "events"], "report", name="use", confirms="events"),
+        node(lazy, "files", ["nested", "loaders"], name="lazy"),
+        node(whole, ["nested", "loaders"], "whole", name="whole"),
+    ])
+"""
+SETTINGS = """
+from kedro.framework.hooks import hook_impl
+from kedro.framework.session import KedroSession
+
+class Hooks:
+    @hook_impl
+    def after_catalog_created(self, catalog):
+        catalog.save("audited", "by the hook")
+        for name, dataset in catalog.items():
+            assert name != "unrelated"
+    @hook_impl
+    def before_node_run(self, catalog):
+        assert catalog.load("only the hook's") == "hook"
+        assert "unrelated" in catalog
+
+class Session(KedroSession):
+    @classmethod
+    def create(cls, *args, **kwargs):
+        print("a session of the project's own")
+        return super().create(*args, **kwargs)
+
+HOOKS = (Hooks(),)
+SESSION_CLASS = Session
+"""
+CATALOG = {
+    "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
+    "audited": {"type": "MemoryDataset"},
+    "only the hook's": {"type": "text.TextDataset", "filepath": "data/01_raw/hook.txt"},
+    "unrelated": {"type": "no_such_library.NoDataset", "filepath": "x"},
+    "no_credentials": {"type": "pandas.CSVDataset", "filepath": "s3://x", "credentials": "nobody has them"},
+    "page": {"type": "demo.pipelines.main.Proud", "filepath": "data/08/own name.html"},
+    "bare": {"type": "demo.pipelines.main.Bare", "filepath": "data/05/deep/bare.txt"},
+    "parts": {
+        "type": "partitions.IncrementalDataset",
+        "path": "data/06/parts",
+        "dataset": "json.JSONDataset",
+        "filename_suffix": ".json",
+    },
+    "events": {
+        "type": "partitions.IncrementalDataset",
+        "path": "data/01_raw/events",
+        "dataset": "json.JSONDataset",
+        "filename_suffix": ".json",
+    },
+    "files": {
+        "type": "partitions.PartitionedDataset",
+        "path": "data/01_raw/events",
+        "dataset": "text.TextDataset",
+        "filename_suffix": ".json",
+    },
+    "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
+    "whole": {"type": "json.JSONDataset", "filepath": "data/08/whole.json"},
+}
+DATA = {
+    "data/01_raw/raw.json": "1",
+    "data/01_raw/hook.txt": "hook",
+    "data/01_raw/events/a.json": "1",
+    "data/01_raw/events/b.json": "2",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
+    return make_project(
+        tmp_path_factory.mktemp("kedro"), pipelines=PIPELINE, catalog=CATALOG, settings=SETTINGS, data=DATA
+    )
+
+
+@pytest.fixture(scope="module")
+def steps(project: KedroProject) -> dict[str, dict[str, Any]]:
+    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json")
+    logs = [f"{p}:\n{p.read_text()[-1500:]}" for p in project.path.glob(".kubeflow/runs/*/logs/*.log")]
+    assert done.code == 0, done.text + "\n".join(logs)
+    facts = json.loads(done.out[done.out.index("{\n") :])
+    return {step["step"]: step for step in facts["steps"]}
+
+
+def made(steps: dict[str, dict[str, Any]], step: str, dataset: str) -> Path:
+    return Path(steps[step]["outputs"][dataset])
+
+
+def test_what_a_step_sees_is_what_kedro_run_sees(steps: dict[str, dict[str, Any]]) -> None:
+    assert json.loads(made(steps, "use", "report").read_text()) == {
+        "page": "<p>page</p>",
+        "bare": "bare",
+        "parts": [],
+        "events": ["a", "b"],
+    }
+
+
+def test_a_page_is_the_artifact_itself_whatever_its_name(steps: dict[str, dict[str, Any]]) -> None:
+    assert made(steps, "make", "page").read_text() == "<p>page</p>"
+
+
+def test_loaders_of_partitions_are_made_whole(steps: dict[str, dict[str, Any]]) -> None:
+    assert json.loads(made(steps, "whole", "whole").read_text()) == {"parts": {"a": "1", "b": "2"}, "nested": "1"}
+
+
+def test_the_projects_own_session_class_is_used(steps: dict[str, dict[str, Any]]) -> None:
+    assert "a session of the project's own" in Path(steps["make"]["log"]).read_text()
