@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from kedro_kubeflow.auth.mlflow.unsent import why_unsent
 from kedro_kubeflow.errors import TrackingError
+from kedro_kubeflow.tracking.front import refused_by_front
 from kedro_kubeflow.tracking.redaction import redacted
 from kedro_kubeflow.tracking.tags import one_line
 
@@ -117,8 +119,18 @@ def tracking_errors() -> Iterator[None]:
 def _explained(error: Exception) -> TrackingError:
     import mlflow
 
+    where = shown(mlflow.get_tracking_uri())
+    if missing := why_unsent(str(error)):
+        return TrackingError(f"No request is sent to MLflow: {missing[0]}", where=where, cure=missing[1])
+    if status := refused_by_front(error):
+        return TrackingError(
+            f"The front of the MLflow server refuses the credentials ({status}); the token may have expired",
+            where=where,
+            cure="check the request header provider in mlflow.yml, and that its token is renewed (`token_file`, "
+            "`token_command`) for as long as the step takes",
+        )
     what, cure = _words(error)
-    return TrackingError(f"{what}: {one_line(error)}", where=shown(mlflow.get_tracking_uri()), cure=cure)
+    return TrackingError(f"{what}: {one_line(error)}", where=where, cure=cure)
 
 
 def _words(error: Exception) -> tuple[str, str]:

@@ -22,7 +22,8 @@ from typing import Any, ClassVar
 
 from mlflow.tracking.request_header.abstract_request_header_provider import RequestHeaderProvider
 
-from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
+from kedro_kubeflow.auth.mlflow.unsent import unsendable
+from kedro_kubeflow.errors import ConfigError
 
 PATTERNS = {"kubeflow": ["kubeflow*", "kubeflow*/**", "**/kubeflow*"], "vertexai": ["vertexai*", "vertexai*/**"]}
 SECTION = "run_config.mlflow.request_header_provider_params"
@@ -143,15 +144,9 @@ def _never_without(request_headers: Callable[[Any], dict[str, str]]) -> Callable
         except Exception as error:
             if not asked_by_mlflow:
                 raise
-            return _unsendable(error)
+            return unsendable(error)
 
     return headers_or_refusal
-
-
-def _unsendable(error: Exception) -> dict[str, str]:
-    """A header that HTTP libraries refuse to send, for its line break; MLflow raises their refusal with this text."""
-    text = str(error) if isinstance(error, KedroKubeflowError) else f"{type(error).__name__}: {error}"
-    return {"Authorization": "\n" + f"(not sent, as there are no credentials) {' '.join(text.split())}"}
 
 
 def _params_of(kedro_context: Any) -> dict[str, Any]:
