@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Tag, ValidationError
 
 from kedro_kubeflow.errors import ConfigError, did_you_mean
 
@@ -38,10 +38,10 @@ def parse(model: type[M], data: Mapping[str, Any], *, where: str) -> M:
 
 
 def _problem(model: type[BaseModel], error: dict[str, Any]) -> str:
-    location = [str(part) for part in error["loc"]]
+    location, at = _in_yaml(model, [str(part) for part in error["loc"]])
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
-        known = _keys_at(model, location[:-1])
+        known = {field.alias or name for one in at for name, field in one.model_fields.items()}
         return f"unknown key {key!r}. {did_you_mean(location[-1], known)}"
     if error["type"] == "missing":
         return f"{key!r} is missing"
@@ -51,17 +51,41 @@ def _problem(model: type[BaseModel], error: dict[str, Any]) -> str:
     return f"{key!r}: {message} (got {error['input']!r})"
 
 
-def _keys_at(model: type[BaseModel], path: list[str]) -> set[str]:
-    """The keys that a model knows at a path, walking through optionals, lists and dicts of models."""
+def _in_yaml(model: type[BaseModel], path: list[str]) -> tuple[list[str], set[type[BaseModel]]]:
+    """A place as it stands in the file, and the models that describe what surrounds its last key.
+
+    Walks through optionals, lists and mappings of models. Pydantic puts the tag of a union's chosen member into its path,
+    which is no key.
+    """
     candidates: set[type[BaseModel]] = {model}
-    for part in path:
+    place: list[str] = []
+    tags: dict[str, set[type[BaseModel]]] = {}
+    for index, part in enumerate(path):
+        if part in tags:
+            candidates, tags = tags[part], {}
+            continue
+        place.append(part)
+        if index == len(path) - 1:
+            break
         following: set[type[BaseModel]] = set()
+        tags = {}
         for candidate in candidates:
             field = _field(candidate, part)
             # A key of a mapping or an index of a list is no field: the models inside are already candidates.
             following |= _models_in(field.annotation) if field else {candidate}
+            tags |= _tagged(field.annotation, *field.metadata) if field else {}
         candidates = following or candidates
-    return {field.alias or name for candidate in candidates for name, field in candidate.model_fields.items()}
+    return place, candidates
+
+
+def _tagged(annotation: Any, *metadata: Any) -> dict[str, set[type[BaseModel]]]:
+    """The members of a union that are told apart by a tag."""
+    found = {mark.tag: _models_in(annotation) for mark in metadata if isinstance(mark, Tag)}
+    for argument in get_args(annotation):
+        if get_origin(annotation) is not Annotated or argument == get_args(annotation)[0]:
+            marks = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+            found |= _tagged(argument, *marks)
+    return found
 
 
 def _field(model: type[BaseModel], key: str) -> Any:

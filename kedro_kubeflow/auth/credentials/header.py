@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kedro_kubeflow.errors import AuthError
 
 
@@ -16,8 +18,13 @@ def authorization(secret: str, *, scheme: str = "Bearer", where: str | None = No
     Raises:
         AuthError: the secret cannot stand in a header.
     """
-    value = sendable(secret, where=where)
+    value = sendable(bare(secret, "Authorization"), where=where)
     return {"Authorization": value if " " in value else f"{scheme} {value}"}
+
+
+def bare(secret: str, name: str) -> str:
+    """A secret without the header's name, which is there when it is copied out of a browser or a command line."""
+    return re.sub(rf"^\s*{name}\s*:\s*", "", secret, flags=re.IGNORECASE)
 
 
 def sendable(secret: str, *, where: str | None = None) -> str:

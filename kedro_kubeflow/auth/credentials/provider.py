@@ -47,3 +47,11 @@ class AuthProvider(Protocol):
         Returns:
             Whether `headers` may now give something else. False: the refusal is final.
         """
+
+
+@runtime_checkable
+class Heeding(Protocol):
+    """A provider whose credentials the server itself may renew, in an answer."""
+
+    def heed(self, set_cookie: str) -> None:
+        """Take over what is ours of an answer's ``Set-Cookie``."""

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
 from kedro_kubeflow.auth.credentials.redaction import redacted
+from kedro_kubeflow.auth.kubeflow.addresses import address, is_loopback, origin, redirected
 from kedro_kubeflow.auth.kubeflow.html_forms import Form, Page, read_page
-from kedro_kubeflow.auth.kubeflow.http import Requests, address, is_loopback, origin, redirected
+from kedro_kubeflow.auth.kubeflow.http import Requests
 from kedro_kubeflow.errors import AuthError, ServerError
 
 # Sign-in page, connectors, form, approval, and some to spare.

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from kedro_kubeflow.auth.credentials.provider import Surroundings
+from kedro_kubeflow.auth.kubeflow.addresses import address, is_loopback
 from kedro_kubeflow.auth.kubeflow.unreachable import CHECK_HOST, Unreachable, unreachable
 from kedro_kubeflow.errors import ServerError
 
@@ -105,42 +104,6 @@ class Requests:
             # The standard library adds a domain to a host without dots.
             if is_loopback(cookie.domain.removesuffix(".local")):
                 cookie.secure = False
-
-
-def redirected(answer: Any) -> str | None:
-    """Where an answer leads, absolute; None where it is no redirect."""
-    if answer.status_code not in (301, 302, 303, 307, 308) or not answer.headers.get("Location"):
-        return None
-    # HTTP's headers are Latin-1 to requests, whatever they are.
-    location: str = answer.headers["Location"].encode("latin-1", "replace").decode("utf-8", "replace")
-    return urljoin(str(answer.url), location)
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port, as browsers compare them (RFC 6454)."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    port = parts.port or {"https": 443, "http": 80}.get(scheme)
-    return f"{scheme}://{(parts.hostname or '').rstrip('.')}:{port}"
-
-
-def address(url: str) -> str:
-    """An address as people may see it: without the query, which carries states and codes, and without a user."""
-    parts = urlsplit(url)
-    if not parts.netloc:
-        return parts.path
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host's name is this machine's own."""
-    name = (host or "").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _worth_another_try(answer: Any, problem: Unreachable | None, *, again: bool) -> bool:

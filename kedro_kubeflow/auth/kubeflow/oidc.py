@@ -11,7 +11,8 @@ from kedro_kubeflow.auth.credentials.provider import Surroundings
 from kedro_kubeflow.auth.credentials.redaction import redacted
 from kedro_kubeflow.auth.credentials.secret import SecretSource, source_of
 from kedro_kubeflow.auth.credentials.token import Token, TokenCache, expiry_of
-from kedro_kubeflow.auth.kubeflow.http import Requests, address, redirected
+from kedro_kubeflow.auth.kubeflow.addresses import address, redirected
+from kedro_kubeflow.auth.kubeflow.http import Requests
 from kedro_kubeflow.auth.kubeflow.openid_metadata import endpoint, json_of, metadata
 from kedro_kubeflow.config.auth import OidcAuth
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kedro_kubeflow.auth.credentials.redaction import redacted
-from kedro_kubeflow.auth.kubeflow.http import Requests, address, redirected
+from kedro_kubeflow.auth.kubeflow.addresses import address, redirected
+from kedro_kubeflow.auth.kubeflow.http import Requests
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
 
 

@@ -6,17 +6,29 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from kedro_kubeflow.auth.credentials.provider import AuthProvider
+from kedro_kubeflow.auth.credentials.provider import AuthProvider, Heeding
 from kedro_kubeflow.auth.credentials.redaction import redacted
+from kedro_kubeflow.auth.kubeflow.addresses import address
 from kedro_kubeflow.auth.kubeflow.answer import Answer
 from kedro_kubeflow.auth.kubeflow.front import CURES, FRONT_CURE, login_wanted_by, scheme_cure
-from kedro_kubeflow.auth.kubeflow.http import address
 from kedro_kubeflow.auth.kubeflow.permission import permission_denied
 from kedro_kubeflow.errors import AuthError
 
 R = TypeVar("R")
 Look = Callable[[], Answer | None]
 """Gives what the host shows to a stranger's browser; None where it shows nothing."""
+
+
+class FrontRefusal(AuthError):
+    """What stands before the server refuses credentials.
+
+    Attributes:
+        may_pass: whether that may be for want of whoever knows them: a gateway whose own guard is away refuses everybody.
+    """
+
+    def __init__(self, what: str, *, may_pass: bool, where: str | None = None, cure: str | None = None) -> None:
+        super().__init__(what, where=where, cure=cure)
+        self.may_pass = may_pass
 
 
 def refuse_login_page(response: Any) -> None:
@@ -65,6 +77,9 @@ def authenticated(provider: AuthProvider, send: Callable[[dict[str, str]], R], *
     answer = Answer.of(response)
     if is_refused(answer):
         raise refusal(answer, provider, headers, look=look)
+    renewed = answer.headers.get("set-cookie")
+    if renewed and isinstance(provider, Heeding):
+        provider.heed(renewed)
     return response
 
 
@@ -86,11 +101,23 @@ def refusal(answer: Answer, provider: AuthProvider, sent: Mapping[str, str], *, 
             cure="write user and password into HTTPS_PROXY (https://user:password@host:port), or the host into NO_PROXY",
         )
     who, cure = _front(answer, look) if not answer.by_kfp or not sent else (None, None)
+    own = None if sent else getattr(provider, "cure", None)
     if answer.by_kfp:
-        return AuthError(*_of_kfp(answer, provider, sent, said), where=where, cure=cure or _kfp_cure(answer, sent))
-    refuses = f"does not accept the credentials ({provider})" if sent else "wants a login, and no credentials were sent"
+        return AuthError(
+            _of_kfp(answer, provider, sent, said), where=where, cure=own or cure or _kfp_cure(answer, sent)
+        )
+    nothing = "no credentials were sent" + _why(provider)
+    refuses = f"does not accept the credentials ({provider})" if sent else f"wants a login, and {nothing}"
     what = f"{who or _nameless(answer)} {refuses}: HTTP {answer.status} {said}".rstrip(" :")
-    return AuthError(what, where=where, cure=cure or FRONT_CURE)
+    # Envoy answers so, with nothing, while it cannot ask (ext_authz).
+    may_pass = bool(sent) and answer.status == 403 and not answer.body.strip() and not login_wanted_by(answer)
+    return FrontRefusal(what, may_pass=may_pass, where=where, cure=own or cure or FRONT_CURE)
+
+
+def _why(provider: AuthProvider) -> str:
+    """Why there are no credentials, if that is known."""
+    why = getattr(provider, "why", None)
+    return f" ({why})" if why else ""
 
 
 def _front(answer: Answer, look: Look) -> tuple[str | None, str | None]:
@@ -114,21 +141,20 @@ def _nameless(answer: Answer) -> str:
     return "The server, or what stands before it,"
 
 
-def _of_kfp(answer: Answer, provider: AuthProvider, sent: Mapping[str, str], said: str) -> tuple[str]:
+def _of_kfp(answer: Answer, provider: AuthProvider, sent: Mapping[str, str], said: str) -> str:
     """KFP's own 401: it was asked by somebody whom it does not know."""
     text = answer.message
     if audience := re.search(r"token audiences \[(.*?)\] is invalid for the target audiences \[(.*?)\]", text):
         given, wanted = (part.replace('"', "").replace("\\", "") for part in audience.groups())
-        return (f"Kubeflow Pipelines wants a token for {wanted}, and this one is for {given} ({provider})",)
+        return f"Kubeflow Pipelines wants a token for {wanted}, and this one is for {given} ({provider})"
     if not sent:
-        return (f"Kubeflow Pipelines does not know who asks, as no credentials were sent: HTTP {answer.status}",)
+        nothing = f"no credentials were sent{_why(provider)}"
+        return f"Kubeflow Pipelines does not know who asks, as {nothing}: HTTP {answer.status}"
     if "Authenticated is false" in text:
-        return (f"Kubeflow Pipelines does not accept the token ({provider}): it is expired, or none of this cluster's",)
+        return f"Kubeflow Pipelines does not accept the token ({provider}): it is expired, or none of this cluster's"
     if "no user identity" in text:
-        return (
-            f"Kubeflow Pipelines does not know who asks: what stands before it made nobody of the credentials ({provider})",
-        )
-    return (f"Kubeflow Pipelines does not accept the credentials ({provider}): HTTP {answer.status} {said}".rstrip(),)
+        return f"Kubeflow Pipelines does not know who asks: its gateway made nobody of the credentials ({provider})"
+    return f"Kubeflow Pipelines does not accept the credentials ({provider}): HTTP {answer.status} {said}".rstrip()
 
 
 def _kfp_cure(answer: Answer, sent: Mapping[str, str]) -> str:

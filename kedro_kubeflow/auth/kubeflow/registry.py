@@ -9,9 +9,11 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from kedro_kubeflow.auth.credentials.provider import AuthProvider, Surroundings
+from kedro_kubeflow.auth.kubeflow.custom import Guarded
 from kedro_kubeflow.auth.kubeflow.detection import detect
-from kedro_kubeflow.config.auth import ENTRY_POINTS, AuthConfig, CustomAuth
-from kedro_kubeflow.errors import ConfigError, DependencyError
+from kedro_kubeflow.auth.kubeflow.none import undetected
+from kedro_kubeflow.config.auth import ENTRY_POINTS, AuthConfig, CustomAuth, NoAuth
+from kedro_kubeflow.errors import ConfigError, DependencyError, KedroKubeflowError
 
 # type → module with a function `from_config`; loaded when it is chosen.
 MODULES = {
@@ -54,6 +56,8 @@ def from_config(
     around = Surroundings(host.rstrip("/"), os.environ if env is None else env, verify, client_cert)
     if config is None:
         config = detect(around.host, around.env)
+        if isinstance(config, NoAuth):
+            return undetected(around.env)
     if isinstance(config, CustomAuth):
         return _custom(config, around)
     provider: AuthProvider = importlib.import_module(MODULES[config.type]).from_config(config, around)
@@ -71,13 +75,21 @@ def _custom(config: CustomAuth, around: Surroundings) -> AuthProvider:
             where=WHERE,
             cure="it is called with (options: dict, surroundings)",
         ) from error
+    except KedroKubeflowError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"{config.type} cannot be made: {type(error).__name__}: {error}",
+            where=WHERE,
+            cure="check `options`, or the class itself",
+        ) from error
     if not isinstance(provider, AuthProvider):
         raise ConfigError(
             f"{config.type} makes no authentication provider",
             where=WHERE,
             cure="what it makes needs the methods `headers() -> dict` and `renew() -> bool`",
         )
-    return provider
+    return Guarded(provider, config.type)
 
 
 def _factory(name: str) -> Callable[[dict[str, Any], Surroundings], Any]:

@@ -20,6 +20,7 @@ from urllib3 import Timeout
 
 from kedro_kubeflow import __version__
 from kedro_kubeflow.auth.kubeflow import Answer, AuthProvider, authenticated
+from kedro_kubeflow.auth.kubeflow.refusal import FrontRefusal
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, passes, text_of
 from kedro_kubeflow.targets.kubeflow.refusals import no_api
@@ -124,6 +125,10 @@ class Connection(ApiClient):  # type: ignore[misc] # the generated client has no
         for pause in self.patience.pauses:
             try:
                 return self._authenticated(method, url, kwargs)
+            except FrontRefusal as error:
+                if not error.may_pass or method != "GET":
+                    raise
+                self.sleep(pause)
             except FOREIGN as error:
                 if not passes(error) or not (method == "GET" or fate_of(error) is Fate.NOT_SENT):
                     raise

@@ -4,11 +4,14 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+import requests
 
-from kedro_kubeflow.auth.kubeflow import AuthProvider, Surroundings, detection, from_config, registry
+from auth.loopback import Response, as_json, serving
+from kedro_kubeflow.auth.kubeflow import AuthProvider, Surroundings, authenticated, detection, from_config, registry
 from kedro_kubeflow.config.auth import BUILT_IN, AuthConfig, CustomAuth
 from kedro_kubeflow.config.model import Model, parse
 from kedro_kubeflow.errors import AuthError, ConfigError, DependencyError
@@ -187,3 +190,38 @@ print(sorted(heavy & sys.modules.keys()))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+class Faulty:
+    """A provider with a defect."""
+
+    def __init__(self, options: dict[str, Any], _around: Surroundings) -> None:
+        self.realm = options["realm"]
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": {}[self.realm]}
+
+    def renew(self) -> bool:
+        raise RuntimeError("not today")
+
+
+def test_a_defect_of_a_class_of_ones_own_is_called_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "own_faulty", ModuleType("own_faulty"))
+    monkeypatch.setattr(sys.modules["own_faulty"], "Faulty", Faulty, raising=False)
+    with pytest.raises(ConfigError, match=r"own_faulty\.Faulty cannot be made: KeyError: 'realm'"):
+        from_config(CustomAuth(type="own_faulty.Faulty"), host=HOST)
+    made = from_config(CustomAuth(type="own_faulty.Faulty", options={"realm": "science"}), host=HOST)
+    with pytest.raises(AuthError, match=r"own_faulty\.Faulty gives no credentials: KeyError: 'science'"):
+        made.headers()
+    with pytest.raises(AuthError, match="RuntimeError: not today"):
+        made.renew()
+
+
+@pytest.mark.parametrize(("env", "what"), [({"NB_PREFIX": "/notebook/a/b"}, "notebook"), ({}, "pod")])
+@pytest.mark.parametrize("said", [as_json({}, 401), as_json({"code": 16, "message": "no user identity header"}, 401)])
+def test_a_notebook_without_a_token(env: dict[str, str], what: str, said: Response) -> None:
+    provider = from_config(None, host="http://ml-pipeline", env={"KUBERNETES_SERVICE_HOST": "10.0.0.1", **env})
+    with serving(lambda _: said) as url, pytest.raises(AuthError) as error:
+        authenticated(provider, lambda headers: requests.get(url, headers=headers, timeout=10))
+    assert f"this {what} was started without a token for Kubeflow Pipelines" in error.value.what
+    assert "Allow access to Kubeflow Pipelines" in str(error.value.cure)
