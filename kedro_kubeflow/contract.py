@@ -31,6 +31,8 @@ WORKSPACE_INPUT = "workspace-path"
 
 # The environment of a step. KEDRO_KUBEFLOW_RUN_ID comes from the pod's own label, so that it is no part of a cache key.
 RUN_ID_ENV = "KEDRO_KUBEFLOW_RUN_ID"
+# Which attempt of a step in its pod a process is, from the second on, and when the first began.
+ATTEMPT_ENV = "KEDRO_KUBEFLOW_ATTEMPT"
 VOLUME_ENV = "KEDRO_KUBEFLOW_VOLUME"
 # The addresses of notifications that stand in secrets; a number follows.
 NOTIFY_ENV = "KEDRO_KUBEFLOW_NOTIFY_"

@@ -15,7 +15,9 @@ from kedro_kubeflow.config.extra_volumes import EmptyDirSource, EphemeralSource,
 from kedro_kubeflow.config.kubernetes import Affinity, NodeSelectorTerm, Requirement, SecurityContext, Toleration
 from kedro_kubeflow.config.quantity import amount
 from kedro_kubeflow.config.resources import Resources
+from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.config.settings import StepSettings
+from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.plan.frame import Frame
 from kedro_kubeflow.plan.task import Task
 
@@ -27,12 +29,21 @@ def settled(task: Task, frame: Frame) -> Task:
         return task
     return replace(
         task,
+        call=_tried_again(task, given.retry),
         image=given.image or task.image,
         env={name: value for name, value in given.env.items() if isinstance(value, str)},
         resources=container_resources(given.resources),
         retry=given.retry if given.retry.num_retries else None,
         platform=_merged(task.platform, executor_config(given)),
     )
+
+
+def _tried_again(task: Task, retry: RetryPolicyConfig) -> StepCall | None:
+    """What the pod is told of retries: Kubeflow makes lost pods anew, and leaves nodes that fail to the step itself."""
+    if task.call is None or task.at_exit or not retry.num_retries:
+        return task.call
+    told = [retry.num_retries, retry.backoff_duration, retry.backoff_factor, retry.max_duration or 0]
+    return replace(task.call, settings={**task.call.settings, "retry": told})
 
 
 def container_resources(resources: Resources) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, FromTask, Parameter, Task
 
 SCHEMA_VERSION = "0.0.1"
+NO_END = 31_536_000
+"""Seconds since its first attempt for which a task may be tried again, where nothing is said: kfp's own default would keep a task
+that has run for an hour from ever being."""
 
 
 def component_spec(task: Task) -> ir.ComponentSpec:
@@ -99,7 +102,7 @@ def retry_policy(policy: RetryPolicyConfig) -> ir.PipelineTaskSpec.RetryPolicy:
         max_retry_count=policy.num_retries,
         backoff_duration=duration_pb2.Duration(seconds=policy.backoff_duration),
         backoff_factor=policy.backoff_factor,
-        backoff_max_duration=duration_pb2.Duration(seconds=policy.backoff_max_duration),
+        backoff_max_duration=duration_pb2.Duration(seconds=policy.max_duration or NO_END),
     )
 
 

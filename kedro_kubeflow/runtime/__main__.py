@@ -9,21 +9,22 @@ import os
 import signal
 import sys
 import traceback
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError
 from kedro_kubeflow.runtime import termination
+from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.quiet import quiet
 from kedro_kubeflow.runtime.vertex import settle_in
 
 
 def main(argv: list[str]) -> int:
-    """Do what the arguments say; give the exit code."""
+    """Do what the arguments say, as often as they say; give the exit code."""
     termination.listen()
-    # Kedro calls a function that OmegaConf 2.4 renamed: nothing that a user could mend.
-    warnings.filterwarnings("ignore", message=r"register_new_resolver\(\)")
+    environment = dict(os.environ)
+    quiet()
     try:
         call, text = StepCall.from_argv(argv)
         executor = Executor(text)
@@ -33,20 +34,42 @@ def main(argv: list[str]) -> int:
     try:
         settle_in(call, executor)
         _action(call)(call, executor)
-    except KedroKubeflowError as error:
-        if isinstance(error, StepError) and error.__cause__:
-            # Where in the user's code it happened; Kedro itself does not log it.
-            traceback.print_exception(error.__cause__)
-        _say(call, str(error))
-        return error.exit_code
+    except Exception as error:
+        code = _told(call, error)
+        if call.action != "finish":
+            _again(call, executor, argv, environment)
+        return code
     except KeyboardInterrupt:
         _say(call, "interrupted")
         return 128 + signal.SIGINT
-    except Exception as error:
-        traceback.print_exc()
+    return 0
+
+
+def _told(call: StepCall, error: Exception) -> int:
+    """Say what went wrong; gives the exit code."""
+    if not isinstance(error, KedroKubeflowError):
+        traceback.print_exception(error)
         _say(call, f"{type(error).__name__}: {error}")
         return 1
-    return 0
+    if isinstance(error, StepError) and error.__cause__:
+        # Where in the user's code it happened; Kedro itself does not log it.
+        traceback.print_exception(error.__cause__)
+    _say(call, str(error))
+    return error.exit_code
+
+
+def _again(call: StepCall, executor: Executor, argv: list[str], environment: Mapping[str, str]) -> None:
+    """Begin anew, if another attempt follows; else nothing."""
+    attempts = Attempts.of(call, environment)
+    if not attempts.again:
+        return
+    print(
+        f"kedro-kubeflow: attempt {attempts.number} of {attempts.most} failed; the next one in {attempts.pause:g} s",
+        file=sys.stderr,
+        flush=True,
+    )
+    clear_outputs(call, executor)
+    begin_anew(argv, environment, attempts)
 
 
 def _action(call: StepCall) -> Callable[[StepCall, Executor], None]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from kedro_kubeflow import names
-from kedro_kubeflow.contract import OUTCOME_PARAMETER, RUN_ID_INPUT, StepCall
+from kedro_kubeflow.contract import LOCAL_ENV, OUTCOME_PARAMETER, RUN_ID_INPUT, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError
 from kedro_kubeflow.parameters import encode, encoding_of
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.notification import notify
 from kedro_kubeflow.runtime.outcome import Ended, Outcome, outcome_of
+from kedro_kubeflow.runtime.vertex import on_vertex
+from kedro_kubeflow.tracking.redaction import redacted
 
+_HOW = {"succeeded": "has succeeded", "failed": "has failed", "cancelled": "was cancelled"}
 _log = logging.getLogger(__name__)
 
 
@@ -25,6 +29,7 @@ def leave(call: StepCall, executor: Executor) -> None:
 
     Raises:
         KedroKubeflowError: some of it failed; the rest was done.
+        SystemExit: all of it was done, and the run may be retried.
     """
     problems: list[Exception] = []
     ended: Ended | None = None
@@ -36,9 +41,8 @@ def leave(call: StepCall, executor: Executor) -> None:
     else:
         executor.write()
     outcome = outcome_of(call, executor, ended)
-    _log.info(
-        "The run has %s%s", outcome.status, f": {', '.join(outcome.failed_steps)}" if outcome.failed_steps else ""
-    )
+    # Printed: a project's logging most often leaves out what is no warning of another package.
+    print(f"The run {_HOW[outcome.status]}", *outcome.failed_steps, sep="\n  ", flush=True)
     if "exit_pipeline" in call.settings:
         with _apart(problems, "The exit pipeline"):
             _run_pipeline(call, executor, outcome)
@@ -46,8 +50,31 @@ def leave(call: StepCall, executor: Executor) -> None:
         if outcome.status in notification["when"]:
             with _apart(problems, "A notification"):
                 notify(notification, outcome, env=call.env, ui_host=call.settings.get("ui_host"))
+    if outcome.mlflow_run_id:
+        _tell(outcome.mlflow_run_id, problems)
     if problems:
         raise problems[0] if len(problems) == 1 else StepError("\n".join(map(str, problems)))
+    if outcome.status != "succeeded" and _may_be_retried():
+        # Kubeflow runs an exit task again at the end of a retry only if it has failed itself.
+        _log.info(
+            "All that is to be done at the end was done; this task fails, so that a retry of the run comes here again"
+        )
+        raise SystemExit(1)
+
+
+def _may_be_retried() -> bool:
+    """Whether people can retry a run here."""
+    return LOCAL_ENV not in os.environ and not on_vertex()
+
+
+def _tell(mlflow_run_id: str, problems: Sequence[Exception]) -> None:
+    from kedro_kubeflow.runtime.frame import tell
+
+    try:
+        tell(mlflow_run_id, redacted("\n".join(map(str, problems))))
+    except Exception:
+        # They are told in this task's log as well, and by its exit code.
+        _log.exception("What went wrong could not be written to the MLflow run %s", mlflow_run_id)
 
 
 @contextmanager

@@ -6,15 +6,15 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, LOCAL_ENV, RUN_ID_INPUT, STATUS_INPUT, StepCall
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.names import TASKS
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.executor import Executor
-from kedro_kubeflow.runtime.kubeflow_api import was_terminated
+from kedro_kubeflow.runtime.kubeflow_api import kubeflow_run, settled_run
 from kedro_kubeflow.runtime.outcome import Ended
 from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
 from kedro_kubeflow.runtime.vertex import on_vertex
@@ -27,7 +27,7 @@ from kedro_kubeflow.tracking.kfp_native import run_to_adopt
 from kedro_kubeflow.tracking.lookup import find_anywhere
 from kedro_kubeflow.tracking.server import client, shown, tracking_errors
 from kedro_kubeflow.tracking.start import start_run, take
-from kedro_kubeflow.tracking.status import FINISHED, RUNNING
+from kedro_kubeflow.tracking.status import FINISHED, RUNNING, Heard, all_succeeded, is_success
 
 _log = logging.getLogger(__name__)
 
@@ -61,14 +61,14 @@ def succeed(call: StepCall, executor: Executor) -> None:
     run_id = str(executor.parameters[RUN_ID_INPUT])
     with tracking_errors(), session_for(open_for(call, executor)) as session:
         tracked_context(session)
-        mark_success(client(), run_id)
+        mlflow = client()
+        mark_success(mlflow, mlflow.get_run(run_id))
     executor.write()
     _note(run_id=run_id, status=FINISHED)
 
 
 def finish(call: StepCall, executor: Executor) -> Ended | None:
     """Write the run's final status, whatever became of the steps; gives what the run then says, None where there is none."""
-    status = executor.parameters.get(STATUS_INPUT) or {}
     job_id = str(executor.parameters[JOB_ID_INPUT])
     ended: Ended | None = None
     with tracking_errors(), session_for(open_for(call, executor)) as session:
@@ -76,7 +76,7 @@ def finish(call: StepCall, executor: Executor) -> Ended | None:
         mlflow = client()
         found = find_anywhere(mlflow, experiment_name(call, context), correlation(job_id, executor.parameters))
         for run in found[:1]:
-            now = finish_run(mlflow, run, state=_state(status, job_id), error=_message(status))
+            now = finish_run(mlflow, run, _heard(executor, run))
             _note(run_id=str(run.info.run_id), status=now)
             _log.info("MLflow run %s is %s", run.info.run_id, now)
             ended = _ended(mlflow.get_run(run.info.run_id), now)
@@ -86,10 +86,42 @@ def finish(call: StepCall, executor: Executor) -> Ended | None:
     return ended
 
 
+def tell(mlflow_run_id: str, problems: str) -> None:
+    """Say in the MLflow run, which ``finish`` has found, what went wrong after the pipeline's end.
+
+    An empty text takes back what an earlier end has said.
+    """
+    with tracking_errors():
+        if problems:
+            tags.write(client(), mlflow_run_id, {tags.EXIT_ERROR: problems})
+        else:
+            tags.erase(client(), mlflow_run_id, tags.EXIT_ERROR)
+
+
+def _heard(executor: Executor, run: Any) -> Heard:
+    """What is heard of the end: KFP's word, and where that is not that all went well, the API's."""
+    given = executor.parameters.get(STATUS_INPUT)
+    status: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    error = status.get("error")
+    heard = Heard(
+        state=str(status.get("state", "")),
+        error=str(error.get("message", "")) if isinstance(error, Mapping) else "",
+        marked=tags.STEPS not in run.data.tags,
+    )
+    if is_success(heard.state):
+        return heard
+    job_id, number = str(executor.parameters[JOB_ID_INPUT]), run.data.tags.get(tags.STEPS)
+    # Either a retry went well, or the launcher of the last step was gone before it had uploaded the outputs.
+    doubtful = number is not None and all_succeeded(tags.steps_in(run.data.tags).values(), int(number))
+    known = settled_run(job_id) if doubtful else kubeflow_run(job_id)
+    return replace(
+        heard, asked=bool(known.entry), cancelled=known.cancelled, succeeded=doubtful and known.group == "SUCCEEDED"
+    )
+
+
 def _ended(run: Any, status: str) -> Ended:
     steps = {key.removeprefix(tags.STEP_PREFIX): value for key, value in tags.steps_in(run.data.tags).items()}
-    own = {name: value for name, value in steps.items() if name not in TASKS}
-    return Ended(str(run.info.run_id), status, own, run.data.tags.get(tags.ERROR))
+    return Ended(str(run.info.run_id), status, steps, run.data.tags.get(tags.ERROR))
 
 
 def _open_run(call: StepCall, executor: Executor, project: OpenProject, context: Any) -> str:
@@ -198,6 +230,7 @@ def _pipeline_tags(call: StepCall, executor: Executor, project: OpenProject, con
         tags.ENV: env,
         tags.IMAGE: str(call.settings.get("image", "")),
         tags.LATEST_NODE: call.step,
+        tags.STEPS: str(call.settings.get("steps", "")),
         **(_run_parameters(call, env) if hasattr(context, "mlflow") else {}),
     }
     written[tags.RUN_URL] = _run_url(call, executor)
@@ -231,15 +264,3 @@ def _source_tags(call: StepCall, written: Mapping[str, str]) -> dict[str, str]:
     url = written.get(tags.RUN_URL)
     note = {tags.NOTE: f"[{'Vertex AI job' if on_vertex() else 'Kubeflow run'}]({url})"} if url else {}
     return {tags.SOURCE_NAME: f"kedro kubeflow: {call.pipeline}", tags.SOURCE_TYPE: "JOB", **note}
-
-
-def _state(status: Any, job_id: str) -> str:
-    """KFP's word on the steps; where it is not that all went well, the API may know that people have ended them."""
-    state = str(status.get("state", "")) if isinstance(status, Mapping) else ""
-    well = state.upper() in ("SUCCEEDED", "COMPLETE")
-    return "CANCELED" if not well and was_terminated(job_id) else state
-
-
-def _message(status: Any) -> str:
-    error = status.get("error") if isinstance(status, Mapping) else None
-    return str(error.get("message", "")) if isinstance(error, Mapping) else ""

@@ -11,8 +11,16 @@ from typing import Any, Literal
 
 from kedro_kubeflow.contract import JOB_ID_INPUT, LOCAL_ENV, STATES_FILE, STATUS_INPUT, StepCall
 from kedro_kubeflow.runtime.executor import Executor
-from kedro_kubeflow.runtime.kubeflow_api import failed_tasks
-from kedro_kubeflow.tracking.status import FINISHED, KILLED, STEP_FAILED, STEP_TERMINATED, final_status
+from kedro_kubeflow.runtime.kubeflow_api import kubeflow_run, settled_run
+from kedro_kubeflow.tracking.status import (
+    FINISHED,
+    KILLED,
+    STEP_FAILED,
+    STEP_TERMINATED,
+    Heard,
+    final_status,
+    is_success,
+)
 
 Status = Literal["succeeded", "failed", "cancelled"]
 _STATUS: dict[str, Status] = {FINISHED: "succeeded", KILLED: "cancelled"}
@@ -71,10 +79,15 @@ def outcome_of(call: StepCall, executor: Executor, ended: Ended | None) -> Outco
     said: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
     job_id = str(executor.parameters[JOB_ID_INPUT])
     steps = dict(ended.steps) if ended else _states_here()
-    status = _STATUS.get(ended.status if ended else final_status(str(said.get("state", "")), steps.values()), "failed")
     failed = sorted(step for step, state in steps.items() if state.startswith((STEP_FAILED, STEP_TERMINATED)))
-    if status == "failed" and not failed:
-        failed = failed_tasks(job_id)
+    status: Status
+    if ended:
+        status = _STATUS.get(ended.status, "failed")
+        if status == "failed" and not failed:
+            failed = kubeflow_run(job_id, with_spec=True).failed
+    else:
+        status, told = _without_mlflow(str(said.get("state", "")), job_id)
+        failed = failed or told
     error = said.get("error")
     message = str(error.get("message", "")) if isinstance(error, Mapping) else ""
     return Outcome(
@@ -85,6 +98,15 @@ def outcome_of(call: StepCall, executor: Executor, ended: Ended | None) -> Outco
         error=(ended.error if ended else None) or message or None,
         mlflow_run_id=ended.run_id if ended else None,
     )
+
+
+def _without_mlflow(state: str, job_id: str) -> tuple[Status, list[str]]:
+    """What KFP alone says: the status, and which steps have failed."""
+    if is_success(state):
+        return "succeeded", []
+    known = settled_run(job_id, with_spec=True)
+    heard = Heard(state=state, cancelled=known.cancelled, succeeded=known.group == "SUCCEEDED")
+    return _STATUS.get(final_status(heard), "failed"), known.failed
 
 
 def _states_here() -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, StepError
+from kedro_kubeflow.names import task_name
 from kedro_kubeflow.project.conf import read_catalog, read_section
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
@@ -42,7 +43,7 @@ def run_step(call: StepCall, executor: Executor) -> None:
         if in_processes(call):
             outputs.read_back(watch.catalog, {name for node in nodes for name in node.outputs})
         outputs.finish()
-    executor.write()
+    watch.times.note(task_name(call.step))
 
 
 def _runner(call: StepCall, watch: Watch) -> Any:
@@ -83,9 +84,10 @@ def _told_if_it_fails(call: StepCall, executor: Executor, project: OpenProject) 
 
 @contextmanager
 def _inside_run(call: StepCall, executor: Executor, session: Any, watch: Watch) -> Iterator[None]:
-    """The step's part of the pipeline's MLflow run; nothing where there is none."""
+    """The step's part of the pipeline's MLflow run, where there is one; in either case the executor output is written."""
     if not call.tracking:
         yield
+        executor.write()
         return
     from kedro_kubeflow.runtime.tracked import tracked_step
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
-from kedro_kubeflow.contract import RUN_ID_ENV, RUN_ID_INPUT, StepCall
+from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, RUN_ID_INPUT, StepCall
 from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.runtime import termination
+from kedro_kubeflow.runtime.attempts import Attempts
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.frame import correlation, experiment_name
+from kedro_kubeflow.runtime.kubeflow_api import ENDPOINT_ENV, was_cancelled
 from kedro_kubeflow.runtime.session import session_for, tracked_context
 from kedro_kubeflow.runtime.termination import is_termination
 from kedro_kubeflow.runtime.vertex import job_of, on_vertex
@@ -26,26 +30,54 @@ from kedro_kubeflow.tracking.server import client, tracking_errors
 
 @contextmanager
 def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch) -> Iterator[None]:
-    """Run a block inside the MLflow run whose id the step was given.
+    """Run a block inside the MLflow run whose id the step was given, then write the executor output.
 
     Raises:
         TrackingError: the run cannot be joined, or its success cannot be written.
     """
+    attempts = Attempts.of(call)
     run = _joined(call, executor, session)
+    last_words = partial(run.told_to_end, _was_cancelled)
+    termination.at_termination(last_words)
     watch.on_node = run.node_starts
     watch.around_start = lambda params: _tags_of_the_pipeline_alone(run.log, params)
     try:
         with run.log.recording():
             yield
+        for artifact in call.outputs:
+            if artifact.how == "mlflow":
+                executor.describe(artifact.name, run.log.metrics)
+        # Before anybody says that the step has succeeded.
+        executor.write()
+        with tracking_errors():
+            run.succeed(watch.times.text())
+    except (termination.Terminated, KeyboardInterrupt) as error:
+        _told_to_end(run, last_words, error)
+        raise
     except BaseException as error:
         reason = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        run.fail(reason, watch.place_of(reason).node, terminated=is_termination(error))
+        node = watch.place_of(reason).node
+        run.fail(error, reason=reason, node=node, times=watch.times.text(), again=attempts.again)
         raise
-    with tracking_errors():
-        run.succeed()
-    for artifact in call.outputs:
-        if artifact.how == "mlflow":
-            executor.describe(artifact.name, run.log.metrics)
+    termination.at_termination(None)
+
+
+def _told_to_end(run: JoinedRun, last_words: Callable[[], None], error: BaseException) -> None:
+    """The same words from here, where no thread could say them; whoever comes second waits for the first."""
+    if isinstance(error, KeyboardInterrupt):
+        # Only people press keys.
+        run.told_to_end(lambda: True)
+    last_words()
+    run.leave()
+
+
+def _was_cancelled() -> bool | None:
+    """Whether somebody has ended the run that this step belongs to; None where nobody can be asked."""
+    job_id = os.environ.get(RUN_ID_ENV)
+    if LOCAL_ENV in os.environ and not os.environ.get(ENDPOINT_ENV):
+        # On this machine nothing else ends a step.
+        return True
+    return was_cancelled(job_id) if job_id else None
 
 
 @contextmanager
@@ -57,7 +89,10 @@ def told_if_it_fails(call: StepCall, executor: Executor, project: OpenProject) -
         try:
             with session_for(project) as session:
                 run = _run_of(call, executor, tracked_context(session))
-            run.fail(error, None, terminated=is_termination(error))
+            if is_termination(error):
+                run.told_to_end(_was_cancelled)
+            else:
+                run.fail(error, reason=error, node=None, again=Attempts.of(call).again)
         except Exception:
             logging.getLogger(__name__).exception("The failure could not be written to the MLflow run")
         raise

@@ -14,6 +14,7 @@ from kedro.framework.hooks import hook_impl
 from kedro_kubeflow.project.opening import register_patterns
 from kedro_kubeflow.runtime.catalog import StepCatalog
 from kedro_kubeflow.runtime.given import Given
+from kedro_kubeflow.runtime.times import Times
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -46,6 +47,7 @@ class Watch:
         on_node: is told each node that starts, in the thread in which it runs.
         around_start: is given Kedro's run parameters, and is entered while the hooks hear that the run starts.
         catalog: the session's catalog, once it is there.
+        times: when the nodes did what.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Watch:
         self.on_node, self._on_saved = on_node, on_saved
         self.around_start: Callable[[Mapping[str, Any]], AbstractContextManager[None]] = lambda _: nullcontext()
         self.catalog: Any = None
+        self.times = Times()
         self._here = threading.local()
 
     @property
@@ -74,6 +77,7 @@ class Watch:
 
     def _go(self, node: str, *, loading: str | None = None, saving: str | None = None) -> None:
         self._here.place = Place(node, loading, saving)
+        self.times.see(node)
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -104,6 +108,11 @@ class Watch:
         self._go(node.name)
         logging.getLogger(__name__).debug("Node %s starts", node.name)
         self.on_node(node.name)
+
+    @hook_impl(trylast=True)
+    def after_node_run(self, node: Node) -> None:
+        """The node has run; what it gave is saved next."""
+        self.times.see(node.name)
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:

@@ -1,4 +1,4 @@
-"""Close the pipeline's MLflow run: with success by the last task, or with whatever became of it by the exit task."""
+"""Close the pipeline's MLflow run: with success by the last step, or with whatever became of it by the exit task."""
 
 from __future__ import annotations
 
@@ -9,53 +9,66 @@ from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.redaction import redacted
 from kedro_kubeflow.tracking.status import (
     FINISHED,
+    KILLED,
     STEP_FAILED,
     STEP_RUNNING,
     STEP_TERMINATED,
+    Heard,
     final_status,
-    is_cancelled,
+    first_word,
 )
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-_KILLED = "the step's process was killed (out of memory, evicted or deleted)"
+TOLD_TO_END = "the step was told to end (timeout, deadline, eviction or deletion)"
+_TOLD_TO_END_BY_SOMEBODY = (
+    "the step was told to end (timeout, deadline, eviction or deletion; or somebody ended the run: Kubeflow Pipelines could not "
+    "be asked)"
+)
+_LOST = "the step ended without a word: its process or its pod is gone (out of memory, or lost), or it could not reach MLflow"
 _NEVER_RAN = (
     "a step failed without a word: its pod did not start, or was gone before it could tell (see the Kubeflow run)"
 )
+_NOT_SURE = (
+    "each step says that it has succeeded, and Kubeflow Pipelines does not confirm it: if the Kubeflow run has succeeded, "
+    "`kedro kubeflow status RUN --repair` says so here too"
+)
 
 
-def mark_success(mlflow: MlflowClient, run_id: str) -> None:
-    """Close the run as FINISHED; every step has succeeded, so what an earlier attempt left as failed goes.
+def mark_success(mlflow: MlflowClient, run: Run) -> None:
+    """Close a run as FINISHED; every step has succeeded, so what an earlier attempt left as failed goes.
 
     The run of another owner is left open: that owner ends it.
     """
-    tags.erase(mlflow, run_id, tags.FAILED_NODE, tags.ERROR)
-    if not is_adopted(mlflow.get_run(run_id)):
-        close(mlflow, run_id, FINISHED)
+    known = run.data.tags
+    said = [key for key in known if key.startswith(tags.STEP_ERROR_PREFIX)]
+    stale = [key for key in (tags.FAILED_NODE, tags.ERROR, *said) if key in known]
+    if not is_adopted(run):
+        close(mlflow, run.info.run_id, FINISHED)
+    tags.drop(mlflow, run.info.run_id, *stale)
 
 
-def finish(mlflow: MlflowClient, run: Run, *, state: str, error: str = "") -> str:
+def finish(mlflow: MlflowClient, run: Run, heard: Heard) -> str:
     """Write the final status of a run whose pipeline has ended.
-
-    Args:
-        state: KFP's ``PipelineTaskFinalStatus.state`` of the group of steps; see ``final_status``.
-        error: its message, where the backend gives one.
 
     Returns:
         The status that the run has now, or that it will be given by whoever owns it.
     """
     run_id, known = run.info.run_id, run.data.tags
-    steps = tags.steps_in(known)
-    status = final_status(state, steps.values(), marked=known.get(tags.FINAL_STATUS) == FINISHED)
+    status = final_status(heard, known.get(tags.FINAL_STATUS))
     if status == FINISHED:
-        mark_success(mlflow, run_id)
+        mark_success(mlflow, run)
         return status
-    if unsaid := _unsaid(known, steps, state, error):
-        tags.write(mlflow, run_id, unsaid)
+    said, stale = _words(known, status, heard)
     if not is_adopted(run):
-        close(mlflow, run_id, status)
+        said[tags.FINAL_STATUS] = status
+    if said:
+        tags.write(mlflow, run_id, said)
+    if not is_adopted(run):
+        mlflow.set_terminated(run_id, status)
+    tags.drop(mlflow, run_id, *stale)
     return status
 
 
@@ -70,18 +83,42 @@ def is_adopted(run: Run) -> bool:
     return bool(run.data.tags.get(tags.ADOPTED) == "true")
 
 
-def _unsaid(known: Mapping[str, str], steps: Mapping[str, str], state: str, error: str) -> dict[str, str]:
-    """What steps that were killed, or never ran, could not write: which they were, and why."""
-    cancelled = is_cancelled(state)
-    lost = {key: value for key, value in steps.items() if value.startswith(STEP_RUNNING)}
-    said = dict.fromkeys(lost, STEP_TERMINATED if cancelled else f"{STEP_FAILED} (killed)")
-    if cancelled or tags.FAILED_NODE in known:
-        return said
-    if lost:
-        nodes = [value.removeprefix(STEP_RUNNING).strip() for value in lost.values()]
-        said[tags.FAILED_NODE] = ", ".join(sorted(filter(None, nodes)) or sorted(map(_step, lost)))
-    said[tags.ERROR] = " ".join(redacted(error).split()) or (_KILLED if lost else _NEVER_RAN)
-    return {key: tags.shorten(value) for key, value in said.items()}
+def _words(known: Mapping[str, str], status: str, heard: Heard) -> tuple[dict[str, str], list[str]]:
+    """The tags to write for steps that could not say what became of them, and those that no longer hold.
+
+    What a step said of a failure holds as long as its state is failed: it may have run again since, and been killed.
+    """
+    steps = tags.steps_in(known)
+    words = {key: first_word(value) for key, value in steps.items()}
+    lost = [key for key, word in words.items() if word == STEP_RUNNING]
+    told = [key for key, word in words.items() if word == STEP_TERMINATED]
+    failed = STEP_FAILED in words.values()
+    blame = [key for key in (tags.FAILED_NODE, tags.ERROR) if key in known and not failed]
+    if status == KILLED:
+        return dict.fromkeys(lost, STEP_TERMINATED), blame
+    reason = TOLD_TO_END if heard.asked else _TOLD_TO_END_BY_SOMEBODY
+    said = dict.fromkeys(lost, f"{STEP_FAILED} (without a word)")
+    said |= {tags.error_key(key): _LOST for key in lost} | {tags.error_key(key): reason for key in told}
+    if not failed or tags.FAILED_NODE not in known:
+        said |= _blamed(steps, lost or told)
+        backend = " ".join(redacted(heard.error).split())
+        nothing = _NOT_SURE if steps and not (lost or told or failed) else _NEVER_RAN
+        said[tags.ERROR] = backend or (_LOST if lost else reason if told else nothing)
+    return said, [key for key in blame if key not in said]
+
+
+def _blamed(steps: Mapping[str, str], culprits: list[str]) -> dict[str, str]:
+    """The nodes that ran in steps that were lost or told to end; where no node did, the steps."""
+    if not culprits:
+        return {}
+    nodes = [_node(steps[key]) for key in culprits]
+    return {tags.FAILED_NODE: ", ".join(sorted(filter(None, nodes)) or sorted(map(_step, culprits)))}
+
+
+def _node(value: str) -> str:
+    if first_word(value) == STEP_RUNNING:
+        return value.removeprefix(STEP_RUNNING).strip()
+    return value.partition(": ")[2]
 
 
 def _step(key: str) -> str:

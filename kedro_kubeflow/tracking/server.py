@@ -25,6 +25,7 @@ PATIENCE_WITH_NAMES = 15.0
 _CONNECT_SECONDS = 10.0
 
 _REFUSED_CODES = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+_NO_ANSWER = re.compile(r"^API request to \S+ failed with (timeout )?exception")
 _REFUSED_TEXT = re.compile(r"\berror code 40[13]\b")
 
 
@@ -102,6 +103,16 @@ def _unreachable(scheme: str, host: str, port: int, error: OSError, seconds: flo
         else "start the server, or mend the address (server.mlflow_tracking_uri in mlflow.yml, or MLFLOW_TRACKING_URI); "
         "check that network policies let pods reach it",
     )
+
+
+def has_given_up(error: BaseException) -> bool:
+    """Whether MLflow has waited in vain for its server, for as long as it does."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if type(seen).__name__ == "MlflowException" and _NO_ANSWER.search(str(seen)):
+            return True
+        seen = seen.__cause__
+    return False
 
 
 @contextmanager

@@ -60,9 +60,8 @@ def take(mlflow: MlflowClient, run: Run, written: Mapping[str, str]) -> None:
     stale = [tags.FINAL_STATUS]
     if known.get(key, value) != value:
         # The run was another pipeline run's before: nothing of that one's steps says anything of this one's.
-        stale += [tags.FAILED_NODE, tags.ERROR, *tags.steps_in(known)]
-    if set(stale) & set(known):
-        tags.erase(mlflow, run_id, *stale)
+        stale += [tags.FAILED_NODE, tags.ERROR, tags.EXIT_ERROR, *tags.of_steps(known)]
+    tags.drop(mlflow, run_id, *(key for key in stale if key in known))
     if run.info.status != RUNNING:
         mlflow.update_run(run_id, status=RUNNING)
     tags.write(mlflow, run_id, written)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from kedro_kubeflow import names
 from kedro_kubeflow.tracking.redaction import redacted
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ CODE_WARNING = "kubeflow_code_warning"
 COMMIT = "kubeflow_git_commit"
 RESUMED_FROM = "kubeflow_resumed_from"
 ARTIFACT_PREFIX = "kubeflow_artifact."
+# How many steps there are, and what went wrong when the run had ended.
+STEPS = "kubeflow_steps"
+EXIT_ERROR = "kubeflow_exit_error"
+# One of each a step: its state, the last words of one that failed, when it did what.
 STEP_PREFIX = "kubeflow_step."
 STEP_ERROR_PREFIX = "kubeflow_step_error."
+STEP_TIMES_PREFIX = "kubeflow_times."
 
 VERTEX_RUN_ID = "vertexai_run_id"
 VERTEX_JOB_NAME = "vertexai_job_name"
@@ -46,6 +52,8 @@ MAX_KEY = 250
 MAX_VALUE = 5_000
 MAX_LINE = 500
 
+_LONGEST = max(STEP_PREFIX, STEP_ERROR_PREFIX, STEP_TIMES_PREFIX, key=len)
+_OWN = frozenset(STEP_PREFIX + task for task in names.TASKS)
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _HASHED = re.compile(r".*-[0-9a-f]{8}")
 
@@ -61,27 +69,51 @@ def step_key(step: str) -> str:
     >>> step_key("étape")
     'kubeflow_step.étape-b4681107'
     """
-    if _PLAIN.fullmatch(step) and not _HASHED.fullmatch(step) and len(STEP_PREFIX + step) <= MAX_KEY:
+    if _PLAIN.fullmatch(step) and not _HASHED.fullmatch(step) and len(_LONGEST + step) <= MAX_KEY:
         return STEP_PREFIX + step
     digits = hashlib.sha256(step.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     readable = re.sub(r"[^\w.-]", "_", step)
-    return f"{(STEP_PREFIX + readable)[: MAX_KEY - 9]}-{digits}"
+    return f"{STEP_PREFIX}{readable[: MAX_KEY - 9 - len(_LONGEST)]}-{digits}"
+
+
+def error_key(step_key: str) -> str:
+    """The tag that holds a step's last words.
+
+    >>> error_key("kubeflow_step.split_data")
+    'kubeflow_step_error.split_data'
+    """
+    return STEP_ERROR_PREFIX + step_key.removeprefix(STEP_PREFIX)
+
+
+def times_key(step_key: str) -> str:
+    """The tag that holds when a step did what, as JSON."""
+    return STEP_TIMES_PREFIX + step_key.removeprefix(STEP_PREFIX)
 
 
 def step_error_key(step: str) -> str:
     """The tag that holds the last words of a step that failed: what, where and the cure, on lines of their own."""
-    key = STEP_ERROR_PREFIX + step_key(step).removeprefix(STEP_PREFIX)
-    return key if len(key) <= MAX_KEY else f"{key[: MAX_KEY - 9]}{key[-9:]}"
+    return error_key(step_key(step))
 
 
 def steps_in(tags: Mapping[str, str]) -> dict[str, str]:
-    """The steps' own tags: key → value, such as ``running train``."""
-    return {key: value for key, value in tags.items() if key.startswith(STEP_PREFIX)}
+    """The states of the pipeline's steps: key → value, such as ``running train``; the exit pipeline is none of them."""
+    return {key: value for key, value in tags.items() if key.startswith(STEP_PREFIX) and key not in _OWN}
+
+
+def of_steps(tags: Mapping[str, str]) -> list[str]:
+    """The keys of everything that steps have said."""
+    return [key for key in tags if key.startswith((STEP_PREFIX, STEP_ERROR_PREFIX, STEP_TIMES_PREFIX))]
 
 
 def shorten(text: str, limit: int = MAX_VALUE) -> str:
     """A value that every MLflow store takes."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def last_words(error: BaseException) -> str:
+    """What failed, where and the cure, as people read it in the step's log; what looks like a secret is left out."""
+    text = str(error) if hasattr(error, "cure") else f"{type(error).__name__}: {error}"
+    return shorten("\n".join(line.rstrip() for line in redacted(text[: 20 * MAX_VALUE]).splitlines() if line.strip()))
 
 
 def one_line(error: BaseException) -> str:
@@ -102,12 +134,15 @@ def write(mlflow: MlflowClient, run_id: str, tags: Mapping[str, str]) -> None:
 
 def erase(mlflow: MlflowClient, run_id: str, *keys: str) -> None:
     """Take tags away; those that are not there, or that another step takes away at the same time, are no error."""
+    known = mlflow.get_run(run_id).data.tags
+    drop(mlflow, run_id, *(key for key in keys if key in known))
+
+
+def drop(mlflow: MlflowClient, run_id: str, *keys: str) -> None:
+    """Take tags away that were there a moment ago."""
     from mlflow.exceptions import MlflowException
 
-    known = mlflow.get_run(run_id).data.tags
     for key in keys:
-        if key not in known:
-            continue
         try:
             mlflow.delete_tag(run_id, key)
         except MlflowException as error:

@@ -52,6 +52,13 @@ class Pod:
         assert self.wait() == 0, self.text
         return self
 
+    def red(self) -> Pod:
+        """The exit task of a run that has not succeeded: it did its work, and fails to be run again by a retry."""
+        assert self.wait() == 1, self.text
+        assert "All that is to be done at the end was done" in self.text, self.text
+        assert "Traceback" not in self.text, self.text
+        return self
+
     def send(self, sign: signal.Signals) -> None:
         os.kill(self.pid, sign)
 
@@ -189,9 +196,12 @@ class Pods:
         text = json.dumps(self.executor_input(task, status, error))
         argv = [text if word == "{{$}}" else word for word in (*container["command"], *container["args"])]
         argv[0] = sys.executable
+        own = {"KEDRO_KUBEFLOW_RUN_ID": self.run_id}
         argv += ["--env", self.conf_env] if self.conf_env else []
         log = self.folder / f"{self.attempts:02}-{task}.log"
-        return self.starter.start(task, argv, self.project.path, self.project.environment({**self.env, **env}), log)
+        return self.starter.start(
+            task, argv, self.project.path, self.project.environment({**own, **self.env, **env}), log
+        )
 
     def end(self, status: str, error: str = "", **env: str) -> Pod:
         """Run the exit task with what KFP says of the steps."""

@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.finish import finish, mark_success
 from kedro_kubeflow.tracking.lookup import find_anywhere
+from kedro_kubeflow.tracking.status import Heard
 
 
 @pytest.fixture
@@ -23,8 +24,9 @@ def run_with(client: MlflowClient, **steps: str) -> str:
     return str(made.info.run_id)
 
 
-def ended(client: MlflowClient, run_id: str, state: str, error: str = "") -> Run:
-    status = finish(client, client.get_run(run_id), state=state, error=error)
+def ended(client: MlflowClient, run_id: str, state: str, error: str = "", **more: bool) -> Run:
+    heard = Heard(state=state, error=error, marked=True, **more)
+    status = finish(client, client.get_run(run_id), heard)
     run = client.get_run(run_id)
     assert run.info.status == status
     assert run.data.tags[tags.FINAL_STATUS] == status
@@ -35,8 +37,9 @@ def test_a_killed_step_is_named_by_the_node_that_ran(client: MlflowClient) -> No
     run = ended(client, run_with(client, prepare="succeeded in 1.0 s", group="running ns.train"), "FAILED")
     assert run.info.status == "FAILED"
     assert run.data.tags[tags.FAILED_NODE] == "ns.train"
-    assert run.data.tags[tags.step_key("group")] == "failed (killed)"
-    assert "killed" in run.data.tags[tags.ERROR]
+    assert run.data.tags[tags.step_key("group")] == "failed (without a word)"
+    assert "without a word" in run.data.tags[tags.ERROR]
+    assert "without a word" in run.data.tags[tags.error_key(tags.step_key("group"))]
 
 
 def test_a_step_that_was_killed_before_its_first_node_is_named_itself(client: MlflowClient) -> None:
@@ -62,7 +65,7 @@ def test_what_the_failing_step_said_is_not_overwritten(client: MlflowClient) -> 
     run = ended(client, run_id, "FAILED")
     assert run.data.tags[tags.FAILED_NODE] == "train"
     assert run.data.tags[tags.ERROR] == "ValueError: x"
-    assert run.data.tags[tags.step_key("other")] == "failed (killed)"
+    assert run.data.tags[tags.step_key("other")] == "failed (without a word)"
 
 
 def test_a_cancelled_run_is_killed_and_blames_nobody(client: MlflowClient) -> None:
@@ -72,9 +75,45 @@ def test_a_cancelled_run_is_killed_and_blames_nobody(client: MlflowClient) -> No
     assert tags.FAILED_NODE not in run.data.tags
 
 
+def test_a_step_that_was_told_to_end_has_failed_unless_somebody_ended_the_run(client: MlflowClient) -> None:
+    run_id = run_with(client, train="terminated after 3.0 s: ns.train", other="succeeded in 1.0 s")
+    run = ended(client, run_id, "RUNNING", asked=True)
+    assert (run.info.status, run.data.tags[tags.FAILED_NODE]) == ("FAILED", "ns.train")
+    assert "was told to end" in run.data.tags[tags.ERROR]
+    assert "somebody" not in run.data.tags[tags.ERROR]
+    run = ended(client, run_id, "RUNNING", asked=True, cancelled=True)
+    assert run.info.status == "KILLED"
+    assert not {tags.FAILED_NODE, tags.ERROR} & set(run.data.tags), "of an end before"
+    assert "somebody" in ended(client, run_id, "RUNNING").data.tags[tags.ERROR]
+
+
+def test_the_words_of_an_attempt_before_do_not_stand_for_a_step_that_was_killed_since(client: MlflowClient) -> None:
+    run_id = run_with(client, train="running train", other="succeeded in 1.0 s")
+    tags.write(client, run_id, {tags.FAILED_NODE: "other", tags.ERROR: "ValueError: x", tags.FINAL_STATUS: "FAILED"})
+    run = ended(client, run_id, "FAILED")
+    assert run.data.tags[tags.FAILED_NODE] == "train"
+    assert "without a word" in run.data.tags[tags.ERROR]
+
+
+def test_every_step_says_well_and_kubeflow_does_not(client: MlflowClient) -> None:
+    run_id = run_with(client, train="succeeded in 1.0 s")
+    run = ended(client, run_id, "RUNNING")
+    assert run.info.status == "FAILED"
+    assert "--repair" in run.data.tags[tags.ERROR]
+    assert ended(client, run_id, "RUNNING", succeeded=True).info.status == "FINISHED"
+    assert tags.ERROR not in client.get_run(run_id).data.tags
+
+
+def test_an_exit_pipeline_that_failed_is_no_failed_step(client: MlflowClient) -> None:
+    run_id = run_with(client, train="running train", **{"on-exit-pipeline": "failed after 1.0 s: ValueError"})
+    run = ended(client, run_id, "RUNNING", cancelled=True)
+    assert run.info.status == "KILLED"
+    assert run.data.tags[tags.step_key("on-exit-pipeline")].startswith("failed")
+
+
 def test_marked_success_stands_whatever_the_exit_task_hears(client: MlflowClient) -> None:
     run_id = run_with(client, train="succeeded in 1.0 s")
-    mark_success(client, run_id)
+    mark_success(client, client.get_run(run_id))
     assert ended(client, run_id, "RUNNING").info.status == "FINISHED"
 
 
@@ -89,7 +128,7 @@ def test_success_clears_what_an_earlier_attempt_said(client: MlflowClient) -> No
     run_id = run_with(client, train="succeeded in 1.0 s")
     tags.write(client, run_id, {tags.FAILED_NODE: "train", tags.ERROR: "x", tags.FINAL_STATUS: "FAILED"})
     client.set_terminated(run_id, "FAILED")
-    mark_success(client, run_id)
+    mark_success(client, client.get_run(run_id))
     run = client.get_run(run_id)
     assert run.info.status == "FINISHED"
     assert not {tags.FAILED_NODE, tags.ERROR} & set(run.data.tags)
@@ -99,8 +138,8 @@ def test_success_clears_what_an_earlier_attempt_said(client: MlflowClient) -> No
 def test_an_adopted_run_is_not_ended(client: MlflowClient, state: str) -> None:
     run_id = run_with(client, train="running train")
     tags.write(client, run_id, {tags.ADOPTED: "true"})
-    finish(client, client.get_run(run_id), state=state)
-    mark_success(client, run_id)
+    finish(client, client.get_run(run_id), Heard(state=state))
+    mark_success(client, client.get_run(run_id))
     run = client.get_run(run_id)
     assert run.info.status == "RUNNING"
     assert tags.FINAL_STATUS not in run.data.tags

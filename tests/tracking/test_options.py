@@ -222,7 +222,7 @@ def test_the_run_of_kfps_own_plugin_is_adopted_and_left_to_it(of: Of, mlflow_ser
     assert (run.tags["kubeflow_adopted"], run.tags["kubeflow_run_id"]) == ("true", run.run_id)
     run.pod(STEP, **env).ok()
     assert run.pod("other", OTHER_FAILS="yes", **env).wait() == 1
-    run.end("FAILED", **env).ok()
+    run.end("FAILED", **env).red()
     assert (run.run.info.status, run.run.info.run_name) == ("RUNNING", "kfp's")
     assert run.tags["kubeflow_failed_node"] == "other"
     run.pod("other", **env).ok()
@@ -293,7 +293,10 @@ class TestLastTask:
         pod = run.pod(STEP, WAITS=str(waits)).until(waits)
         pod.send(signal.SIGTERM)
         assert pod.wait() == 128 + signal.SIGTERM
-        assert run.run.info.status == "KILLED"
+        assert run.run.info.status == "FAILED", "nobody says that people have ended it"
+        assert run.tags["kubeflow_final_status"] == "FAILED"
+        assert "told to end" in run.tags["kubeflow_error"]
+        assert run.tags["kubeflow_failed_node"] == "étape"
 
     def test_code_that_exits_has_failed(self, run: Pods) -> None:
         pod = run.pod(STEP, EXITS="yes")

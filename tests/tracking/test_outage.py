@@ -80,7 +80,7 @@ def test_gone_for_good_while_a_node_runs(gate: Gate, run: Pods, tmp_path: Path) 
     assert training.wait(40) == 1
     assert "could not be written" in training.text
     gate.open()
-    run.end("FAILED").ok()
+    run.end("FAILED").red()
     assert run.run.info.status == "FAILED"
     assert run.tags["kubeflow_failed_node"] == "ns.train"
 
@@ -156,6 +156,6 @@ def test_twenty_seconds_away_while_a_step_fails(own_server: MlflowServer, starte
     time.sleep(20)
     own_server.start()
     assert training.wait() == 1
-    run.end("FAILED").ok()
+    run.end("FAILED").red()
     assert run.run.info.status == "FAILED"
     assert run.tags["kubeflow_error"] == "ValueError: no rows"
