@@ -56,8 +56,8 @@ def leave(call: StepCall, executor: Executor) -> None:
         raise problems[0] if len(problems) == 1 else StepError("\n".join(map(str, problems)))
     if outcome.status != "succeeded" and _may_be_retried():
         # Kubeflow runs an exit task again at the end of a retry only if it has failed itself.
-        _log.info(
-            "All that is to be done at the end was done; this task fails, so that a retry of the run comes here again"
+        print(
+            "All that is to be done at the end was done. This task fails so that a retry comes here again.", flush=True
         )
         raise SystemExit(1)
 

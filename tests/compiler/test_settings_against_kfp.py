@@ -206,8 +206,8 @@ CASES = {
     ),
     "affinity": Case({"affinity": {"train": AFFINITY}}, _affinity),
     "retry_policy": Case(
-        {"retry_policy": {"__default__": {"num_retries": 3, "backoff_duration": "1m", "backoff_factor": 1.5}}},
-        lambda task: task.set_retry(3, backoff_duration="60s", backoff_factor=1.5),
+        {"retry_policy": {"__default__": {"num_retries": 3, "backoff_duration": "1m", "backoff_factor": 3}}},
+        lambda task: task.set_retry(3, backoff_duration="60s", backoff_factor=3, backoff_max_duration="31536000s"),
     ),
     "timeout": Case({"timeout": "2h"}, lambda task: kubernetes.set_timeout(task, 7200)),
     "pod_metadata": Case(

@@ -13,9 +13,9 @@ import pytest
 
 from kedro_kubeflow.contract import LOCAL_ENV, STATES_FILE, StepCall
 from kedro_kubeflow.errors import StepError
-from kedro_kubeflow.runtime import notification
+from kedro_kubeflow.runtime import kubeflow_api, notification
 from kedro_kubeflow.runtime.executor import Executor
-from kedro_kubeflow.runtime.kubeflow_api import failed_tasks
+from kedro_kubeflow.runtime.kubeflow_api import KubeflowRun, kubeflow_run, was_cancelled
 from kedro_kubeflow.runtime.notification import notify, slack_message
 from kedro_kubeflow.runtime.outcome import Ended, Outcome, outcome_of
 
@@ -101,8 +101,20 @@ def server() -> Iterator[Callable[[Answer], str]]:
         one.server_close()
 
 
+# As Kubeflow Pipelines 2.17 tells them: each of Argo's nodes, and its retry node.
 TASKS = [
     {"display_name": "root", "state": "FAILED"},
+    {"display_name": "root-driver", "state": "SUCCEEDED"},
+    {"display_name": "root(0)", "state": "FAILED"},
+    {"display_name": "demo-x7k2p(0)", "state": "FAILED"},
+    {"display_name": "executor(0)", "state": "FAILED"},
+    {"display_name": "exit-handler-1(0)", "state": "FAILED"},
+    {"display_name": "exit-handler-1-driver", "state": "SUCCEEDED"},
+    {"display_name": "exit-handler-1.onExit", "state": "FAILED"},
+    {"display_name": "train(0)", "state": "FAILED"},
+    {"display_name": "ns-other-1234abcd-driver", "state": "SUCCEEDED"},
+    {"display_name": "ns-other-1234abcd", "state": "FAILED"},
+    {"display_name": "mlflow-end-run-driver", "state": "SUCCEEDED"},
     {"display_name": "demo-x7k2p", "state": "FAILED"},
     {"display_name": "exit-handler-1", "state": "FAILED"},
     {"display_name": "train-driver", "state": "FAILED"},
@@ -113,26 +125,80 @@ TASKS = [
 ]
 
 
+SPEC = {
+    "root": {"dag": {"tasks": {"exit-handler-1": {"taskInfo": {"name": "kedro"}}, "mlflow-end-run": {}}}},
+    "components": {
+        "comp-exit-handler-1": {
+            "dag": {
+                "tasks": {
+                    "train": {"taskInfo": {"name": "train"}},
+                    "ns-other-1234abcd": {"taskInfo": {"name": "ns.other"}},
+                }
+            }
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({"pipeline_spec": {"pipeline_spec": SPEC}}, ("ns.other", "train")), ({}, ("ns-other-1234abcd", "train"))],
+)
 def test_the_api_tells_which_steps_failed(
-    server: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: Callable[[Answer], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    more: dict[str, Any],
+    told: tuple[str, ...],
 ) -> None:
     asked: list[tuple[str, str]] = []
 
     def answer(path: str, headers: dict[str, str], _body: bytes) -> tuple[int, Any]:
         asked.append((path, headers.get("Authorization", "")))
-        return 200, {"display_name": "demo-x7k2p", "run_details": {"task_details": TASKS}}
+        return 200, {"display_name": "demo-x7k2p", "run_details": {"task_details": TASKS}, **more}
 
     (tmp_path / "token").write_text("t0ken\n")
     monkeypatch.setenv("KF_PIPELINES_ENDPOINT", server(answer) + "/")
     monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(tmp_path / "token"))
-    assert outcome("FAILED").failed_steps == ("train",)
-    assert asked == [("/apis/v2beta1/runs/run-1", "Bearer t0ken")]
+    assert outcome("FAILED").failed_steps == told
+    assert set(asked) == {("/apis/v2beta1/runs/run-1", "Bearer t0ken")}
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "ml-pipeline:8888", ""])
 def test_an_api_that_does_not_answer_is_no_error(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_PIPELINES_ENDPOINT", endpoint)
-    assert failed_tasks("run-1") == []
+    assert kubeflow_run("run-1") == KubeflowRun()
+    assert was_cancelled("run-1") is None
+
+
+@pytest.mark.parametrize(
+    ("history", "cancelled"),
+    [
+        (["PENDING", "RUNNING", "CANCELING", "FAILED"], True),
+        (["PENDING", "RUNNING", "CANCELING"], True),
+        (["PENDING", "RUNNING", "FAILED"], False),
+        (["PENDING", "RUNNING", "CANCELING", "FAILED", "RUNNING"], False),
+        (["PENDING", "RUNNING", "CANCELING", "FAILED", "RUNNING", "FAILED"], False),
+        ([], False),
+    ],
+)
+def test_only_the_history_says_that_somebody_ended_a_run(history: list[str], cancelled: bool) -> None:
+    entry = {"state": (history or ["RUNNING"])[-1], "state_history": [{"state": state} for state in history]}
+    assert KubeflowRun(entry).cancelled is cancelled
+
+
+def test_a_run_that_was_retried_and_went_well_is_told_by_the_api_alone(
+    server: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit task is told FAILED of the attempt before; what the API tells of tasks lags behind."""
+    monkeypatch.setattr(kubeflow_api, "_PAUSE", 0.01)
+    states = iter(["RUNNING", "RUNNING", "SUCCEEDED", "SUCCEEDED"])
+
+    def answer(*_: Any) -> tuple[int, Any]:
+        return 200, {"run_details": {"task_details": [{"display_name": "exit-handler-1", "state": next(states)}]}}
+
+    monkeypatch.setenv("KF_PIPELINES_ENDPOINT", server(answer))
+    assert outcome("FAILED").status == "succeeded"
 
 
 FAILED = Outcome(status="failed", failed_steps=("a<b",), run_id="run-1", pipeline="train", error="x & y\nz")

@@ -30,7 +30,7 @@ def test_neither_token_nor_message_follow_a_redirect(
     with serving(stranger) as other, serving(lambda _: redirect(f"{other}/x", status)) as url:
         monkeypatch.setenv("KF_PIPELINES_ENDPOINT", url)
         monkeypatch.setenv("WEBHOOK", f"{url}/hook/secret")
-        assert not kubeflow_api.was_terminated("run")
+        assert kubeflow_api.was_cancelled("run") is None
         with pytest.raises(StepError, match=f"it answers {status}"):
             notify({"type": "webhook", "url_env": "WEBHOOK"}, OUTCOME, env=None, ui_host=None)
     assert heard == []

@@ -4,7 +4,9 @@
 - ``DIES_AT``: the number of the request to MLflow that a process does not survive; ``DIES``: whether that is ``before`` the
   request is sent or ``after`` it was answered.
 - ``WAITS``: a file that the training node makes; it waits until the file is gone.
-- ``KEDRO_KUBEFLOW_TEST_FAIL``: the message of the error that the training node raises.
+- ``KEDRO_KUBEFLOW_TEST_FAIL``: the message of the error that the training node raises; ``FAILS``: a file that says how often it
+  still does.
+- ``COMPUTES``: a file that the training node makes before a long computation that hears no signal.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ PIPELINE = """
 import mlflow
 from kedro.pipeline import Pipeline, node
 
-from demo.faults import die, fail, wait
+from demo.faults import compute, die, fail, wait
 
 def prepare(raw, limit, options):
     return [x for x in raw if x < limit]
@@ -27,6 +29,7 @@ def train(rows, options, rate):
         mlflow.log_metric("loss", 1 / (step + 1), step=step)
         if step == 2:
             wait()
+            compute()
             die("in_node")
     fail()
     mlflow.log_metric("accuracy", 0.75)
@@ -46,6 +49,7 @@ def create_pipeline():
     ])
 """
 FAULTS = """
+import hashlib
 import os
 import signal
 import time
@@ -59,7 +63,17 @@ def die(where):
     if os.environ.get("FAULT") == where:
         os.kill(os.getpid(), signal.SIGKILL)
 
+def compute():
+    if os.environ.get("COMPUTES"):
+        Path(os.environ["COMPUTES"]).touch()
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 12_000_000)
+
 def fail():
+    if os.environ.get("FAILS"):
+        left = int(Path(os.environ["FAILS"]).read_text())
+        Path(os.environ["FAILS"]).write_text(str(left - 1))
+        if left > 0:
+            raise ValueError(f"{left} times more")
     if os.environ.get("KEDRO_KUBEFLOW_TEST_FAIL"):
         raise ValueError(os.environ["KEDRO_KUBEFLOW_TEST_FAIL"])
 

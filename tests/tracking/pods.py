@@ -189,13 +189,18 @@ class Pods:
         self.mlflow_run_id = written["parameterValues"]["run_id"]
         return self.mlflow_run_id
 
-    def pod(self, task: str, *, status: str = "", error: str = "", **env: str) -> Pod:
-        """Start a task's process."""
+    def pod(
+        self, task: str, *, status: str = "", error: str = "", settings: dict[str, Any] | None = None, **env: str
+    ) -> Pod:
+        """Start a task's process; ``settings`` are further ones of its call."""
         self.attempts += 1
         container = self.spec["deploymentSpec"]["executors"][f"exec-{task}"]["container"]
         text = json.dumps(self.executor_input(task, status, error))
         argv = [text if word == "{{$}}" else word for word in (*container["command"], *container["args"])]
         argv[0] = sys.executable
+        if settings:
+            place = argv.index("--settings") + 1
+            argv[place] = json.dumps([*json.loads(argv[place]), *settings.items()])
         own = {"KEDRO_KUBEFLOW_RUN_ID": self.run_id}
         argv += ["--env", self.conf_env] if self.conf_env else []
         log = self.folder / f"{self.attempts:02}-{task}.log"
