@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from kedro_kubeflow.entries import local_path, on_volume, path_holder
+from kedro_kubeflow.entries import local_path, on_volume, path_holder, unknown_place
 from kedro_kubeflow.errors import CompileError, did_you_mean
 
 ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML", "Markdown"]
@@ -29,6 +29,7 @@ _METRICS = re.compile(r".*Metric(s|sHistory|History)?Dataset$|.*tracking\.Metric
 _PLOT = re.compile(r"(.*\.)?(plotly\.(PlotlyDataset|JSONDataset)|matplotlib\.Matplotlib(Dataset|Writer))$")
 # Logs the file to MLflow under the name that it has on disk, which a single-file artifact would take from it.
 _UPLOADS = re.compile(r"(.*\.)?MlflowArtifactDataset$")
+_TRACKED_MODEL = re.compile(r"(.*\.)?MlflowModelTrackingDataset$")
 _SUFFIX_TYPES: dict[str, ArtifactType] = {".html": "HTML", ".htm": "HTML", ".md": "Markdown"}
 
 
@@ -46,6 +47,8 @@ class Handoff:
         versioned: whether Kedro keeps versions of it, which makes its path a folder.
         plot: whether a picture of it can be shown.
         stored: for ``volume``: whether a copy is stored as an artifact.
+        model: for ``external``: whether it is a model in MLflow, which its writer alone can say the place of.
+        doubt: for ``external``: keys that may be a local path, so that it may be none.
     """
 
     kind: Literal["memory", "file", "volume", "external"]
@@ -55,6 +58,8 @@ class Handoff:
     versioned: bool = False
     plot: bool = False
     stored: bool = True
+    model: bool = False
+    doubt: str = ""
 
 
 def handoff(
@@ -77,7 +82,9 @@ def handoff(
     named = _named_type(dataset, config)
     artifact_type = named or _type_by_class(config)
     if path is None:
-        return Handoff("external", artifact_type)
+        return Handoff("external", artifact_type, model=_is_placed_by_mlflow(config), doubt=unknown_place(config) or "")
+    if config.get("run_id") and _UPLOADS.match(str(config.get("type", ""))):
+        return Handoff("external", artifact_type)  # Its data is read from that MLflow run.
     name = PurePosixPath(path.replace("\\", "/")).name
     shown_as = _SUFFIX_TYPES.get(PurePosixPath(name).suffix.lower())
     uploaded = bool(_UPLOADS.match(str(config.get("type", ""))))
@@ -100,6 +107,12 @@ def plain_filename(dataset: str, filename: str) -> str:
     """
     suffix = PurePosixPath(filename).suffix
     return re.sub(r"[^\w.-]", "_", dataset.split("@", 1)[0]) + (suffix if re.fullmatch(r"\.\w{1,8}", suffix) else "")
+
+
+def _is_placed_by_mlflow(config: Mapping[str, Any]) -> bool:
+    return bool(_TRACKED_MODEL.match(str(config.get("type", "")))) and "model_uri" not in (
+        config.get("load_args") or {}
+    )
 
 
 def _is_versioned(config: Mapping[str, Any]) -> bool:
