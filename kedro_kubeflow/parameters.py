@@ -19,6 +19,9 @@ from typing import Any
 # Both of KFP's engines (Argo: {{…}}, Kubernetes: $(…) and $$, recurring runs: [[…]], kfp.local: /kfp-workspace)
 # rewrite what they find in a value.
 _TEMPLATE = re.compile(r"\{\{|\}\}|\$\(|\$\$|\[\[|\]\]|/kfp-workspace")
+# What Kubeflow fills in when a recurring run starts
+# (https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/run-a-pipeline/).
+_MACRO = re.compile(r"\[\[(?:ScheduledTime|CurrentTime|Index|RunUUID)(?:\.[^\[\]\"\\]*)?\]\]")
 _EXACT_INTEGER = 2**53
 # More float positions than this are shorter, and safer, as JSON text.
 _MAX_FLOAT_PATHS = 32
@@ -139,20 +142,38 @@ def ordered_like(value: Any, model: Any) -> Any:
     return value
 
 
-def coerce(encoding: Encoding, value: Any) -> Any:
+def coerce(encoding: Encoding, value: Any, *, macros: bool = False) -> Any:
     """The KFP input for a new value of a parameter whose type is already fixed in an uploaded pipeline.
+
+    Args:
+        macros: whether what Kubeflow fills in when a recurring run starts, such as ``[[ScheduledTime]]``, goes as it is.
 
     Raises:
         ValueError: the value does not fit that type.
     """
     if encoding.kind in _TEXT:
-        return _json_text(value)
+        return _json_text(value, macros=macros)
     fits: tuple[type, ...] = _FITS[encoding.kind]
     if not isinstance(value, fits) or (isinstance(value, bool) and encoding.kind != "bool"):
-        raise ValueError(f"a {encoding.kind} is expected, got {value!r}")
-    if not _native(value):
+        if macros and isinstance(value, str) and _MACRO.search(value):
+            raise ValueError(f"{value} becomes text when the run starts, and the parameter is {_a(encoding.kind)}")
+        raise ValueError(f"{_a(encoding.kind)} is expected, got {value!r}")
+    if not _native(_without_macros(value) if macros else value):
         raise ValueError("the value cannot travel as a run-time input of this type; compile with it instead")
     return value
+
+
+def _a(kind: str) -> str:
+    words = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text", "list": "a list"}
+    return words.get(kind, "a mapping")
+
+
+def _without_macros(value: Any) -> Any:
+    if isinstance(value, str):
+        return _MACRO.sub("", value)
+    if isinstance(value, Mapping):
+        return {key: _without_macros(item) for key, item in value.items()}
+    return [_without_macros(item) for item in value] if isinstance(value, list) else value
 
 
 def size(name: str, value: Any) -> int:
@@ -229,15 +250,28 @@ def _as_float(value: Any, path: Path) -> Any:
     return value
 
 
-def _json_text(value: Any) -> str:
-    """JSON in which no template engine finds anything: its marks are escaped inside strings and spread outside."""
+def _json_text(value: Any, *, macros: bool = False) -> str:
+    """JSON in which no template engine finds anything: its marks are escaped inside strings and spread outside.
+
+    Args:
+        macros: whether those of recurring runs, inside strings, are left for Kubeflow to find.
+    """
     # Not every server's database has the characters that JSON can do without.
     text = json.dumps(value, ensure_ascii=True)
-    escaped = re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: _escape(match.group()), text)
-    return re.sub(r"(?<=[\[\]{}])(?=[\[\]{}])", " ", escaped)
+    # Strings and what is between them, in turn.
+    parts = re.split(r'("(?:[^"\\]|\\.)*")', text)
+    return "".join(_escape(part, macros=macros) if i % 2 else _spread(part) for i, part in enumerate(parts))
 
 
-def _escape(literal: str) -> str:
+def _spread(text: str) -> str:
+    return re.sub(r"(?<=[\[\]{}])(?=[\[\]{}])", " ", text)
+
+
+def _escape(literal: str, *, macros: bool) -> str:
+    if macros:
+        between = [_escape(text, macros=False) for text in _MACRO.split(literal)]
+        found = [*_MACRO.findall(literal), ""]
+        return "".join(text + macro for text, macro in zip(between, found, strict=True))
     for mark in "{}$[]":
         literal = literal.replace(mark, f"\\u{ord(mark):04x}")
     return literal.replace("/kfp-workspace", "\\u002fkfp-workspace")

@@ -128,9 +128,9 @@ def test_what_is_not_json_stays_behind(value: Any) -> None:
 def test_a_run_time_value_must_fit_the_uploaded_type() -> None:
     assert coerce(Encoding("key", "float"), 3) == 3
     assert json.loads(coerce(Encoding("key", "json"), None)) is None
-    with pytest.raises(ValueError, match="a int is expected"):
+    with pytest.raises(ValueError, match="a whole number is expected"):
         coerce(Encoding("key", "int"), "three")
-    with pytest.raises(ValueError, match="a int is expected"):
+    with pytest.raises(ValueError, match="a whole number is expected"):
         coerce(Encoding("key", "int"), True)
     with pytest.raises(ValueError, match="compile with it"):
         coerce(Encoding("key", "str"), "{{x}}")

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,23 @@ def read_overrides(params: str | None, param: Iterable[str], params_file: Path |
 
     merged: Any = OmegaConf.create(dict(_from_file(params_file)) if params_file else {})
     items = [item.strip() for item in (params or "").split(",") if item.strip()]
+    _refuse_cut(items, params or "")
     for item in [*items, *param]:
         # One at a time, so that an error can name the one that is wrong.
         merged = OmegaConf.merge(merged, _from_item(item))
     container = OmegaConf.to_container(merged)
     return {str(key): value for key, value in container.items()} if isinstance(container, dict) else {}
+
+
+def _refuse_cut(items: Iterable[str], whole: str) -> None:
+    """``--params`` is cut at every comma, as `kedro run` cuts it; a list or a mapping does not survive that."""
+    for item in items:
+        if any(item.count(left) != item.count(right) for left, right in ("[]", "{}")) or item.count('"') % 2:
+            raise ParameterError(
+                f"--params is cut at every comma, which leaves {item!r}",
+                where=f"--params {whole}",
+                cure="give a value that holds commas by itself, as in --param 'x=[a, b]'",
+            )
 
 
 def _from_item(item: str) -> Any:
@@ -59,4 +71,20 @@ def _from_file(path: Path) -> Mapping[str, Any]:
         return {}
     if not isinstance(values, Mapping):
         raise ParameterError("The file of parameters must be a mapping of names to values", where=str(path))
+    for key, value in _leaves(values):
+        if value is not None and not isinstance(value, str | bool | int | float):
+            raise ParameterError(
+                f"The value of {key!r} is a {type(value).__name__}, which no parameter of Kedro's is",
+                where=str(path),
+                cure=f'write it in quotes, "{value}", and it is text, as it is in parameters.yml',
+            )
     return values
+
+
+def _leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else None
+    if inner is None:
+        yield prefix, value
+        return
+    for key, item in inner:
+        yield from _leaves(item, f"{prefix}.{key}" if prefix else str(key))

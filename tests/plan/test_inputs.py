@@ -70,10 +70,10 @@ def test_a_step_reads_what_was_asked_for(overrides: dict[str, Any], read: dict[s
     ("overrides", "what"),
     [
         ({"rat": 1}, "takes no parameter 'rat'. Did you mean 'rate'?"),
-        ({"depth": "deep"}, "'depth' does not fit: a int is expected"),
+        ({"depth": "deep"}, "'depth' does not fit: a whole number is expected"),
         ({"depth": True}, "'depth' does not fit"),
         ({"on": 1}, "'on' does not fit"),
-        ({"deep": 3}, "'deep' does not fit: a dict is expected"),
+        ({"deep": 3}, "'deep' does not fit: a mapping is expected"),
         ({"deep": {"new": None}}, "compile with it instead"),
     ],
 )
@@ -87,9 +87,37 @@ def test_what_does_not_fit(overrides: dict[str, Any], what: str) -> None:
 def test_a_pipeline_of_another_origin() -> None:
     spec = yaml.safe_load(str(package()))
     assert run_inputs(spec, {"rate": 0.25, "model": "forest"}, where="") == {"rate": 0.25, "model": "forest"}
-    with pytest.raises(ParameterError, match="a str is expected"):
+    with pytest.raises(ParameterError, match="text is expected"):
         run_inputs(spec, {"model": 3}, where="")
 
 
 def test_a_pipeline_without_inputs() -> None:
     assert list(inputs_of({"root": {}})) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sent"),
+    [
+        (
+            "text",
+            "run of [[ScheduledTime.2006-01-02]] {{x}}",
+            '"run of [[ScheduledTime.2006-01-02]] \\u007b\\u007bx\\u007d\\u007d"',
+        ),
+        ("maybe", ["[[Index]]", [["x"]]], '["[[Index]]", [ ["x"] ] ]'),
+        ("deep", {"list": ["[[RunUUID]]"]}, {"a": {"b": 1.0, "c": 2}, "list": ["[[RunUUID]]"]}),
+    ],
+)
+def test_macros_of_recurring_runs_pass_as_they_are(key: str, value: Any, sent: Any) -> None:
+    given = run_inputs(spec_of(DEFAULTS), {key: value}, where="there", scheduled=True)
+    assert given == {f"kfp_{key}": sent}
+
+
+def test_a_macro_is_text_and_nothing_else() -> None:
+    with pytest.raises(ParameterError, match="becomes text when the run starts, and the parameter is a whole number"):
+        run_inputs(spec_of(DEFAULTS), {"depth": "[[Index]]"}, where="there", scheduled=True)
+
+
+def test_another_type_than_before_is_refused_with_the_way_that_works() -> None:
+    with pytest.raises(ParameterError, match=r"a whole number is expected, got 0\.5") as caught:
+        run_inputs(spec_of(DEFAULTS), {"depth": 0.5}, where="there")
+    assert "run-once --param 'depth=0.5'" in str(caught.value)

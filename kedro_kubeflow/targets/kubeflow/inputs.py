@@ -25,13 +25,16 @@ class Input:
     default: Any
 
 
-def run_inputs(spec: Mapping[str, Any], overrides: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+def run_inputs(
+    spec: Mapping[str, Any], overrides: Mapping[str, Any], *, where: str, scheduled: bool = False
+) -> dict[str, Any]:
     """Inputs by KFP name.
 
     Args:
         spec: the pipeline's spec, as the server gives it.
         overrides: Kedro parameters, nested; where a value is a mapping it is merged into the pipeline's own.
         where: what to call the pipeline in an error.
+        scheduled: whether they are for a recurring run, whose macros Kubeflow fills in.
 
     Raises:
         ParameterError: the pipeline has no such parameter, or it has another type.
@@ -45,7 +48,7 @@ def run_inputs(spec: Mapping[str, Any], overrides: Mapping[str, Any], *, where: 
                 where=where,
                 cure="parameters that no node uses are not part of a pipeline; compile it again if this one is new",
             )
-        given[known[key].name] = _value(known[key], value, where)
+        given[known[key].name] = _value(known[key], value, where, scheduled=scheduled)
     return given
 
 
@@ -97,19 +100,25 @@ def _calls(ir: Mapping[str, Any]) -> Iterator[StepCall]:
             continue
 
 
-def _value(known: Input, value: Any, where: str) -> Any:
+def _value(known: Input, value: Any, where: str, *, scheduled: bool) -> Any:
     own = decode(known.encoding, known.default) if known.default is not None else None
     try:
-        return coerce(known.encoding, _merged(own, value))
+        return coerce(known.encoding, _merged(own, value), macros=scheduled)
     except ValueError as error:
         key = known.encoding.key
         raise ParameterError(
-            f"The parameter {key!r} does not fit: {error}",
-            where=where,
-            cure=f"it is text, and what looks like a number or YAML needs quotes: --param '{key}=\"{value}\"'"
-            if known.encoding.kind == "str" and not isinstance(value, (list, Mapping))
-            else None,
+            f"The parameter {key!r} does not fit: {error}", where=where, cure=_cure(known.encoding, value)
         ) from None
+
+
+def _cure(encoding: Encoding, value: Any) -> str:
+    key = encoding.key
+    if encoding.kind == "str" and not isinstance(value, (list, Mapping)):
+        return f"it is text, and what looks like a number or YAML needs quotes: --param '{key}=\"{value}\"'"
+    return (
+        f"an uploaded pipeline's inputs keep their types; compile and run with it at once: `kedro kubeflow run-once --param "
+        f"'{key}={value}'`, or write a value of the new type to parameters.yml and upload that"
+    )
 
 
 def _merged(own: Any, value: Any) -> Any:
