@@ -12,7 +12,14 @@ import yaml
 
 from kedro_kubeflow.contract import StepCall
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_BASE):  # type: ignore[misc]
+    """Writes the same value twice rather than an alias, which people and other readers of YAML trip over."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,4 +75,4 @@ class CompiledPipeline:
 
 def _dump(document: Mapping[str, Any]) -> str:
     # A width without end: line folding would depend on the YAML library.
-    return str(yaml.dump(dict(document), Dumper=_DUMPER, sort_keys=True, allow_unicode=True, width=2**31 - 1))
+    return str(yaml.dump(dict(document), Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=2**31 - 1))
