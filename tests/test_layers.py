@@ -18,12 +18,24 @@ FLOORS = [
     {"names", "parameters", "entries"},
     {"contract", "config", "request"},
     {"auth"},
-    {"project", "tracking", "plan", "compiler", "check", "scaffold", "targets", "code", "image", "results"},
+    {"project", "tracking", "plan", "compiler", "check", "scaffold", "targets", "code", "image", "results", "prepared"},
     {"runtime", "hooks"},
     {"cli", "api"},
 ]
 # The house is being rebuilt: these look at each other until `plan` no longer compiles.
-REBUILT = {"project", "plan", "compiler", "check", "scaffold", "targets", "code", "image", "results", "tracking"}
+REBUILT = {
+    "project",
+    "plan",
+    "compiler",
+    "check",
+    "scaffold",
+    "targets",
+    "code",
+    "image",
+    "results",
+    "tracking",
+    "prepared",
+}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # Not code of a floor: the starter's templates and the list that names them.
 OUTSIDE = {"__init__", "starters", "templates"}

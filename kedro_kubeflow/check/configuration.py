@@ -10,42 +10,44 @@ from typing import Any
 import yaml
 
 from kedro_kubeflow.check.finding import Finding
-from kedro_kubeflow.check.scope import entries_of
-from kedro_kubeflow.plan.compile import Source
+from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.project.dockerignore import DockerIgnore
 
 _VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*\}")
 
 
-def configuration_findings(source: Source) -> Iterator[Finding]:
+def configuration_findings(subject: Subject) -> Iterator[Finding]:
     """What steps would miss of the configuration that was read here."""
-    conf = Path(source.project.conf_source)
+    conf = Path(subject.facts.project.conf_source)
     if not conf.is_dir():
         return
-    ignore = DockerIgnore.read(source.project.path)
-    folders = [conf / "base", *([conf / source.project.env] if source.project.env not in (None, "base") else [])]
-    in_image = [f for folder in folders for f in _yaml_files(folder) if not _ignored(f, source, ignore)]
-    if source.project.env is None:
-        yield from _local(conf, source, ignore)
-    yield from _credentials(in_image, source)
-    yield from _variables(in_image, source)
+    ignore = DockerIgnore.read(subject.facts.project.path)
+    folders = [
+        conf / "base",
+        *([conf / subject.facts.project.env] if subject.facts.project.env not in (None, "base") else []),
+    ]
+    in_image = [f for folder in folders for f in _yaml_files(folder) if not _ignored(f, subject, ignore)]
+    if subject.facts.project.env is None:
+        yield from _local(conf, subject, ignore)
+    yield from _credentials(in_image, subject)
+    yield from _variables(in_image, subject)
 
 
 def _yaml_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*.y*ml") if file.is_file())
 
 
-def _ignored(file: Path, source: Source, ignore: DockerIgnore) -> bool:
-    inside = file.is_relative_to(source.project.path)
-    return inside and ignore.excludes(file.relative_to(source.project.path).as_posix()) is not None
+def _ignored(file: Path, subject: Subject, ignore: DockerIgnore) -> bool:
+    inside = file.is_relative_to(subject.facts.project.path)
+    return inside and ignore.excludes(file.relative_to(subject.facts.project.path).as_posix()) is not None
 
 
-def _local(conf: Path, source: Source, ignore: DockerIgnore) -> Iterator[Finding]:
+def _local(conf: Path, subject: Subject, ignore: DockerIgnore) -> Iterator[Finding]:
     """conf/local was read to compile, and most images do not hold it."""
     private = re.compile(r"(credentials|kubeflow|logging)")
     here = [file for file in _yaml_files(conf / "local") if not private.match(file.name)]
     if here:
-        kept_out = all(_ignored(file, source, ignore) for file in here)
+        kept_out = all(_ignored(file, subject, ignore) for file in here)
         yield Finding(
             "conf-local",
             "warning" if kept_out else "info",
@@ -59,13 +61,13 @@ def _local(conf: Path, source: Source, ignore: DockerIgnore) -> Iterator[Finding
         yield Finding("conf-local", "info", text, str(conf / "local"))
 
 
-def _credentials(in_image: list[Path], source: Source) -> Iterator[Finding]:
+def _credentials(in_image: list[Path], subject: Subject) -> Iterator[Finding]:
     """Credentials that catalog entries name, and that no file in the image nor a provider gives."""
-    if source.config.run_config.dynamic_config_providers:
+    if subject.config.run_config.dynamic_config_providers:
         return
     known = {key for file in in_image if file.name.startswith("credentials") for key in _top_level(file)}
     users: dict[str, list[str]] = {}
-    for dataset, entry in entries_of(source).items():
+    for dataset, entry in subject.scope.every_entry.items():
         for name in _named_credentials(entry or {}):
             users.setdefault(name, []).append(dataset)
     for name, datasets in sorted(users.items()):
@@ -97,9 +99,9 @@ def _top_level(file: Path) -> set[str]:
     return {str(key) for key in values} if isinstance(values, Mapping) else set()
 
 
-def _variables(in_image: list[Path], source: Source) -> Iterator[Finding]:
+def _variables(in_image: list[Path], subject: Subject) -> Iterator[Finding]:
     """Variables that the configuration needs and no step is given; kubeflow.yml itself is read when compiling."""
-    given = {name for variables in source.config.run_config.env.values() for name in variables or {}}
+    given = {name for variables in subject.config.run_config.env.values() for name in variables or {}}
     for file in in_image:
         if file.name.startswith("kubeflow"):
             continue
@@ -108,6 +110,10 @@ def _variables(in_image: list[Path], source: Source) -> Iterator[Finding]:
                 "variable-not-given",
                 "warning",
                 f"The configuration needs the environment variable {name}, which no step is given",
-                str(file.relative_to(source.project.path) if file.is_relative_to(source.project.path) else file),
+                str(
+                    file.relative_to(subject.facts.project.path)
+                    if file.is_relative_to(subject.facts.project.path)
+                    else file
+                ),
                 f"name it in run_config.env, as in {name}: {{secret: NAME, key: KEY}}, unless the image sets it",
             )

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kedro_kubeflow.check.finding import Finding, Level
-from kedro_kubeflow.check.scope import entries_of, readers_of, writers_of
-from kedro_kubeflow.plan.compile import Source
-from kedro_kubeflow.plan.grouping import base_name
+from kedro_kubeflow.check.subject import Subject
+from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.project.dockerignore import DockerIgnore
 from kedro_kubeflow.project.own_hooks import has_hook
 
@@ -37,22 +36,22 @@ class Local:
     on_volume: bool
 
 
-def data_findings(source: Source) -> Iterator[Finding]:
+def data_findings(subject: Subject) -> Iterator[Finding]:
     """Raw data that the image must hold, data that nobody makes, and names that share a path."""
-    local = _local_datasets(source)
-    ignore = DockerIgnore.read(source.project.path)
+    local = _local_datasets(subject)
+    ignore = DockerIgnore.read(subject.facts.project.path)
     for dataset in local:
         if dataset.written_by is None:
-            yield _raw(dataset, source, ignore)
-    yield from _not_made(source)
+            yield _raw(dataset, subject, ignore)
+    yield from _not_made(subject)
     yield from _shared_paths(local)
 
 
-def _local_datasets(source: Source) -> list[Local]:
-    writers, readers = writers_of(source), readers_of(source)
+def _local_datasets(subject: Subject) -> list[Local]:
+    writers, readers = subject.scope.writers, subject.scope.readers
     found: dict[str, Local] = {}
-    for name, entry in entries_of(source).items():
-        handed, base = source.handoffs[name], base_name(name)
+    for name, entry in subject.scope.every_entry.items():
+        handed, base = subject.scope.handoffs[name], base_name(name)
         if handed.kind in ("file", "volume") and base not in found:
             found[base] = Local(
                 dataset=base,
@@ -65,10 +64,10 @@ def _local_datasets(source: Source) -> list[Local]:
     return list(found.values())
 
 
-def _raw(dataset: Local, source: Source, ignore: DockerIgnore) -> Finding:
+def _raw(dataset: Local, subject: Subject, ignore: DockerIgnore) -> Finding:
     """What to say of a local file that no step makes."""
     where = f"catalog, dataset {dataset.dataset!r}: {dataset.path}"
-    volume = source.config.run_config.volume
+    volume = subject.config.run_config.volume
     if dataset.on_volume and volume and volume.skip_init:
         return Finding(
             "raw-data-on-empty-volume",
@@ -84,15 +83,15 @@ def _raw(dataset: Local, source: Source, ignore: DockerIgnore) -> Finding:
     if rule:
         return Finding(
             "raw-data-ignored",
-            _unless_mounted("error", source),
+            _unless_mounted("error", subject),
             f"The image will not hold {dataset.dataset!r}: {ignore.name} keeps {dataset.path} out ({rule.text!r})",
             where,
             f"let it in with a line !{dataset.path}, keep the data remote, or mount a volume there",
         )
-    if not (source.project.path / dataset.path).exists():
+    if not (subject.facts.project.path / dataset.path).exists():
         return Finding(
             "raw-data-missing",
-            _unless_mounted("warning", source),
+            _unless_mounted("warning", subject),
             f"The image must hold {dataset.dataset!r}, as no step makes it, and it is not here either: {dataset.path}",
             where,
             "put it there before the image is built, keep it remote, or mount a volume there",
@@ -101,18 +100,18 @@ def _raw(dataset: Local, source: Source, ignore: DockerIgnore) -> Finding:
     return Finding("raw-data", "info", what, where)
 
 
-def _unless_mounted(level: Level, source: Source) -> Level:
+def _unless_mounted(level: Level, subject: Subject) -> Level:
     """A claim that is mounted may hold the data."""
-    mounted = (v for volumes in source.config.run_config.extra_volumes.values() for v in volumes or ())
+    mounted = (v for volumes in subject.config.run_config.extra_volumes.values() for v in volumes or ())
     return "info" if any(v.volume.persistent_volume_claim for v in mounted) else level
 
 
-def _not_made(source: Source) -> Iterator[Finding]:
+def _not_made(subject: Subject) -> Iterator[Finding]:
     """Data in memory that nothing puts there."""
-    made, entries = writers_of(source), entries_of(source)
-    for name, node in readers_of(source).items():
+    made, entries = subject.scope.writers, subject.scope.every_entry
+    for name, node in subject.scope.readers.items():
         entry = entries.get(name)
-        if name in made or name not in source.handoffs or source.handoffs[name].kind != "memory":
+        if name in made or name not in subject.scope.handoffs or subject.scope.handoffs[name].kind != "memory":
             continue
         if "data" not in (entry or {}):
             yield Finding(

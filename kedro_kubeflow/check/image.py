@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.plan.cache import is_mutable
-from kedro_kubeflow.plan.tasks import CompiledTask
+from kedro_kubeflow.plan.task import Task
 
 UNSET = "(none is configured)"
 _WHERE = "kubeflow.yml, run_config.image"
@@ -22,9 +22,9 @@ _REQUIREMENTS = (
 )
 
 
-def image_findings(tasks: Iterable[CompiledTask]) -> Iterator[Finding]:
+def image_findings(tasks: Iterable[Task]) -> Iterator[Finding]:
     """What the images' names say."""
-    for image in dict.fromkeys(str(task.container.get("image", "")) for task in tasks):
+    for image in dict.fromkeys(task.image for task in tasks if task.call):
         if image == UNSET:
             yield Finding("image-missing", "error", "No image is configured", _WHERE, "set it, or give it with -i")
         elif is_mutable(image):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.parameters import size
-from kedro_kubeflow.plan.compile import Prepared
-from kedro_kubeflow.plan.dag import MAX_INPUT_BYTES
-from kedro_kubeflow.plan.step_settings import cache_notes
-from kedro_kubeflow.plan.tasks import CompiledTask
+from kedro_kubeflow.plan import Plan
+from kedro_kubeflow.plan.inputs import MAX_INPUT_BYTES, PipelineInput
 
 MANY_STEPS, TOO_MANY_STEPS = 50, 200
 MAX_UPLOAD = 32 * 2**20
@@ -28,19 +26,23 @@ _STATUS_BYTES = 1_900
 _GROUPING = "let nodes share steps (run_config.grouping: namespace, tag, pipeline, memory or all)"
 
 
-def limit_findings(prepared: Prepared, tasks: Sequence[CompiledTask]) -> Iterator[Finding]:
-    """Numbers and sizes that are, or may be, too large."""
-    yield from _count(len(tasks))
-    yield from _sizes(prepared, len(tasks))
-    for task in tasks:
-        longest = max((len(str(word).encode()) for word in task.container.get("args") or ()), default=0)
+def limit_findings(plan: Plan, compiled: Any) -> Iterator[Finding]:
+    """Numbers and sizes that are, or may be, too large.
+
+    Args:
+        compiled: the plan's `CompiledPipeline`.
+    """
+    yield from _count(len(plan.tasks))
+    yield from _sizes(compiled, len(plan.tasks))
+    for task in plan.tasks:
+        longest = max((len(word.encode()) for word in task.call.to_argv()), default=0) if task.call else 0
         if longest >= MAX_ARGUMENT:
-            what = f"An argument of the step {task.title!r} has {longest:,} bytes; Linux takes {MAX_ARGUMENT:,}"
+            what = f"An argument of the step {task.display_name!r} has {longest:,} bytes; Linux takes {MAX_ARGUMENT:,}"
             yield Finding("argument-size", "error", what, cure="let fewer nodes share the step")
-    yield from _parameters(prepared.compiled.parameters)
-    cached = set(cache_notes(prepared.dag, prepared.settings))
-    for note in prepared.compiled.notes:
-        yield Finding("cache-image", "warning", note) if note in cached else Finding("note", "info", note)
+    yield from _parameters(plan.inputs)
+    for text in plan.warnings:
+        cached = text in plan.cache_warnings
+        yield Finding("cache-image", "warning", text) if cached else Finding("note", "info", text)
 
 
 def _count(steps: int) -> Iterator[Finding]:
@@ -53,12 +55,12 @@ def _count(steps: int) -> Iterator[Finding]:
     yield Finding("step-count", "warning", what, cure=_GROUPING)
 
 
-def _sizes(prepared: Prepared, tasks: int) -> Iterator[Finding]:
-    uploaded = len(prepared.compiled.text.encode())
+def _sizes(compiled: Any, tasks: int) -> Iterator[Finding]:
+    uploaded = len(compiled.text.encode())
     if uploaded > MAX_UPLOAD:
         what = f"The compiled pipeline has {uploaded:,} bytes; Kubeflow Pipelines takes {MAX_UPLOAD:,}"
         yield Finding("spec-size", "error", what, cure=_GROUPING)
-    spec = _json_size(prepared.compiled.pipeline_spec) + _json_size(prepared.compiled.platform_spec)
+    spec = _json_size(compiled.pipeline_spec) + _json_size(compiled.platform_spec)
     estimate = int(spec * _SPEC_FACTOR + tasks * _STATUS_BYTES)
     if estimate > 0.7 * MAX_WORKFLOW:
         certain = spec > MAX_WORKFLOW
@@ -66,8 +68,8 @@ def _sizes(prepared: Prepared, tasks: int) -> Iterator[Finding]:
         yield Finding("workflow-size", "error" if certain else "warning", what, cure=_GROUPING)
 
 
-def _parameters(defaults: Mapping[str, Any]) -> Iterator[Finding]:
-    total = sum(size(name, value) for name, value in defaults.items())
+def _parameters(inputs: Sequence[PipelineInput]) -> Iterator[Finding]:
+    total = sum(size(i.name, i.default) for i in inputs)
     if total > 0.9 * MAX_INPUT_BYTES:
         what = f"The run-time parameters have {total:,} bytes; Kubeflow Pipelines takes {MAX_INPUT_BYTES:,} a run"
         yield Finding("parameters-size", "warning", what, cure="give large values no longer ones on the command line")

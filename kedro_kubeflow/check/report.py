@@ -11,18 +11,23 @@ from kedro_kubeflow.check.data import data_findings
 from kedro_kubeflow.check.finding import LEVELS, Finding, Level, from_error
 from kedro_kubeflow.check.image import UNSET, image_findings, requirement_findings
 from kedro_kubeflow.check.limits import limit_findings
-from kedro_kubeflow.check.places import place_findings
+from kedro_kubeflow.check.reach import reach_findings
+from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.check.tracking import tracking_findings
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
-from kedro_kubeflow.plan.compile import Source, prepare_source, read_source
+from kedro_kubeflow.plan import Plan, make_plan
+from kedro_kubeflow.plan.scope import scope_of
 from kedro_kubeflow.plan.selection import Selection, selection
 from kedro_kubeflow.plan.slicing import select
-from kedro_kubeflow.plan.tasks import compiled_tasks
 from kedro_kubeflow.project.conf import read_section, unknown_overrides
+from kedro_kubeflow.project.facts import read_project
 from kedro_kubeflow.request import Request
 
-AskServer = Callable[[Source], Iterable[Finding]]
+AskServer = Callable[[Subject], Iterable[Finding]]
 """Asks the server: whether it is reachable, takes the credentials, has the namespace, and is of a version that fits."""
+Translate = Callable[[Plan, KubeflowConfig], Any]
+"""Compiles a plan for its target: a `CompiledPipeline`. It raises what is wrong with it there."""
 
 
 @dataclass(frozen=True)
@@ -41,71 +46,74 @@ class Report:
         return sum(finding.level == level for finding in self.findings)
 
 
-def check(request: Request, *, ask_server: AskServer | None = None) -> Report:
+def check(request: Request, *, translate: Translate, ask_server: AskServer | None = None) -> Report:
     """Check what a request would submit.
 
     Args:
+        translate: what it raises is a finding, and the size of what it gives is looked at.
         ask_server: is asked too, once the configuration can be read.
     """
-    findings = _findings(replace(request, default_image=UNSET), ask_server)
+    findings = _findings(replace(request, default_image=UNSET), translate, ask_server)
     return Report(tuple(sorted(dict.fromkeys(findings), key=lambda finding: LEVELS.index(finding.level))))
 
 
-def _findings(request: Request, ask_server: AskServer | None) -> Iterator[Finding]:
+def _findings(request: Request, translate: Translate, ask_server: AskServer | None) -> Iterator[Finding]:
     try:
-        source = read_source(request)
+        facts, config = read_project(request)
+        subject = Subject(facts, config, scope_of(facts, config, request))
     except KedroKubeflowError as error:
         yield from_error(error)
         return
-    for subject in (_compiled(request, source), _read(source), ask_server(source) if ask_server else ()):
+    asked = ask_server(subject) if ask_server else ()
+    for findings in (_planned(request, subject, translate), _read(subject), asked):
         try:
-            yield from subject
+            yield from findings
         except KedroKubeflowError as error:
             yield from_error(error)
 
 
-def _compiled(request: Request, source: Source) -> Iterator[Finding]:
-    prepared = prepare_source(request, source)
-    tasks = compiled_tasks(prepared.compiled)
-    yield from image_findings(tasks)
-    yield from limit_findings(prepared, tasks)
+def _planned(request: Request, subject: Subject, translate: Translate) -> Iterator[Finding]:
+    plan = make_plan(subject.facts, subject.config, request, subject.scope)
+    compiled = translate(plan, subject.config)
+    yield from image_findings(plan.tasks)
+    yield from limit_findings(plan, compiled)
 
 
-def _read(source: Source) -> Iterator[Finding]:
-    yield from data_findings(source)
-    yield from place_findings(source, _credentials(source))
-    yield from tracking_findings(source)
-    yield from configuration_findings(source)
-    yield from requirement_findings(source.project.path, tracking=source.tracking)
-    yield from _overrides(source)
-    yield from _jobs(source)
+def _read(subject: Subject) -> Iterator[Finding]:
+    yield from data_findings(subject)
+    yield from reach_findings(subject, _credentials(subject))
+    yield from tracking_findings(subject)
+    yield from configuration_findings(subject)
+    yield from requirement_findings(subject.facts.project.path, tracking=subject.scope.tracking)
+    yield from _overrides(subject)
+    yield from _jobs(subject)
 
 
-def _overrides(source: Source) -> Iterator[Finding]:
+def _overrides(subject: Subject) -> Iterator[Finding]:
     """Parameters that are given and that the configuration does not have."""
-    known = source.marked.sections.get("parameters") or {}
-    for text in unknown_overrides(source.selection.parameters, known, source.marked.asked):
+    known = subject.facts.marked.sections.get("parameters") or {}
+    for text in unknown_overrides(subject.scope.selection.parameters, known, subject.facts.marked.asked):
         yield Finding("unknown-parameter", "warning", text, "--params, or kubeflow.yml, jobs")
 
 
-def _credentials(source: Source) -> Mapping[str, Any]:
+def _credentials(subject: Subject) -> Mapping[str, Any]:
     """The credentials as far as they can be read here: the variables that they name may be set in pods only."""
     try:
-        found = read_section(source.project.config_loader(), "credentials", missing={})
+        found = read_section(subject.facts.project.config_loader(), "credentials", missing={})
     except ConfigError:
         return {}
     return dict(found or {})
 
 
-def _jobs(source: Source) -> Iterator[Finding]:
+def _jobs(subject: Subject) -> Iterator[Finding]:
     """Whether every job still fits the project."""
-    known = source.marked.sections.get("parameters") or {}
-    for name in source.config.jobs:
+    known = subject.facts.marked.sections.get("parameters") or {}
+    for name in subject.config.jobs:
         try:
-            job = selection(name, Selection(), source.config.jobs, pipelines_asked=False)
-            select(job.pipelines, job.part, source.registered)
+            job = selection(name, Selection(), subject.config.jobs, pipelines_asked=False)
+            select(job.pipelines, job.part, subject.facts.pipelines)
         except KedroKubeflowError as error:
             yield Finding("job", "error", f"The job {name!r}: {error.what}", "kubeflow.yml, jobs", error.cure)
             continue
-        for text in unknown_overrides(job.parameters, known, source.marked.asked):
+        for text in unknown_overrides(job.parameters, known, subject.facts.marked.asked):
             yield Finding("job", "warning", f"The job {name!r}: {text}", "kubeflow.yml, jobs")

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from kedro_kubeflow.auth.mlflow.address import ADDRESSES, holds_password
 from kedro_kubeflow.check.finding import Finding
-from kedro_kubeflow.check.places import is_here
-from kedro_kubeflow.plan.compile import Source
+from kedro_kubeflow.check.reach import is_here
+from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.project.mlflow_plugin import mlflow_section, tracking_uri
 
 _VARIABLE = "MLFLOW_TRACKING_URI"
@@ -22,15 +22,15 @@ _VARIABLES = (
 )
 
 
-def tracking_findings(source: Source) -> Iterator[Finding]:
+def tracking_findings(subject: Subject) -> Iterator[Finding]:
     """What is wrong with the address, if the pipeline is tracked."""
-    if not source.tracking:
+    if not subject.scope.tracking:
         return
-    loader = source.project.config_loader()
+    loader = subject.facts.project.config_loader()
     server = mlflow_section(loader).get("server") or {}
-    yield from _passwords(server, source)
+    yield from _passwords(server, subject)
     configured = server.get("mlflow_tracking_uri")
-    given = _given(source)
+    given = _given(subject)
     where = "mlflow.yml, server.mlflow_tracking_uri"
     if configured:
         problem = _unreachable(str(configured))
@@ -46,10 +46,10 @@ def tracking_findings(source: Source) -> Iterator[Finding]:
         yield Finding("mlflow-address", "error", f"The address of the MLflow server {problem}", where, _CURE)
 
 
-def _passwords(server: Mapping[str, Any], source: Source) -> Iterator[Finding]:
+def _passwords(server: Mapping[str, Any], subject: Subject) -> Iterator[Finding]:
     """Addresses that hold a password: they stand in code or a compiled pipeline, and in logs."""
     written = {f"mlflow.yml, server.{key}": server.get(key) for key in ADDRESSES}
-    written[f"kubeflow.yml, run_config.env.{_VARIABLE}"] = _given(source)
+    written[f"kubeflow.yml, run_config.env.{_VARIABLE}"] = _given(subject)
     for where, uri in written.items():
         if isinstance(uri, str) and holds_password(uri):
             yield Finding(
@@ -57,9 +57,9 @@ def _passwords(server: Mapping[str, Any], source: Source) -> Iterator[Finding]:
             )
 
 
-def _given(source: Source) -> object:
+def _given(subject: Subject) -> object:
     """What ``env`` gives every step as the address: text, a reference, or None."""
-    for variables in source.config.run_config.env.values():
+    for variables in subject.config.run_config.env.values():
         if variables and variables.get(_VARIABLE) is not None:
             return variables[_VARIABLE]
     return None

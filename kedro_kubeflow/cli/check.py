@@ -30,8 +30,9 @@ def check(server: bool, strict: bool, output: str, **options: Any) -> None:
     """Say what would go wrong on the cluster, before anything is submitted. Exit code 1 where something would."""
     from kedro_kubeflow.check.report import check as check_project
     from kedro_kubeflow.cli.output import print_json
+    from kedro_kubeflow.prepared import compile_for_target
 
-    report = check_project(request_from(options), ask_server=_ask() if server else None)
+    report = check_project(request_from(options), translate=compile_for_target, ask_server=_ask() if server else None)
     if output == "json":
         counts = {f"{level}s": report.count(level) for level in ("error", "warning")}
         print_json({**counts, "findings": [asdict(finding) for finding in report.findings]})

@@ -34,20 +34,20 @@ _SHOWN, _WIDTH = 40, 300
 @exits
 def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
     """Write the pipeline as a KFP v2 file (IR YAML). Needs no server, no token and no image."""
-    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.prepared import prepare
     from kedro_kubeflow.project.write import write_text
 
     prepared = prepare(request_from(options))
     if kept is not None:
         _compare(prepared.compiled.text, kept)
         return
-    for note in prepared.compiled.notes:
-        click.echo(note, err=True)
+    for warning in prepared.plan.warnings:
+        click.echo(warning, err=True)
     if str(output) == "-":
         click.echo(prepared.compiled.text, nl=False)
         return
     write_text(output, prepared.compiled.text)
-    steps = len(prepared.dag.steps)
+    steps = len(prepared.plan.steps)
     click.echo(f"{output}: pipeline {prepared.compiled.name!r}, {steps} step{'s' * (steps != 1)}", err=True)
 
 

@@ -12,7 +12,7 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.plan.planned import Plan, PlannedStep
+    from kedro_kubeflow.cli.plan_view import PlanView, StepView
 
 NO_IMAGE = "(none is configured)"
 _LISTED = 12
@@ -31,20 +31,28 @@ _LISTED = 12
 def plan(output: str, **options: Any) -> None:
     """Show what would be submitted: steps, settings, and how data gets from one to another. Needs no server."""
     from kedro_kubeflow.cli.output import print_json
-    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.cli.plan_view import view_of
+    from kedro_kubeflow.plan import make_plan
     from kedro_kubeflow.plan.mermaid import mermaid
-    from kedro_kubeflow.plan.planned import plan_of
+    from kedro_kubeflow.prepared import compile_for_target
+    from kedro_kubeflow.project.facts import read_project
 
-    planned = plan_of(prepare(request_from(options, default_image=NO_IMAGE)))
+    request = request_from(options, default_image=NO_IMAGE)
+    facts, config = read_project(request)
+    made = make_plan(facts, config, request)
+    if made.target == "vertexai":
+        # It has no room for all that Kubernetes has, and says so.
+        compile_for_target(made, config)
+    planned = view_of(made, config)
     if output == "json":
         print_json(asdict(planned))
     elif output == "mermaid":
-        click.echo(mermaid(planned), nl=False)
+        click.echo(mermaid(made), nl=False)
     else:
         _print(planned)
 
 
-def _print(planned: Plan) -> None:
+def _print(planned: PlanView) -> None:
     from kedro_kubeflow.cli.output import print_table
 
     images = dict.fromkeys(step.image for step in planned.steps)
@@ -66,7 +74,7 @@ def _print(planned: Plan) -> None:
         click.echo(note, err=True)
 
 
-def _print_settings(planned: Plan) -> None:
+def _print_settings(planned: PlanView) -> None:
     """Which selector of kubeflow.yml each setting comes from, and for which steps."""
     from kedro_kubeflow.cli.output import print_table
 
@@ -84,7 +92,7 @@ def _print_settings(planned: Plan) -> None:
         print_table(("Setting", "Selector", "Steps"), rows, empty="")
 
 
-def _row(step: PlannedStep) -> list[object]:
+def _row(step: StepView) -> list[object]:
     nodes = _listed(step.nodes)
     return [
         step.order,

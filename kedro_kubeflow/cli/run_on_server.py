@@ -18,7 +18,7 @@ from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
 if TYPE_CHECKING:
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
-    from kedro_kubeflow.plan.compile import Prepared
+    from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.request import Request
     from kedro_kubeflow.targets.kubeflow import KubeflowClient
     from kedro_kubeflow.targets.kubeflow.run_operations import RunOptions, Started
@@ -106,15 +106,15 @@ def run_on_server(options: dict[str, Any], output: Output) -> None:
     Raises:
         RunFailed, KedroKubeflowError, SystemExit: as `run_compiled`.
     """
-    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.prepared import prepare
 
     how, request = ServerRunOptions.take(options), request_from(options)
     if how.from_version and request.target != "vertexai":
         run_version(request, how, output)
         return
     prepared = prepare(request)
-    for note in prepared.compiled.notes:
-        click.echo(note, err=True)
+    for warning in prepared.plan.warnings:
+        click.echo(warning, err=True)
     if prepared.target == "vertexai":
         run_on_vertex(prepared, how, output)
         return

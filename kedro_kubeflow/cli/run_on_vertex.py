@@ -15,7 +15,7 @@ from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
 if TYPE_CHECKING:
     from kedro_kubeflow.cli.run_on_server import ServerRunOptions
-    from kedro_kubeflow.plan.compile import Prepared
+    from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.targets.vertexai.client import VertexClient
     from kedro_kubeflow.targets.vertexai.jobs import Job
 

@@ -51,15 +51,15 @@ def run_once(runner: str | None, isolated: bool, output: Output, **options: Any)
 
 def _run_here(runner: str, isolated: bool, output: Output, options: dict[str, Any]) -> None:
     from kedro_kubeflow.cli.local_view import LocalView, print_summary, stderr_console
-    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.prepared import prepare
     from kedro_kubeflow.targets.local.operations import run_local
 
     # Processes need no image; what the spec names is only asked of Docker.
     request = request_from(options, default_image="local" if runner == "subprocess" else None)
     prepared = prepare(replace(request, either_target=True))
     console = stderr_console()
-    for note in prepared.compiled.notes:
-        console.print(note)
+    for warning in prepared.plan.warnings:
+        console.print(warning)
     view = LocalView(console)
     with view.showing():
         run = run_local(prepared, runner=runner, isolated=isolated, on_change=view.changed)  # type: ignore[arg-type]

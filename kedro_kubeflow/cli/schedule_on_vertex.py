@@ -55,7 +55,7 @@ def _make(here: VertexProject, options: dict[str, Any], output: Output, *, dry_r
 
 
 def _requests(here: VertexProject, options: dict[str, Any]) -> Iterator[tuple[VertexClient, ScheduleRequest]]:
-    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.prepared import prepare
     from kedro_kubeflow.request import Request
     from kedro_kubeflow.targets.vertexai.client import VertexClient
     from kedro_kubeflow.targets.vertexai.operations import schedule_request, section

@@ -25,7 +25,7 @@ _SAID = {
 @exits
 def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
     """Upload the pipeline to Kubeflow Pipelines, or a new version of it."""
-    from kedro_kubeflow.plan.compile import prepare
+    from kedro_kubeflow.prepared import prepare
     from kedro_kubeflow.targets.kubeflow.project_server import connect_to
     from kedro_kubeflow.targets.kubeflow.upload_compiled import upload, with_commit
 
@@ -35,8 +35,8 @@ def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
             "Vertex AI Pipelines holds no uploaded pipelines",
             cure="`run-once` and `schedule` submit the pipeline itself; `compile` writes the file that the console takes",
         )
-    for note in prepared.compiled.notes:
-        click.echo(note, err=True)
+    for warning in prepared.plan.warnings:
+        click.echo(warning, err=True)
     done = upload(connect_to(prepared.config), with_commit(prepared), force=force)
     click.echo(_SAID[done.made].format(name=done.pipeline.name, version=done.version.id), err=True)
     if output == "json":

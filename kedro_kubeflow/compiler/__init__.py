@@ -1,12 +1,25 @@
-"""Dag and configuration → KFP IR; pure functions of plain values.
+"""Plan → KFP IR; pure functions of plain values, which decide nothing.
 
 Compiling fills the official messages of KFP's IR (``kfp-pipeline-spec``) directly, one function a message, rather than
 tracing a function through ``kfp.dsl``: it needs no private part of the SDK, names stay ours, and the time is linear. A
 test compares the result, message by message, with what ``kfp.compiler`` makes of the same pipeline written by hand.
 """
 
-from kedro_kubeflow.compiler.package import CompiledPipeline
-from kedro_kubeflow.compiler.pipeline import compile_pipeline
-from kedro_kubeflow.plan.frame import Exit, Frame
+from __future__ import annotations
 
-__all__ = ["CompiledPipeline", "Exit", "Frame", "compile_pipeline"]
+from typing import TYPE_CHECKING
+
+from kedro_kubeflow.compiler.package import CompiledPipeline
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.plan import Plan
+
+__all__ = ["CompiledPipeline", "compile_plan"]
+
+
+def compile_plan(plan: Plan) -> CompiledPipeline:
+    """Translate a plan; the same plan gives the same bytes."""
+    # kfp's messages are dear to import, and a compiled pipeline is spoken of where nothing is compiled.
+    from kedro_kubeflow.compiler.pipeline import translate
+
+    return translate(plan)

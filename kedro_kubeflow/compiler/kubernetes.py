@@ -7,7 +7,6 @@ The platform spec's messages are kubeflow/pipelines ``kubernetes_platform/proto/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from kedro_kubeflow.config.environment import ConfigMapKey, PodField, SecretKey
@@ -17,33 +16,11 @@ from kedro_kubeflow.config.quantity import amount
 from kedro_kubeflow.config.resources import Resources
 from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.config.settings import StepSettings
-from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.plan.frame import Frame
 from kedro_kubeflow.plan.task import Task
 
-
-def settled(task: Task, frame: Frame) -> Task:
-    """The task with what its settings say."""
-    given = frame.settings.get(task.title)
-    if given is None or task.call is None:
-        return task
-    return replace(
-        task,
-        call=_tried_again(task, given.retry),
-        image=given.image or task.image,
-        env={name: value for name, value in given.env.items() if isinstance(value, str)},
-        resources=container_resources(given.resources),
-        retry=given.retry if given.retry.num_retries else None,
-        platform=_merged(task.platform, executor_config(given)),
-    )
-
-
-def _tried_again(task: Task, retry: RetryPolicyConfig) -> StepCall | None:
-    """What the pod is told of retries: Kubeflow makes lost pods anew, and leaves nodes that fail to the step itself."""
-    if task.call is None or task.at_exit or not retry.num_retries:
-        return task.call
-    told = [retry.num_retries, retry.backoff_duration, retry.backoff_factor, retry.max_duration or 0]
-    return replace(task.call, settings={**task.call.settings, "retry": told})
+NO_END = 31_536_000
+"""Seconds since its first attempt for which a task may be tried again, where nothing is said: kfp's own default would keep a task
+that has run for an hour from ever being."""
 
 
 def container_resources(resources: Resources) -> dict[str, Any]:
@@ -61,8 +38,39 @@ def container_resources(resources: Resources) -> dict[str, Any]:
     return spec
 
 
-def executor_config(given: StepSettings) -> dict[str, Any]:
-    """``KubernetesExecutorConfig`` of a task."""
+def retry_policy_json(policy: RetryPolicyConfig) -> dict[str, Any]:
+    """``RetryPolicy`` of a task, as its message is written; empty where nothing is tried again."""
+    if not policy.num_retries:
+        return {}
+    return {
+        "maxRetryCount": policy.num_retries,
+        "backoffDuration": f"{policy.backoff_duration}s",
+        "backoffFactor": float(policy.backoff_factor),
+        "backoffMaxDuration": f"{policy.max_duration or NO_END}s",
+    }
+
+
+def executor_config(task: Task) -> dict[str, Any]:
+    """``KubernetesExecutorConfig`` of a task: what it needs by itself, and what its settings say; empty where neither does."""
+    config = _by_itself(task)
+    return _merged(config, settings_config(task.settings)) if task.settings else config
+
+
+def _by_itself(task: Task) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    if task.pod_fields:
+        config["fieldPathAsEnv"] = [{"name": name, "fieldPath": field} for name, field in task.pod_fields.items()]
+    if task.mount:
+        name = {"producerTask": task.mount.name.task, "outputParameterKey": task.mount.name.key}
+        reference = {"pvcNameParameter": {"taskOutputParameter": name}, "taskOutputParameter": name}
+        config["pvcMount"] = [{"mountPath": task.mount.path, "subPath": "", **reference}]
+    if task.run_as is not None:
+        config["securityContext"] = {"runAsUser": str(task.run_as)}
+    return config
+
+
+def settings_config(given: StepSettings) -> dict[str, Any]:
+    """The part of ``KubernetesExecutorConfig`` that kubeflow.yml asks for."""
     config: dict[str, Any] = {"imagePullPolicy": given.image_pull_policy}
     if given.image_pull_secrets:
         config["imagePullSecret"] = [

@@ -10,8 +10,6 @@ from typing import Any
 
 import yaml
 
-from kedro_kubeflow.contract import StepCall
-
 _BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -34,9 +32,6 @@ class CompiledPipeline:
         platform_spec: KFP's ``PlatformSpec`` as plain values; empty where nothing is asked of Kubernetes.
         parameters: default of each input, by KFP name.
         tags: project, environment and the like, for the server's records.
-        notes: what the user should be told, a sentence each.
-        titles: every task that is a process of its own, in an order in which they can run.
-        exit_call: what the exit task is told; None where there is none.
     """
 
     name: str
@@ -46,9 +41,6 @@ class CompiledPipeline:
     platform_spec: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    titles: tuple[str, ...] = ()
-    exit_call: StepCall | None = None
 
     def __str__(self) -> str:
         return self.text

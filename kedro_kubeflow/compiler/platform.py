@@ -5,37 +5,38 @@ kubeflow/pipelines ``api/v2alpha1/pipeline_spec.proto``, ``PlatformSpec`` and ``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from kedro_kubeflow.contract import RUN_ID_ENV
-from kedro_kubeflow.plan.frame import Frame
-from kedro_kubeflow.plan.task import Task
-from kedro_kubeflow.plan.volume import workspace_config
+from kedro_kubeflow.compiler.kubernetes import executor_config
+from kedro_kubeflow.config.volume import VolumeConfig
+from kedro_kubeflow.plan import Plan
 
 
-def platform_spec(tasks: Sequence[Task], frame: Frame) -> dict[str, Any]:
+def platform_spec(plan: Plan) -> dict[str, Any]:
     """The whole platform spec; empty where nothing is asked."""
-    executors = {f"exec-{task.name}": dict(task.platform) for task in tasks if task.platform}
+    executors = {f"exec-{task.name}": config for task in plan.tasks if (config := executor_config(task))}
     kubernetes: dict[str, Any] = {"deploymentSpec": {"executors": executors}} if executors else {}
-    config = pipeline_config(frame)
+    config = pipeline_config(plan)
     kubernetes |= {"pipelineConfig": config} if config else {}
     return {"platforms": {"kubernetes": kubernetes}} if kubernetes else {}
 
 
-def pipeline_config(frame: Frame) -> dict[str, Any]:
+def pipeline_config(plan: Plan) -> dict[str, Any]:
     """What holds for the run as a whole."""
     config: dict[str, Any] = {
-        "resourceTtlOnCompletion": frame.ttl.completion,
-        "resourceTtlOnSuccess": frame.ttl.success,
-        "resourceTtlOnFailure": frame.ttl.failure,
-        "activeDeadlineSeconds": frame.deadline,
+        "resourceTtlOnCompletion": plan.ttl.completion,
+        "resourceTtlOnSuccess": plan.ttl.success,
+        "resourceTtlOnFailure": plan.ttl.failure,
+        "activeDeadlineSeconds": plan.deadline,
     }
-    if frame.volume and not frame.volume.keep:
-        config["workspace"] = workspace_config(frame.volume)
+    if plan.volume and not plan.volume.keep:
+        config["workspace"] = workspace_config(plan.volume)
     return {key: value for key, value in config.items() if value}
 
 
-def run_id_from_label() -> dict[str, str]:
-    """The run's id as an environment variable of the pod, from the label that KFP's server sets."""
-    return {"name": RUN_ID_ENV, "fieldPath": "metadata.labels['pipeline/runid']"}
+def workspace_config(volume: VolumeConfig) -> dict[str, Any]:
+    """KFP's ``WorkspaceConfig``."""
+    patch: dict[str, Any] = {"accessModes": list(volume.access_modes)}
+    if volume.storageclass:
+        patch["storageClassName"] = volume.storageclass
+    return {"size": volume.size, "kubernetes": {"pvcSpecPatch": patch}}

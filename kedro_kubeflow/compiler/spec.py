@@ -12,13 +12,12 @@ from typing import Any
 from google.protobuf import duration_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
+from kedro_kubeflow.compiler.kubernetes import NO_END, container_resources
 from kedro_kubeflow.config.retry import RetryPolicyConfig
-from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, FromTask, Parameter, Task
+from kedro_kubeflow.config.settings import StepSettings
+from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, FromTask, InputArtifact, Parameter, Task
 
 SCHEMA_VERSION = "0.0.1"
-NO_END = 31_536_000
-"""Seconds since its first attempt for which a task may be tried again, where nothing is said: kfp's own default would keep a task
-that has run for an hour from ever being."""
 
 
 def component_spec(task: Task) -> ir.ComponentSpec:
@@ -36,17 +35,19 @@ def input_definitions(task: Task) -> ir.ComponentInputsSpec | None:
         return None
     return ir.ComponentInputsSpec(
         parameters={name: parameter_spec(p) for name, p in task.parameters.items()},
-        artifacts={name: input_artifact_spec(kind) for name, (kind, _, _) in task.artifacts.items()},
+        artifacts={name: input_artifact_spec(a.type) for name, a in task.artifacts.items()},
     )
 
 
 def output_definitions(task: Task) -> ir.ComponentOutputsSpec | None:
     """What comes out."""
-    if not (task.outputs or task.puts_out):
+    if not (task.outputs or task.output_parameters):
         return None
     string = ir.ParameterType.STRING
     return ir.ComponentOutputsSpec(
-        parameters={name: ir.ComponentOutputsSpec.ParameterSpec(parameter_type=string) for name in task.puts_out},
+        parameters={
+            name: ir.ComponentOutputsSpec.ParameterSpec(parameter_type=string) for name in task.output_parameters
+        },
         artifacts={name: output_artifact_spec(kind) for name, kind in task.outputs.items()},
     )
 
@@ -82,15 +83,15 @@ def task_spec(task: Task, *, passed_in: Mapping[FromTask, str], waits_for: Itera
         waits_for: tasks of this level that come before it.
     """
     spec = ir.PipelineTaskSpec(
-        task_info=ir.PipelineTaskInfo(name=task.title),
+        task_info=ir.PipelineTaskInfo(name=task.display_name),
         component_ref=ir.ComponentRef(name=f"comp-{task.name}"),
         caching_options=ir.PipelineTaskSpec.CachingOptions(enable_cache=task.cache),
         dependent_tasks=sorted(set(waits_for)),
     )
     if task.parameters or task.artifacts:
         spec.inputs.CopyFrom(task_inputs(task, passed_in))
-    if task.retry:
-        spec.retry_policy.CopyFrom(retry_policy(task.retry))
+    if task.settings and task.settings.retry.num_retries:
+        spec.retry_policy.CopyFrom(retry_policy(task.settings.retry))
     if task.at_exit:
         spec.trigger_policy.strategy = ir.PipelineTaskSpec.TriggerPolicy.TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
     return spec
@@ -110,7 +111,7 @@ def task_inputs(task: Task, passed_in: Mapping[FromTask, str]) -> ir.TaskInputsS
     """Where a task's inputs come from."""
     return ir.TaskInputsSpec(
         parameters={name: input_parameter(p, passed_in) for name, p in task.parameters.items()},
-        artifacts={name: input_artifact(producer, key) for name, (_, producer, key) in task.artifacts.items()},
+        artifacts={name: input_artifact(a) for name, a in task.artifacts.items()},
     )
 
 
@@ -133,10 +134,14 @@ def input_parameter(parameter: Parameter, passed_in: Mapping[FromTask, str]) -> 
     )
 
 
-def input_artifact(producer: str, key: str) -> ir.TaskInputsSpec.InputArtifactSpec:
+def input_artifact(artifact: InputArtifact) -> ir.TaskInputsSpec.InputArtifactSpec:
     """Which task's artifact comes in."""
     message = ir.TaskInputsSpec.InputArtifactSpec
-    return message(task_output_artifact=message.TaskOutputArtifactSpec(producer_task=producer, output_artifact_key=key))
+    return message(
+        task_output_artifact=message.TaskOutputArtifactSpec(
+            producer_task=artifact.producer, output_artifact_key=artifact.key
+        )
+    )
 
 
 def executor_spec(task: Task) -> dict[str, Any]:
@@ -146,11 +151,17 @@ def executor_spec(task: Task) -> dict[str, Any]:
     argv = task.call.to_argv()
     cut = argv.index(task.call.action) + 1
     container: dict[str, Any] = {"image": task.image, "command": argv[:cut], "args": argv[cut:]}
-    if task.env:
-        container["env"] = [{"name": name, "value": value} for name, value in sorted(task.env.items())]
-    if task.resources:
-        container["resources"] = dict(task.resources)
+    if task.settings:
+        container |= container_settings(task.settings)
     return {"container": container}
+
+
+def container_settings(given: StepSettings) -> dict[str, Any]:
+    """What kubeflow.yml adds to a container: literal variables and resources; the rest stands in the platform spec."""
+    literals = {name: value for name, value in given.env.items() if isinstance(value, str)}
+    found: dict[str, Any] = {"env": [{"name": name, "value": value} for name, value in sorted(literals.items())]}
+    found |= {"resources": container_resources(given.resources)}
+    return {key: value for key, value in found.items() if value}
 
 
 def plain_value(value: Any) -> Any:

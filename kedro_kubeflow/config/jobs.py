@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from kedro_kubeflow.config.model import Model
 from kedro_kubeflow.config.schedules import ScheduleConfig
+from kedro_kubeflow.errors import ConfigError, did_you_mean
 
 
 class JobConfig(Model):
@@ -66,3 +68,25 @@ class JobConfig(Model):
         if self.pipeline and self.pipelines:
             raise ValueError("one of `pipeline` and `pipelines` is enough")
         return self
+
+
+def find_job(name: str, jobs: Mapping[str, JobConfig]) -> JobConfig:
+    """One of ``jobs`` in kubeflow.yml.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in jobs:
+        raise ConfigError(
+            f"There is no job {name!r}. {did_you_mean(name, jobs)}", where="kubeflow.yml, jobs", cure="add it there"
+        )
+    return jobs[name]
+
+
+def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested parameters over others; mappings are put together key by key."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = over(under, value) if isinstance(value, Mapping) and isinstance(under, Mapping) else value
+    return merged

@@ -51,7 +51,7 @@ class Step(Protocol):
     """What a selector sees of a step."""
 
     @property
-    def title(self) -> str: ...  # noqa: D102
+    def display_name(self) -> str: ...  # noqa: D102
     @property
     def nodes(self) -> Sequence[Node]: ...  # noqa: D102
 
@@ -132,26 +132,26 @@ class Table:
         self._values = values
         self._globs = [s for s in values if is_glob(s) and not _split(s)[0]]
 
-    def of_node(self, node: Node, title: str) -> dict[str, Chosen]:
-        """Key by key, the value of the selector that counts most for a node of the step with this title.
+    def of_node(self, node: Node, step: str) -> dict[str, Chosen]:
+        """Key by key, the value of the selector that counts most for a node of the step with this step.
 
         Raises:
             AmbiguousError: two of the same rank disagree.
         """
-        return self._choose(sorted(self._fitting(node, title)))
+        return self._choose(sorted(self._fitting(node, step)))
 
-    def of_group(self, title: str) -> dict[str, Chosen]:
+    def of_group(self, step: str) -> dict[str, Chosen]:
         """What is said of a step as a whole."""
-        return self._choose([((_NAME, i), s) for i, s in enumerate((title, f"group:{title}")) if s in self._values])
+        return self._choose([((_NAME, i), s) for i, s in enumerate((step, f"group:{step}")) if s in self._values])
 
-    def _fitting(self, node: Node, title: str) -> Iterator[tuple[Rank, str]]:
+    def _fitting(self, node: Node, step: str) -> Iterator[tuple[Rank, str]]:
         """The selectors that fit, and how much each counts."""
         named = [((_DEFAULT, 0), DEFAULT), ((_NAME, 0), node.name)]
         named += [((_TAG, 0), f"tag:{tag}") for tag in node.tags]
         named += [((_NAMESPACE, depth), f"namespace:{name}") for depth, name in enumerate(_parents(node.namespace))]
         yield from ((rank, selector) for rank, selector in named if selector in self._values)
         for selector in self._globs:
-            if fnmatchcase(node.name, selector) or fnmatchcase(title, selector):
+            if fnmatchcase(node.name, selector) or fnmatchcase(step, selector):
                 yield (_GLOB, len(re.sub(r"\[[^]]*]|[*?]", "", selector))), selector
 
     def _choose(self, selectors: Sequence[tuple[Rank, str]]) -> dict[str, Chosen]:

@@ -83,7 +83,7 @@ class Settings:
         Raises:
             ConfigError: selectors or nodes of the step contradict each other.
         """
-        return _settings(step.title, {n: self._of_step(n, table, step) for n, table in self._tables.items()})
+        return _settings(step.display_name, {n: self._of_step(n, table, step) for n, table in self._tables.items()})
 
     def of_task(self, name: str) -> StepSettings:
         """What one of the plugin's own tasks is given: ``__default__`` without accelerators and cache, and its own name."""
@@ -97,8 +97,8 @@ class Settings:
 
     def _of_step(self, setting: str, table: Table, step: Step) -> dict[str, Chosen]:
         where = f"kubeflow.yml, run_config.{setting}"
-        own = table.of_group(step.title)
-        nodes = [_of_node(table, node, step.title, where) for node in step.nodes]
+        own = table.of_group(step.display_name)
+        nodes = [_of_node(table, node, step.display_name, where) for node in step.nodes]
         # What is said of the step itself need not be put together from its nodes.
         left = [{key: chosen for key, chosen in node.items() if key not in own} for node in nodes]
         try:
@@ -106,9 +106,9 @@ class Settings:
         except _JoinError as error:
             names = ", ".join(repr(node.name) for node in step.nodes)
             raise ConfigError(
-                f"The nodes {names} share the step {step.title!r} and differ: {error}",
+                f"The nodes {names} share the step {step.display_name!r} and differ: {error}",
                 where=where,
-                cure=f"say what holds for the step itself, under `group:{step.title}`",
+                cure=f"say what holds for the step itself, under `group:{step.display_name}`",
             ) from None
         return {**joined, **own}
 
@@ -139,9 +139,9 @@ class _JoinError(ValueError):
     """Nodes of one step want different things."""
 
 
-def _of_node(table: Table, node: Node, title: str, where: str) -> dict[str, Chosen]:
+def _of_node(table: Table, node: Node, step: str, where: str) -> dict[str, Chosen]:
     try:
-        return table.of_node(node, title)
+        return table.of_node(node, step)
     except AmbiguousError as error:
         raise ConfigError(
             f"The selectors {error} both fit the node {node.name!r}, count alike, and disagree",
@@ -234,19 +234,19 @@ def _table(run: RunConfig, name: str, image: str | None) -> Mapping[str, Any]:
     return table
 
 
-def _settings(title: str, found: Mapping[str, Mapping[str, Chosen]]) -> StepSettings:
+def _settings(step: str, found: Mapping[str, Mapping[str, Chosen]]) -> StepSettings:
     values = {name: {k: c.value for k, c in keys.items() if c.value is not None} for name, keys in found.items()}
     whole = {name: keys.get("") for name, keys in values.items()}
     context, volumes = values["security_context"], tuple(whole["extra_volumes"] or ())
     try:
         check_apart(volumes)
     except ValueError as error:
-        raise ConfigError(f"In the step {title!r}, {error}", where="kubeflow.yml, run_config.extra_volumes") from None
+        raise ConfigError(f"In the step {step!r}, {error}", where="kubeflow.yml, run_config.extra_volumes") from None
     return StepSettings(
         image=whole["images"],
         image_pull_policy=whole["image_pull_policy"] or "IfNotPresent",
         image_pull_secrets=tuple(whole["image_pull_secrets"] or ()),
-        resources=resources_of(values["resources"], step=title),
+        resources=resources_of(values["resources"], step=step),
         retry=RetryPolicyConfig(**values["retry_policy"]),
         timeout=whole["timeout"],
         node_selector=values["node_selector"],

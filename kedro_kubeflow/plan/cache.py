@@ -15,14 +15,14 @@ from typing import Any
 from kedro_kubeflow.config.settings import StepSettings
 
 
-def cache_key(settings: StepSettings, kept: Mapping[str, Any]) -> str:
+def cache_key(settings: StepSettings, in_conf: Mapping[str, Any]) -> str:
     """A digest of a step's environment variables and of parameters that are no inputs.
 
     Args:
-        kept: the parameters that stay in the project's conf, by name.
+        in_conf: the parameters that are read from the project's conf, by name.
     """
     variables = {name: value if isinstance(value, str) else repr(value) for name, value in settings.env.items()}
-    text = json.dumps([variables, kept], sort_keys=True, default=repr)
+    text = json.dumps([variables, in_conf], sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from kedro_kubeflow.plan.planned import Plan, PlannedDataset, PlannedStep
+from kedro_kubeflow.plan.datasets import PlannedDataset
+from kedro_kubeflow.plan.plan import Plan
 
 # Mermaid takes these inside a quoted label as entities only; # begins one.
 _ENTITIES = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;", "\\": "#92;"}
@@ -16,19 +17,21 @@ def mermaid(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    ids = {step.title: f"s{number}" for number, step in enumerate(plan.steps)}
-    for step in plan.steps:
-        yield f'{ids[step.title]}["{_label(step)}"]'
+    tasks = {task.name: task.display_name for task in plan.ordered_tasks}
+    ids = {shown: f"s{number}" for number, shown in enumerate(tasks.values())}
+    nodes = {step.display_name: [node.name for node in step.nodes] for step in plan.steps}
+    for shown, own in ids.items():
+        yield f'{own}["{_label(shown, nodes.get(shown, []))}"]'
     for number, dataset in enumerate(plan.datasets):
         if dataset.how in ("raw", "remote"):
             yield from _beside(f"d{number}", dataset, ids)
         else:
             yield from _between(dataset, ids)
     linked = {(dataset.made_by, reader) for dataset in plan.datasets for reader in dataset.read_by}
-    for step in plan.steps:
-        for other in step.waits_for:
-            if (other, step.title) not in linked:
-                yield f"{ids[other]} -.-> {ids[step.title]}"
+    for name, shown in tasks.items():
+        for other in plan.positions[name].waits_for:
+            if (tasks[other], shown) not in linked:
+                yield f"{ids[tasks[other]]} -.-> {ids[shown]}"
 
 
 def _beside(own: str, dataset: PlannedDataset, ids: Mapping[str, str]) -> Iterator[str]:
@@ -47,10 +50,10 @@ def _between(dataset: PlannedDataset, ids: Mapping[str, str]) -> Iterator[str]:
             yield f'{ids[dataset.made_by]} -->|"{_escape(dataset.dataset)}"| {ids[reader]}'
 
 
-def _label(step: PlannedStep) -> str:
-    """The step's title, and below it its nodes where they are not the same."""
-    inside = [] if step.nodes in ((), (step.title,)) else [f"<i>{_escape(node)}</i>" for node in step.nodes]
-    return "<br/>".join([f"<b>{_escape(step.title)}</b>", *inside])
+def _label(shown: str, nodes: Sequence[str]) -> str:
+    """A task's display name, and below it its nodes where they are not the same."""
+    inside = [] if list(nodes) in ([], [shown]) else [f"<i>{_escape(node)}</i>" for node in nodes]
+    return "<br/>".join([f"<b>{_escape(shown)}</b>", *inside])
 
 
 def _escape(text: str) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from kedro_kubeflow.config.jobs import JobConfig
+from kedro_kubeflow.config.jobs import JobConfig, find_job, over
 from kedro_kubeflow.config.schedules import ScheduleConfig
-from kedro_kubeflow.errors import ConfigError, did_you_mean
-from kedro_kubeflow.request import Slice
+from kedro_kubeflow.request import Request, Slice
 
 DEFAULT = "__default__"
 
@@ -42,7 +41,7 @@ class Selection:
         return "+".join(self.pipelines)
 
     @property
-    def title(self) -> str:
+    def display_name(self) -> str:
         """The job, or else the pipelines."""
         return self.job or self.pipeline
 
@@ -54,7 +53,21 @@ class Selection:
     @property
     def name(self) -> str:
         """What is run goes by this name on the server: a part must not pass for a version of the whole."""
-        return f"{self.title} {self.cut}".rstrip()
+        return f"{self.display_name} {self.cut}".rstrip()
+
+
+def selected(request: Request, jobs: Mapping[str, JobConfig]) -> Selection:
+    """What a request asks for.
+
+    Raises:
+        ConfigError: there is no such job.
+    """
+    asked = Selection(
+        pipelines=tuple(dict.fromkeys(request.pipelines)) or (DEFAULT,),
+        part=request.part,
+        parameters=request.parameters,
+    )
+    return selection(request.job, asked, jobs, pipelines_asked=bool(request.pipelines))
 
 
 def selection(
@@ -73,27 +86,14 @@ def selection(
     """
     if job is None:
         return asked
-    if job not in jobs:
-        raise ConfigError(
-            f"There is no job {job!r}. {did_you_mean(job, jobs)}", where="kubeflow.yml, jobs", cure="add it there"
-        )
-    config = jobs[job]
+    config = find_job(job, jobs)
     part = Slice(**{f.name: getattr(config, f.name) for f in fields(Slice)})
     return Selection(
         pipelines=asked.pipelines if pipelines_asked else (config.pipelines or (config.pipeline or DEFAULT,)),
         part=asked.part.over(part),
-        parameters=_merged(config.parameters, asked.parameters),
+        parameters=over(config.parameters, asked.parameters),
         job=job,
         job_part=part,
         description=config.description,
         schedule=config.schedule,
     )
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(under, Mapping)
-        merged[key] = _merged(under, value) if both else value  # type: ignore[arg-type]
-    return merged

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kedro_kubeflow.errors import CompileError, ProjectError, did_you_mean
-from kedro_kubeflow.plan.dag import is_parameter, node_facts, union
 from kedro_kubeflow.plan.grouping import NodeFacts, base_name
 from kedro_kubeflow.plan.handoff import handoff
+from kedro_kubeflow.plan.nodes import is_parameter, node_facts, union
 from kedro_kubeflow.project.opening import find_pipeline
 from kedro_kubeflow.request import Slice
 

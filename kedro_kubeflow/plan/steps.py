@@ -1,61 +1,200 @@
-"""A step of the DAG as a task, with or without the MLflow run."""
+"""Steps: which nodes run in one pod, what it is given and what it hands on.
+
+Built from plain values, so that it can be printed, compared and tested without a project, a catalog or kfp.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from kedro_kubeflow import names
-from kedro_kubeflow.contract import RUN_ID_INPUT, Artifact
-from kedro_kubeflow.plan.dag import Dag, Step
-from kedro_kubeflow.plan.frame import LOGGED_METRICS, RUN_ID, Frame
-from kedro_kubeflow.plan.task import FromInput, Parameter, Task
+from kedro_kubeflow.contract import Artifact, How
+from kedro_kubeflow.errors import CompileError
+from kedro_kubeflow.names import distinct, field_name, task_name
+from kedro_kubeflow.plan.grouping import Group
+from kedro_kubeflow.plan.grouping.order import in_order, members_of
+from kedro_kubeflow.plan.handoff import SINGLE_FILE, ArtifactType, Handoff
+from kedro_kubeflow.plan.inputs import PipelineInput, keys_used
+from kedro_kubeflow.plan.nodes import NodeFacts, base_name
+from kedro_kubeflow.project.facts import Parameters
 
-
-def step_task(step: Step, dag: Dag, frame: Frame) -> Task:
-    """The task of one step."""
-    inputs = {i.name: i for i in dag.inputs}
-    used = [inputs[name] for name in step.parameters]
-    cached = {"cache_key": frame.cache_keys.get(step.title, "")} if frame.caches(step) else {}
-    closes = {"closes_on_failure": True} if frame.tracking and frame.close_run == "last_task" else {}
-    return Task(
-        name=step.name,
-        title=step.title,
-        image=frame.image,
-        call=replace(
-            frame.call,
-            action="run",
-            step=step.title,
-            nodes=tuple(node.name for node in step.nodes),
-            inputs=tuple(i.artifact for i in step.inputs),
-            outputs=tuple(o.artifact for o in step.outputs),
-            parameters=tuple((i.name, i.encoding) for i in used),
-            tracking=frame.tracking,
-            settings={**frame.call.settings, **frame.step_settings, **closes, **cached},
-        ),
-        parameters={i.name: Parameter(i.encoding.kfp_type, FromInput(i.name)) for i in used},
-        artifacts={i.artifact.name: (i.type, i.producer, i.artifact.name) for i in step.inputs},
-        outputs={o.artifact.name: o.type for o in step.outputs},
-        after=step.after,
-        cache=frame.caches(step),
-        platform=frame.platform,
-    )
+# Kinds of data that every step reaches by itself; KFP hands nothing over, the steps are only ordered.
+_BY_ITSELF = ("external", "volume")
 
 
-def joined(task: Task, *, waits_for_start: bool) -> Task:
-    """A step that joins the MLflow run of the start task.
+@dataclass(frozen=True)
+class StepOutput:
+    """An artifact that a step makes."""
 
-    A cached step is not given the run's id: an input that differs from run to run would be part of its key, and nothing would
-    ever be found. It looks the run up by the pipeline run's own id, which its pod has from a label.
+    artifact: Artifact
+    type: ArtifactType
+
+
+@dataclass(frozen=True)
+class StepInput:
+    """An artifact that a step is given, and the step that makes it."""
+
+    artifact: Artifact
+    type: ArtifactType
+    producer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One pod's work.
+
+    Attributes:
+        name: the KFP task name.
+        display_name: what people see: the node's name, or the group's.
+        nodes: the Kedro nodes, in order.
+        after: steps to wait for that hand over nothing through KFP, by task name.
+        parameters: the pipeline inputs that its nodes use, by KFP name.
+        conf_parameters: the parameters that its nodes use and that are read from the project's conf.
+        volume: whether it reads or writes files on the run's volume.
+    """
+
+    name: str
+    display_name: str
+    nodes: tuple[NodeFacts, ...]
+    inputs: tuple[StepInput, ...] = ()
+    outputs: tuple[StepOutput, ...] = ()
+    after: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    conf_parameters: tuple[str, ...] = ()
+    volume: bool = False
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Every step that this one waits for, by task name, sorted."""
+        return tuple(sorted({i.producer for i in self.inputs} | set(self.after)))
+
+
+def steps_of(
+    pipeline: str,
+    nodes: Sequence[NodeFacts],
+    groups: Sequence[Group],
+    handoffs: Mapping[str, Handoff],
+    inputs: Mapping[str, PipelineInput],
+    parameters: Parameters,
+) -> tuple[Step, ...]:
+    """Join nodes, groups, datasets and parameters into steps, in an order in which they can run.
 
     Args:
-        waits_for_start: whether a cached step must be told to wait; inside a group of steps, the group waits already.
+        pipeline: the Kedro pipeline's name, for errors.
+        nodes: its nodes, in an order in which they can run.
+        groups: which of them share a step; every node in exactly one.
+        handoffs: for every dataset name that the nodes use, as they use it, how it travels.
+        inputs: the pipeline's inputs, by top-level parameter.
+
+    Raises:
+        CompileError: the pipeline has no nodes, or a group is no group of its nodes.
+        NameClash: two steps, or two of a step's datasets, would have one KFP name.
+        CycleError: the groups would wait for each other.
+        ParameterError: a node uses a parameter that the project does not have.
     """
-    logged = Artifact(LOGGED_METRICS, "MLflow metrics", "mlflow", required=False)
-    task = replace(
-        task,
-        call=replace(task.call, outputs=(*task.call.outputs, logged)) if task.call else None,
-        outputs={**task.outputs, LOGGED_METRICS: "Metrics"},
+    if not nodes:
+        raise CompileError(
+            f"The pipeline {pipeline!r} has no nodes",
+            cure="name another pipeline with -p, or widen the selection of nodes",
+        )
+    facts = {node.name: node for node in nodes}
+    members = members_of(groups, facts)
+    step_of = {node: group for group, names in members.items() for node in names}
+    ordered = in_order(members, facts)
+    flow = _Flow(facts, step_of, distinct(ordered, task_name, "steps"), handoffs)
+    return tuple(_step(group, [facts[n] for n in members[group]], flow, inputs, parameters) for group in ordered)
+
+
+def free_inputs(nodes: Sequence[NodeFacts]) -> tuple[str, ...]:
+    """The datasets that nodes read and none of them writes, by base name, sorted: raw data, as Kedro's free inputs."""
+    made = {base_name(d) for node in nodes for d in node.outputs}
+    return tuple(sorted({base_name(d) for node in nodes for d in node.datasets} - made))
+
+
+class _Flow:
+    """Who makes each dataset, and who outside reads it."""
+
+    def __init__(
+        self,
+        facts: Mapping[str, NodeFacts],
+        step_of: Mapping[str, str],
+        names: Mapping[str, str],
+        handoffs: Mapping[str, Handoff],
+    ) -> None:
+        self.names = names
+        self.handoffs = handoffs
+        self.producer: dict[str, str] = {}
+        self.written_as: dict[str, str] = {}
+        self.readers: dict[str, set[str]] = {}
+        for node in facts.values():
+            for dataset in node.outputs:
+                self.producer[base_name(dataset)] = step_of[node.name]
+                self.written_as[base_name(dataset)] = dataset
+            for dataset in node.datasets:
+                self.readers.setdefault(base_name(dataset), set()).add(step_of[node.name])
+
+    def handoff(self, dataset: str) -> Handoff:
+        """How a dataset travels: as its writer sees it."""
+        return self.handoffs[self.written_as[dataset]]
+
+    def read_outside(self, dataset: str) -> bool:
+        """Whether another step than the writer's reads it."""
+        return bool(self.readers.get(dataset, set()) - {self.producer[dataset]})
+
+    def read(self, dataset: str) -> bool:
+        """Whether anybody reads it."""
+        return dataset in self.readers
+
+
+def _step(
+    group: str,
+    nodes: list[NodeFacts],
+    flow: _Flow,
+    inputs: Mapping[str, PipelineInput],
+    parameters: Parameters,
+) -> Step:
+    read = {base_name(d) for node in nodes for d in node.datasets}
+    foreign = sorted(d for d in read if flow.producer.get(d, group) != group)
+    written = sorted({base_name(d) for node in nodes for d in node.outputs})
+    used = {key for node in nodes for key in keys_used(node, parameters.values)} | parameters.shared
+    return Step(
+        name=flow.names[group],
+        display_name=group,
+        nodes=tuple(nodes),
+        inputs=tuple(_input(d, flow) for d in foreign if flow.handoff(d).kind not in _BY_ITSELF),
+        outputs=tuple(_outputs(written, flow)),
+        after=tuple(sorted({flow.names[flow.producer[d]] for d in foreign if flow.handoff(d).kind in _BY_ITSELF})),
+        parameters=tuple(sorted(inputs[key].name for key in used if key in inputs)),
+        conf_parameters=tuple(sorted(used - set(inputs))),
+        volume=any(flow.handoffs[d].kind == "volume" for n in nodes for d in (*n.datasets, *n.outputs)),
     )
-    if not task.cache:
-        return replace(task, parameters={**task.parameters, RUN_ID_INPUT: Parameter("STRING", RUN_ID)})
-    return replace(task, after=(*task.after, names.START_RUN)) if waits_for_start else task
+
+
+def _input(dataset: str, flow: _Flow) -> StepInput:
+    handed = flow.handoff(dataset)
+    return StepInput(_artifact(dataset, handed), handed.artifact_type, flow.names[flow.producer[dataset]])
+
+
+def _outputs(written: list[str], flow: _Flow) -> list[StepOutput]:
+    outputs: list[StepOutput] = []
+    for dataset in written:
+        handed = flow.handoff(dataset)
+        if handed.kind == "memory" and (flow.read_outside(dataset) or not flow.read(dataset)):
+            outputs.append(StepOutput(_artifact(dataset, handed, required=flow.read(dataset)), handed.artifact_type))
+        elif handed.kind == "file" or (handed.kind == "volume" and handed.stored):
+            outputs.append(StepOutput(_artifact(dataset, handed), handed.artifact_type))
+        elif handed.kind in _BY_ITSELF and handed.artifact_type == "Metrics":
+            outputs.append(StepOutput(Artifact(field_name(dataset), dataset, "metrics"), "Metrics"))
+        if handed.plot:
+            picture = Artifact(field_name(f"{dataset} picture"), dataset, "plot", required=False)
+            outputs.append(StepOutput(picture, "HTML"))
+    distinct(written, field_name, "datasets")
+    return outputs
+
+
+def _artifact(dataset: str, handed: Handoff, *, required: bool = True) -> Artifact:
+    name = field_name(dataset)
+    if handed.kind == "memory":
+        return Artifact(name, dataset, "memory", "data.pkl", required)
+    how: How = "copy" if handed.kind == "volume" else "file"
+    return Artifact(name, dataset, how, "" if handed.artifact_type in SINGLE_FILE else handed.filename, required)

@@ -1,6 +1,6 @@
-"""A task of the pipeline, in the compiler's own words: one container, what goes in and what comes out.
+"""A task of the pipeline: one container, what goes in, what comes out, and what it is given.
 
-The frame's tasks (start, mark success, end) and the steps are the same kind of thing; ``spec`` turns any of them into
+The plugin's own tasks (start, mark success, end) and the steps are the same kind of thing; the compiler turns any of them into
 KFP's three messages: component (interface), task (place in the graph), executor (how it runs).
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from kedro_kubeflow.config.retry import RetryPolicyConfig
+from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.contract import StepCall
 
 JOB_ID = "{{$.pipeline_job_uuid}}"
@@ -47,7 +47,7 @@ class FinalStatus:
     task: str
 
 
-Source: TypeAlias = Constant | FromInput | FromTask | FinalStatus
+ParameterSource: TypeAlias = Constant | FromInput | FromTask | FinalStatus
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,29 @@ class Parameter:
     """A task's input parameter: its KFP type and where the value comes from."""
 
     kfp_type: str
-    source: Source
+    source: ParameterSource
+
+
+@dataclass(frozen=True)
+class InputArtifact:
+    """An input artifact: its type, the task that makes it, and what that task calls it."""
+
+    type: str
+    producer: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimMount:
+    """A claim that another task of the pipeline makes, mounted.
+
+    Attributes:
+        path: where, in the container.
+        name: the output in which that task puts the claim's name.
+    """
+
+    path: str
+    name: FromTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,32 +85,41 @@ class Task:
     """One container task.
 
     Attributes:
-        name: KFP task name; the component is ``comp-NAME``, the executor ``exec-NAME``.
-        title: what people see.
+        name: KFP task name.
+        display_name: what people see.
         call: what its pod is told; None for the tasks that KFP's backend does itself.
         parameters: by KFP name.
-        artifacts: input artifacts by KFP name: type, producing task, its output's name.
+        artifacts: input artifacts by KFP name.
         outputs: output artifacts by KFP name: type.
-        puts_out: names of its output parameters, all strings.
+        output_parameters: names of its output parameters, all strings.
         after: tasks to wait for.
         cache: whether KFP may answer from its cache.
         at_exit: whether it runs whatever became of the tasks that it waits for.
+        settings: what kubeflow.yml gives it; None where nothing of it applies.
+        pod_fields: environment variable → the field of the pod that it is filled from.
+        mount: the run's volume, where it is a claim.
+        run_as: the user id that it runs as, unless its settings say another.
     """
 
     name: str
-    title: str
+    display_name: str
     call: StepCall | None
     image: str
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    artifacts: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    artifacts: Mapping[str, InputArtifact] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
-    puts_out: tuple[str, ...] = ()
+    output_parameters: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     cache: bool = False
     at_exit: bool = False
-    env: Mapping[str, str] = field(default_factory=dict)
-    resources: Mapping[str, Any] = field(default_factory=dict)
-    """The JSON of KFP's ``ResourceSpec``."""
-    retry: RetryPolicyConfig | None = None
-    platform: Mapping[str, Any] = field(default_factory=dict)
-    """Kubernetes settings: the JSON of KFP's ``KubernetesExecutorConfig``."""
+    settings: StepSettings | None = None
+    pod_fields: Mapping[str, str] = field(default_factory=dict)
+    mount: ClaimMount | None = None
+    run_as: int | None = None
+
+    @property
+    def upstream(self) -> frozenset[str]:
+        """Every task that it waits for."""
+        makers = {artifact.producer for artifact in self.artifacts.values()}
+        tellers = {p.source.task for p in self.parameters.values() if isinstance(p.source, FromTask)}
+        return frozenset(makers | tellers | set(self.after))

@@ -11,40 +11,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from kedro_kubeflow import names
 from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.contract import WORKSPACE_INPUT
-from kedro_kubeflow.plan.dag import Dag
-from kedro_kubeflow.plan.frame import Frame
-from kedro_kubeflow.plan.task import WORKSPACE, Constant, Parameter, Task
+from kedro_kubeflow.plan.defaults import Defaults
+from kedro_kubeflow.plan.steps import Step
+from kedro_kubeflow.plan.task import WORKSPACE, ClaimMount, Constant, FromTask, Parameter, Task
 
 MOUNT = "/kedro-volume"
 CREATE_PVC = "argostub/createpvc"
 
 
-def volume_tasks(frame: Frame) -> list[Task]:
+def volume_tasks(defaults: Defaults) -> list[Task]:
     """The tasks that make the volume ready."""
-    if frame.volume is None:
+    if defaults.volume is None:
         return []
-    made = [_created(frame.volume)] if frame.volume.keep else []
-    return made if frame.volume.skip_init else [*made, with_volume(_fill(frame), frame)]
+    made = [_created(defaults.volume)] if defaults.volume.keep else []
+    return made if defaults.volume.skip_init else [*made, with_volume(_fill(defaults), defaults)]
 
 
-def mounted(tasks: Sequence[Task], dag: Dag, frame: Frame) -> list[Task]:
+def mounted(tasks: Sequence[Task], steps: Sequence[Step], defaults: Defaults) -> list[Task]:
     """The steps, those that use the volume with the volume, and waiting for it."""
-    if frame.volume is None:
+    if defaults.volume is None:
         return list(tasks)
-    users = {step.name for step in dag.steps if step.volume}
-    upstream = {step.name: step.upstream for step in dag.steps}
+    users = {step.name for step in steps if step.volume}
+    upstream = {step.name: step.upstream for step in steps}
     ready: set[str] = set()
     done: list[Task] = []
     for task in tasks:
         after_ready = any(name in ready for name in upstream[task.name])
         if task.name in users:
-            task = with_volume(task, frame)
-            if not after_ready and not frame.volume.skip_init:
+            task = with_volume(task, defaults)
+            if not after_ready and not defaults.volume.skip_init:
                 task = replace(task, after=(*task.after, names.FILL_VOLUME))
         if after_ready or task.name in users:
             ready.add(task.name)
@@ -52,46 +51,28 @@ def mounted(tasks: Sequence[Task], dag: Dag, frame: Frame) -> list[Task]:
     return done
 
 
-def with_volume(task: Task, frame: Frame) -> Task:
+def with_volume(task: Task, defaults: Defaults) -> Task:
     """A task that has the volume."""
-    volume = frame.volume
+    volume = defaults.volume
     if volume is None or task.call is None:
         return task
-    platform: dict[str, Any] = dict(task.platform)
-    if volume.keep:
-        name = {"producerTask": names.CREATE_VOLUME, "outputParameterKey": "name"}
-        mount = {
-            "mountPath": MOUNT,
-            "subPath": "",
-            "pvcNameParameter": {"taskOutputParameter": name},
-            "taskOutputParameter": name,
-        }
-        platform["pvcMount"] = [*platform.get("pvcMount", ()), mount]
-    if volume.owner is not None:
-        platform["securityContext"] = {"runAsUser": str(volume.owner), **platform.get("securityContext", {})}
+    claim = ClaimMount(path=MOUNT, name=FromTask(names.CREATE_VOLUME, "name")) if volume.keep else None
     path = Parameter("STRING", Constant(MOUNT if volume.keep else WORKSPACE))
     return replace(
         task,
         call=replace(task.call, settings={**task.call.settings, "volume": volume.folder}),
         parameters={**task.parameters, WORKSPACE_INPUT: path},
         after=(*task.after, names.CREATE_VOLUME) if volume.keep else task.after,
-        platform=platform,
+        mount=claim,
+        run_as=volume.owner,
     )
-
-
-def workspace_config(volume: VolumeConfig) -> dict[str, Any]:
-    """KFP's ``WorkspaceConfig``."""
-    patch: dict[str, Any] = {"accessModes": list(volume.access_modes)}
-    if volume.storageclass:
-        patch["storageClassName"] = volume.storageclass
-    return {"size": volume.size, "kubernetes": {"pvcSpecPatch": patch}}
 
 
 def _created(volume: VolumeConfig) -> Task:
     """KFP's own task that makes a claim; its backend knows it by the image, and starts no pod."""
     return Task(
         name=names.CREATE_VOLUME,
-        title=names.CREATE_VOLUME,
+        display_name=names.CREATE_VOLUME,
         image=CREATE_PVC,
         call=None,
         parameters={
@@ -100,15 +81,15 @@ def _created(volume: VolumeConfig) -> Task:
             "size": Parameter("STRING", Constant(volume.size)),
             "storage_class_name": Parameter("STRING", Constant(volume.storageclass)),
         },
-        puts_out=("name",),
+        output_parameters=("name",),
     )
 
 
-def _fill(frame: Frame) -> Task:
+def _fill(defaults: Defaults) -> Task:
     return Task(
         name=names.FILL_VOLUME,
-        title=names.FILL_VOLUME,
-        image=frame.image,
-        call=replace(frame.call, action="fill", step=names.FILL_VOLUME),
-        platform=frame.platform,
+        display_name=names.FILL_VOLUME,
+        image=defaults.image,
+        call=replace(defaults.call, action="fill", step=names.FILL_VOLUME),
+        pod_fields=defaults.pod_fields,
     )

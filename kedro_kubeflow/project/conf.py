@@ -11,9 +11,6 @@ from typing import Any
 
 from kedro_kubeflow.errors import ConfigError, did_you_mean
 
-_CREDENTIALS = "credentials"
-_SHELVED = "credentials (shelved)"
-
 
 def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
     """One section of the configuration, environments merged, interpolations resolved.
@@ -36,7 +33,7 @@ def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
         return missing
     except Exception as error:
         raise ConfigError(
-            f"The {key} configuration cannot be read: {_one_line(error)}",
+            f"The {key} configuration cannot be read: {one_line(error)}",
             where=_file_of(error) or f"{getattr(loader, 'conf_source', 'conf')}, {key}*.yml",
         ) from error
 
@@ -67,60 +64,6 @@ def read_parameters(loader: Any) -> dict[str, Any]:
         values = dict(getattr(loader, "runtime_params", None) or {})
     container: Any = OmegaConf.to_container(values, resolve=True) if OmegaConf.is_config(values) else values
     return dict(container)
-
-
-def read_catalog(loader: Any, datasets: Iterable[str]) -> dict[str, dict[str, Any] | None]:
-    """The catalog entry behind each dataset's name, factories resolved, credentials left as they are written.
-
-    Nothing is instantiated or imported. None stands for a dataset that the catalog does not know.
-
-    Raises:
-        ConfigError: the catalog cannot be read, or an entry is no dataset's configuration.
-    """
-    return resolve_catalog(read_section(loader, "catalog", missing={}) or {}, datasets)
-
-
-def resolve_catalog(raw: Mapping[str, Any], datasets: Iterable[str]) -> dict[str, dict[str, Any] | None]:
-    """The entry behind each dataset's name in a catalog that has been read; see `read_catalog`.
-
-    Raises:
-        ConfigError: an entry is no dataset's configuration.
-    """
-    from kedro.io import CatalogConfigResolver
-
-    for name, entry in raw.items():
-        if not isinstance(entry, Mapping) or "type" not in entry:
-            raise ConfigError(
-                f"The catalog entry {name!r} has no `type`",
-                where="conf, catalog*.yml",
-                cure="say what dataset it is, such as `type: pandas.CSVDataset`",
-            )
-    try:
-        resolver = CatalogConfigResolver(config=_shelve(raw), default_runtime_patterns={})
-        return {name: _entry(resolver, name) for name in dict.fromkeys(datasets)}
-    except Exception as error:
-        raise ConfigError(f"The catalog cannot be resolved: {_one_line(error)}", where="conf, catalog*.yml") from error
-
-
-def _entry(resolver: Any, name: str) -> dict[str, Any] | None:
-    if name in resolver.config:
-        return dict(_unshelve(resolver.config[name]))
-    if resolver.match_dataset_pattern(name) or resolver.match_user_catch_all_pattern(name):
-        return dict(_unshelve(resolver.resolve_pattern(name)))
-    return None
-
-
-def _shelve(value: Any) -> Any:
-    """Hide the key from Kedro's resolver, which would look credentials up that only pods have."""
-    if isinstance(value, Mapping):
-        return {(_SHELVED if key == _CREDENTIALS else key): _shelve(item) for key, item in value.items()}
-    return [_shelve(item) for item in value] if isinstance(value, list) else value
-
-
-def _unshelve(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {(_CREDENTIALS if key == _SHELVED else key): _unshelve(item) for key, item in value.items()}
-    return [_unshelve(item) for item in value] if isinstance(value, list) else value
 
 
 def read_kubeflow(loader: Any) -> dict[str, Any]:
@@ -231,7 +174,8 @@ def _names(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
             yield from _names(value, f"{prefix}{key}.")
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """An error's kind and its words, on one line."""
     return f"{type(error).__name__}: " + " ".join(str(error).split())
 
 

@@ -7,38 +7,47 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
-from kedro_kubeflow.errors import ConfigError, DependencyError
+from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.conf import read_section
 
 PLUGIN = "kedro-mlflow"
 MLFLOW_PATTERNS = ["mlflow*", "mlflow*/**", "**/mlflow*"]
 
 
-def is_tracked(loader: Any, pipeline: str, *, enabled: bool | str = "auto") -> bool:
-    """Whether the steps of a pipeline share one MLflow run.
+@dataclass(frozen=True, kw_only=True)
+class MlflowPlugin:
+    """What there is of kedro-mlflow.
+
+    Attributes:
+        installed: whether its hooks will run in this project's sessions.
+        importable: whether MLflow itself can be imported here.
+        disabled: the pipelines that mlflow.yml leaves out (``tracking.disable_tracking.pipelines``).
+    """
+
+    installed: bool = False
+    importable: bool = False
+    disabled: frozenset[str] = frozenset()
+
+
+def read_plugin(loader: Any, *, enabled: bool | str = "auto") -> MlflowPlugin:
+    """Look for it, and into mlflow.yml.
 
     Args:
-        enabled: ``run_config.mlflow.enabled`` of kubeflow.yml.
+        enabled: ``run_config.mlflow.enabled`` of kubeflow.yml; where it is false, nothing is read.
 
     Raises:
         ConfigError: mlflow.yml cannot be read.
-        DependencyError: tracking is asked for, and MLflow is not installed.
     """
     if enabled is False:
-        return False
+        return MlflowPlugin()
     if is_installed():
-        return pipeline not in _disabled_pipelines(loader)
-    if enabled is True and find_spec("mlflow") is None:
-        raise DependencyError(
-            "run_config.mlflow.enabled is true, and MLflow is not installed",
-            where="kubeflow.yml",
-            cure="pip install 'kedro-kubeflow[mlflow]'",
-        )
-    return enabled is True
+        return MlflowPlugin(installed=True, importable=True, disabled=frozenset(_disabled_pipelines(loader)))
+    return MlflowPlugin(importable=find_spec("mlflow") is not None)
 
 
 def is_installed() -> bool:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.errors import KedroKubeflowError, ParameterError
-from kedro_kubeflow.project.conf import read_section, resolve_catalog
+from kedro_kubeflow.project.catalog import CatalogEntries
+from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.mlflow_plugin import register_patterns
 
 # Characters of Unicode's private use: no configuration holds them.
@@ -119,7 +120,7 @@ def resolved_entries(marked: Marked, datasets: Iterable[str]) -> frozenset[str]:
     catalog = marked.sections.get("catalog") or {}
     if not all(isinstance(entry, Mapping) for entry in catalog.values()):
         return frozenset(datasets)  # It could not be read with marks.
-    return frozenset(name for name, entry in resolve_catalog(catalog, datasets).items() if resolvers_in(entry))
+    return frozenset(name for name, entry in CatalogEntries(catalog).of(datasets).items() if resolvers_in(entry))
 
 
 def check_given(asked: Mapping[str, Asked], given: Mapping[str, Any]) -> None:

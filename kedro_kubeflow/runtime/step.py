@@ -9,7 +9,8 @@ from typing import Any
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, StepError
 from kedro_kubeflow.names import task_name
-from kedro_kubeflow.project.conf import read_catalog, read_section
+from kedro_kubeflow.project.catalog import CatalogEntries
+from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
@@ -61,7 +62,7 @@ def _catalog(project: OpenProject, call: StepCall, executor: Executor, nodes: li
     datasets = [name for name in named if name != "parameters" and not name.startswith("params:")]
     loader = project.config_loader()
     whole = read_section(loader, "catalog", missing={}) or {}
-    used = read_catalog(loader, datasets)
+    used = CatalogEntries(whole).of(datasets)
     return step_catalog(whole, used, call, executor, credentials=_credentials(loader))
 
 

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 from kfp import compiler, dsl
+from plans import plan_of
 
-from kedro_kubeflow.compiler import Frame, compile_pipeline
-from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.plan.dag import Parameters, build_dag
-from kedro_kubeflow.plan.grouping import NodeFacts, by_node
-from kedro_kubeflow.plan.handoff import handoff
+from kedro_kubeflow.compiler import compile_plan
+from kedro_kubeflow.plan.grouping import NodeFacts
 
 from .measured import alternating, report
 
@@ -38,10 +36,7 @@ def nodes() -> list[NodeFacts]:
 
 def ours(target: Path) -> None:
     facts = nodes()
-    datasets = {d for n in facts for d in (*n.inputs, *n.outputs) if not d.startswith("params:")}
-    dag = build_dag("p", facts, by_node(facts), {d: handoff(d, None) for d in datasets}, Parameters(values={"lr": 0.1}))
-    call = StepCall(action="run", step="")
-    target.write_text(compile_pipeline(dag, Frame(name="p", display_name="p", image="img", call=call)).text)
+    target.write_text(compile_plan(plan_of(facts, parameters={"lr": 0.1})).text)
 
 
 def by_hand(target: Path) -> None:

@@ -29,9 +29,9 @@ def create_pipeline():
 MEASURE = """
 import gc, json, sys, time
 from pathlib import Path
-from kedro_kubeflow.plan.compile import prepare
+from kedro_kubeflow.prepared import prepare
 from kedro_kubeflow.request import Request
-from kedro_kubeflow.plan.planned import plan_of
+from kedro_kubeflow.cli.plan_view import view_of
 
 def once(path):
     for name in [m for m in sys.modules if m.split(".")[0] == "demo"]:
@@ -43,7 +43,7 @@ def once(path):
     prepared = prepare(Request(path=path))
     assert prepared.compiled.text
     compiled = time.perf_counter()
-    plan = plan_of(prepared)
+    plan = view_of(prepared.plan, prepared.config)
     planned = time.perf_counter()
     gc.enable()
     return compiled - since, planned - compiled, len(plan.steps)

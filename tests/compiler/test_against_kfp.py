@@ -12,13 +12,10 @@ from kfp import compiler, components, dsl, kubernetes
 from kfp.dsl import container_component_class, structures
 from kfp.dsl.types import type_utils
 from kfp.pipeline_spec import pipeline_spec_pb2
+from plans import plan_of
 
-from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
-from kedro_kubeflow.compiler.pipeline import run_id_from_label
-from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag
-from kedro_kubeflow.plan.grouping import NodeFacts, by_node
-from kedro_kubeflow.plan.handoff import handoff
+from kedro_kubeflow.compiler import CompiledPipeline, compile_plan
+from kedro_kubeflow.plan.grouping import NodeFacts
 
 NODES = [
     NodeFacts("prepare", ("raw", "params:lr"), ("rows", "remote")),
@@ -33,30 +30,15 @@ CATALOG = {
     "page": {"type": "text.TextDataset", "filepath": "p.html"},
 }
 OPTIONS = {"a": 3.0, "b": {"c": [1, "x"]}}
-PLATFORM = {"imagePullPolicy": "Always", "fieldPathAsEnv": [run_id_from_label()]}
-
-
-def dag() -> Dag:
-    names = {d for n in NODES for d in (*n.inputs, *n.outputs)}
-    handoffs = {d: handoff(d, CATALOG.get(d)) for d in names}
-    return build_dag("p", NODES, by_node(NODES), handoffs, Parameters(values={"lr": 0.5, "options": OPTIONS}))
-
-
-def frame(*, tracking: bool, close_run: str = "exit_handler") -> Frame:
-    return Frame(
-        name="demo",
-        display_name="Demo",
-        description="what it does",
-        image="img:1",
-        tracking=tracking,
-        close_run=close_run,
-        call=StepCall(action="run", step="", pipeline="p", env="base"),
-        platform=PLATFORM,
-    )
 
 
 def compiled(*, tracking: bool, close_run: str = "exit_handler") -> CompiledPipeline:
-    return compile_pipeline(dag(), frame(tracking=tracking, close_run=close_run))
+    config = {
+        "description": "what it does",
+        "image_pull_policy": "Always",
+        "mlflow": {"close_run": close_run},
+    }
+    return compile_plan(plan_of(NODES, CATALOG, config, parameters={"lr": 0.5, "options": OPTIONS}, tracking=tracking))
 
 
 class ByHand:
@@ -64,6 +46,7 @@ class ByHand:
 
     def __init__(self, ours: CompiledPipeline) -> None:
         self.spec = dict(ours.pipeline_spec)
+        self.tracking = "mlflow-start-run" in self.spec["root"]["dag"]["tasks"]
 
     def component(self, name: str) -> Any:
         container = self.spec["deploymentSpec"]["executors"][f"exec-{name}"]["container"]
@@ -93,8 +76,8 @@ class ByHand:
         task = self.component(name)(**arguments)
         task.set_caching_options(False)
         task.set_display_name(title or name)
-        if name != "unset":
-            kubernetes.set_image_pull_policy(task, "Always")
+        kubernetes.set_image_pull_policy(task, "Always")
+        if self.tracking:
             kubernetes.use_field_path_as_env(task, "KEDRO_KUBEFLOW_RUN_ID", "metadata.labels['pipeline/runid']")
         return task
 

@@ -14,38 +14,17 @@ from google.protobuf import json_format
 from kfp import compiler, components, dsl, kubernetes
 from kfp.dsl import container_component_class, structures
 from kfp.kubernetes import kubernetes_executor_config_pb2 as platform_pb
+from plans import plan_of
 
-from kedro_kubeflow import names
-from kedro_kubeflow.compiler import CompiledPipeline, Frame, compile_pipeline
-from kedro_kubeflow.config.run_config import RunConfig
-from kedro_kubeflow.config.selectors import Known
-from kedro_kubeflow.config.settings import Settings
-from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.plan.dag import Parameters, build_dag
-from kedro_kubeflow.plan.grouping import NodeFacts, by_node
-from kedro_kubeflow.plan.handoff import handoff
+from kedro_kubeflow.compiler import CompiledPipeline, compile_plan
+from kedro_kubeflow.plan.grouping import NodeFacts
 
 NODES = [NodeFacts("train", ("raw",), ("model",), tags=frozenset({"gpu"}), namespace=None)]
 CATALOG = {"raw": {"type": "json.JSONDataset", "filepath": "s3://b/raw.json"}}
 
 
 def compiled(config: Mapping[str, Any]) -> CompiledPipeline:
-    run = RunConfig.model_validate({"image": "img:1", **config})
-    handoffs = {name: handoff(name, CATALOG.get(name)) for name in ("raw", "model")}
-    dag = build_dag("p", NODES, by_node(NODES), handoffs, Parameters(values={}))
-    settings = Settings(run, Known.of(NODES, tasks=names.TASKS))
-    return compile_pipeline(
-        dag,
-        Frame(
-            name="demo",
-            display_name="Demo",
-            image="img:1",
-            call=StepCall(action="run", step="", pipeline="p", env="base"),
-            settings={step.title: settings.of(step) for step in dag.steps},
-            ttl=run.ttl,
-            deadline=run.deadline,
-        ),
-    )
+    return compile_plan(plan_of(NODES, CATALOG, config))
 
 
 def by_hand(

@@ -50,9 +50,9 @@ def test_a_part_has_a_name_of_its_own_unless_the_job_names_it() -> None:
     known = jobs(nightly=NIGHTLY)
     assert selection("nightly", Selection(), known, pipelines_asked=False).name == "nightly"
     cut = selection("nightly", Selection(part=Slice(tags=("slow",))), known)
-    assert (cut.title, cut.name) == ("nightly", "nightly --from-nodes=train --tags=slow")
+    assert (cut.display_name, cut.name) == ("nightly", "nightly --from-nodes=train --tags=slow")
     alone = selection(None, Selection(pipelines=("science",), part=Slice(nodes=("a", "b"))), {})
-    assert (alone.title, alone.cut, alone.name) == ("science", "--nodes=a,b", "science --nodes=a,b")
+    assert (alone.display_name, alone.cut, alone.name) == ("science", "--nodes=a,b", "science --nodes=a,b")
 
 
 def test_a_job_may_be_of_the_default_pipeline_or_of_several() -> None:

@@ -11,8 +11,8 @@ from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.config.settings import Settings, StepSettings
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.plan.dag import Step
 from kedro_kubeflow.plan.grouping import NodeFacts
+from kedro_kubeflow.plan.steps import Step
 
 SMALL = NodeFacts("small", tags=frozenset({"cheap"}))
 LARGE = NodeFacts("large", tags=frozenset({"gpu"}))
@@ -20,7 +20,7 @@ TASK = "mlflow-start-run"
 
 
 def step(title: str, *nodes: NodeFacts) -> Step:
-    return Step(name=title, title=title, nodes=nodes)
+    return Step(name=title, display_name=title, nodes=nodes)
 
 
 def settings(config: dict[str, Any], **more: Any) -> Settings:

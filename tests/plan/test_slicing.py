@@ -8,7 +8,7 @@ import pytest
 from kedro.pipeline import Pipeline, node
 
 from kedro_kubeflow.errors import CompileError, ProjectError
-from kedro_kubeflow.plan.dag import node_facts
+from kedro_kubeflow.plan.nodes import node_facts
 from kedro_kubeflow.plan.slicing import check_inputs, select
 from kedro_kubeflow.request import Slice
 

@@ -21,7 +21,7 @@ PRELOADED = [
     *("kedro_datasets.pickle.pickle_dataset", "kedro_datasets.json.json_dataset", "kedro_datasets.text.text_dataset"),
     *("kedro_mlflow.framework.hooks.mlflow_hook", "mlflow.store.tracking.rest_store", "pandas", "sklearn.linear_model"),
     *("kedro_kubeflow.runtime.frame", "kedro_kubeflow.runtime.step", "kedro_kubeflow.runtime.tracked"),
-    *("kedro_kubeflow.plan.compile", "kedro_kubeflow.cli", "kfp.compiler"),
+    *("kedro_kubeflow.prepared", "kedro_kubeflow.cli", "kfp.compiler"),
 ]
 LOGS: dict[int, str] = {}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from kedro_kubeflow.plan.grouping.facts import Group, NodeFacts, base_name
+from kedro_kubeflow.plan.grouping.group import Group
+from kedro_kubeflow.plan.nodes import NodeFacts, base_name
 
 Graph = Mapping[int, Iterable[int]]
 
@@ -33,7 +34,7 @@ def by_memory(nodes: Sequence[NodeFacts], in_memory: Collection[str]) -> list[Gr
     members: dict[int, list[str]] = {}
     for index, node in enumerate(nodes):
         members.setdefault(parts[index], []).append(node.name)
-    return [Group(_title(names), tuple(names)) for names in members.values()]
+    return [Group(_group_name(names), tuple(names)) for names in members.values()]
 
 
 def strongly_connected(graph: Graph) -> dict[int, int]:
@@ -77,5 +78,5 @@ def _finished(graph: Graph) -> list[int]:
     return order
 
 
-def _title(names: Sequence[str]) -> str:
+def _group_name(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]}+{len(names) - 1}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from kedro_kubeflow.errors import CompileError, did_you_mean
-from kedro_kubeflow.plan.grouping.facts import Group, NodeFacts
+from kedro_kubeflow.plan.grouping.group import Group
+from kedro_kubeflow.plan.nodes import NodeFacts
 
 
 def by_node(nodes: Sequence[NodeFacts]) -> list[Group]:
@@ -91,9 +92,9 @@ def _by_key(nodes: Sequence[NodeFacts], key: Callable[[NodeFacts], str | None], 
     for node in nodes:
         group = key(node)
         members.setdefault((False, node.name) if group is None else (True, group), []).append(node.name)
-    alone = {title for grouped, title in members if not grouped}
+    alone = {name for grouped, name in members if not grouped}
     return [
         # A group that is called as a node that stays alone is still a step of its own.
-        Group(f"{title} ({what})" if grouped and title in alone else title, tuple(names))
-        for (grouped, title), names in members.items()
+        Group(f"{name} ({what})" if grouped and name in alone else name, tuple(nodes_of))
+        for (grouped, name), nodes_of in members.items()
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kedro_kubeflow.check.finding import Finding
     from kedro_kubeflow.compiler import CompiledPipeline
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
-    from kedro_kubeflow.plan.compile import Prepared
+    from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.project.opening import OpenProject
     from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded
     from kedro_kubeflow.targets.base.schedule import Schedule, ScheduleChange, ScheduleRequest

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from kedro_kubeflow.check.finding import Finding
+from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
-from kedro_kubeflow.plan.compile import Source
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.project_server import connect_to
 from kedro_kubeflow.targets.kubeflow.rights import Rights, rights, user_of
@@ -19,7 +19,7 @@ WORKSPACE: Version = (2, 15)
 DEADLINE: Version = (2, 17)
 
 
-def server_findings(source: Source) -> Iterator[Finding]:
+def server_findings(subject: Subject) -> Iterator[Finding]:
     """Ask the configured server.
 
     Raises:
@@ -27,10 +27,10 @@ def server_findings(source: Source) -> Iterator[Finding]:
         AuthError: the credentials are missing or refused.
         ServerError: the server does not answer, or refuses.
     """
-    client = connect_to(source.config)
+    client = connect_to(subject.config)
     namespace = client.server.namespace
     if client.server.multi_user:
-        yield from _rights(client, source.config)
+        yield from _rights(client, subject.config)
     else:
         # The health alone says nothing of credentials.
         list(client.runs.list(limit=1, namespace=namespace))
@@ -41,7 +41,7 @@ def server_findings(source: Source) -> Iterator[Finding]:
     yield Finding("server", "info", text)
     match = re.match(r"v?(\d+)\.(\d+)", found or "")
     if match:
-        yield from _old((int(match.group(1)), int(match.group(2))), source.config, tracking=source.tracking)
+        yield from _old((int(match.group(1)), int(match.group(2))), subject.config, tracking=subject.scope.tracking)
 
 
 def _rights(client: KubeflowClient, config: KubeflowConfig) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kedro_kubeflow.auth.kubeflow import from_config
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
 from kedro_kubeflow.names import pipeline_name
-from kedro_kubeflow.plan.selection import DEFAULT, Selection, selection
+from kedro_kubeflow.plan.selection import selected
 from kedro_kubeflow.project.conf import read_kubeflow, read_parameters
 from kedro_kubeflow.project.opening import OpenProject, open_project
 from kedro_kubeflow.request import Request
@@ -42,8 +42,7 @@ class ServerProject:
         Raises:
             ConfigError: there is no such job.
         """
-        asked = Selection(pipelines=tuple(dict.fromkeys(request.pipelines)) or (DEFAULT,), part=request.part)
-        return self.pipeline(selection(request.job, asked, self.config.jobs).name)
+        return self.pipeline(selected(request, self.config.jobs).name)
 
     @property
     def experiment(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kedro_kubeflow.plan.compile import Prepared
+from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.targets.git_commit import git_commit
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.package import Package

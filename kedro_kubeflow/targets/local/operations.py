@@ -15,8 +15,9 @@ from kedro_kubeflow.config.local import bytes_of
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.errors import TrackingError
-from kedro_kubeflow.plan.compile import Prepared, common_call
-from kedro_kubeflow.plan.grouping import base_name
+from kedro_kubeflow.plan import Plan
+from kedro_kubeflow.plan.nodes import base_name
+from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.image_files import ImageFiles
 from kedro_kubeflow.project.mlflow_plugin import tracking_uri
 from kedro_kubeflow.targets.local.adapter import Runner
@@ -41,13 +42,14 @@ def run_local(
         TrackingError: the tracking server does not answer.
         KedroKubeflowError: the run could not start.
     """
-    if prepared.tracking:
+    plan = prepared.plan
+    if plan.tracking:
         _check_tracking_server(tracking_uri(prepared.project.config_loader()))
     run = run_here(
         prepared.compiled,
         project=prepared.project.path,
-        steps=list(prepared.compiled.titles),
-        finish=prepared.compiled.exit_call or (_finish_call(prepared) if prepared.tracking else None),
+        steps=[task.display_name for task in plan.tasks if task.call],
+        finish=plan.exit_task.call if plan.exit_task else _finish_call(plan) if plan.tracking else None,
         runner=runner,
         cache=_cache_folder(prepared),
         volume=_volume(prepared),
@@ -60,10 +62,10 @@ def run_local(
 
 
 def _image_files(prepared: Prepared) -> ImageFiles:
-    project, stays = prepared.project, set(prepared.dag.stays)
-    local = {name: path for name, handed in prepared.source.handoffs.items() if (path := handed.path)}
-    made = [posixpath.normpath(path) for name, path in local.items() if base_name(name) not in stays]
-    raw = [posixpath.normpath(path) for name, path in local.items() if base_name(name) in stays]
+    project, free = prepared.project, set(prepared.plan.free_inputs)
+    local = {name: path for name, handed in prepared.plan.scope.handoffs.items() if (path := handed.path)}
+    made = [posixpath.normpath(path) for name, path in local.items() if base_name(name) not in free]
+    raw = [posixpath.normpath(path) for name, path in local.items() if base_name(name) in free]
     own = Path(project.conf_source, "local")
     inside = [own.relative_to(project.path).as_posix()] if own.is_relative_to(project.path) else []
     return ImageFiles(project.path, left_out=(*made, *inside), kept=tuple(raw))
@@ -76,16 +78,18 @@ def _volume(prepared: Prepared) -> Literal["keep", "delete"] | None:
 
 def _cache_folder(prepared: Prepared) -> Path | None:
     """Where results of cached steps are kept; None where no step is cached."""
-    if not any(prepared.settings[step.title].cache for step in prepared.dag.steps):
+    if not any(task.cache for task in prepared.plan.tasks):
         return None
-    project, stays = prepared.project, set(prepared.dag.stays)
-    raw = [local_path(entry) for name, entry in prepared.source.entries.items() if entry and base_name(name) in stays]
+    project, free = prepared.project, set(prepared.plan.free_inputs)
+    raw = [
+        local_path(entry) for name, entry in prepared.plan.scope.entries.items() if entry and base_name(name) in free
+    ]
     code = [project.path / "pyproject.toml", project.source, Path(project.conf_source)]
     return cache_folder(project.path, code_key(code, [project.path / path for path in raw if path]))
 
 
-def _finish_call(prepared: Prepared) -> StepCall:
-    return replace(common_call(prepared.source), action="finish", step=names.END_RUN, tracking=True)
+def _finish_call(plan: Plan) -> StepCall:
+    return replace(plan.common_call, action="finish", step=names.END_RUN, tracking=True)
 
 
 def _check_tracking_server(uri: str | None) -> None:

@@ -18,7 +18,7 @@ from kedro_kubeflow.config.schedules import ScheduleConfig
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
 from kedro_kubeflow.names import pipeline_name
-from kedro_kubeflow.plan.compile import Prepared
+from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.opening import OpenProject, open_project
 from kedro_kubeflow.project.target import configured
 from kedro_kubeflow.targets.run_name import fill_run_name

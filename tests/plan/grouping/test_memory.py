@@ -13,7 +13,7 @@ def node(name: str, inputs: str = "", outputs: str = "") -> NodeFacts:
 
 
 def groups(nodes: list[NodeFacts], in_memory: str) -> dict[str, tuple[str, ...]]:
-    return {g.title: g.nodes for g in by_memory(nodes, set(in_memory.split()))}
+    return {g.name: g.nodes for g in by_memory(nodes, set(in_memory.split()))}
 
 
 def test_memory_connects_and_files_separate() -> None:

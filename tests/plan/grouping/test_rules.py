@@ -19,8 +19,8 @@ def tagged(name: str, *tags: str) -> NodeFacts:
 
 
 def as_dict(groups: list[Group]) -> dict[str, tuple[str, ...]]:
-    assert len({g.title for g in groups}) == len(groups)
-    return {g.title: g.nodes for g in groups}
+    assert len({g.name for g in groups}) == len(groups)
+    return {g.name: g.nodes for g in groups}
 
 
 def test_by_node_each_is_alone() -> None:

@@ -15,7 +15,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 from kedro_kubeflow.api import compile_project
 from kedro_kubeflow.contract import StepCall, runtime_arguments
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.plan.compile import Prepared, prepare
+from kedro_kubeflow.prepared import Prepared, prepare
 from kedro_kubeflow.request import Request
 from targets.vertexai.conftest import SECTION
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plans import Graph, graph_of
 
 from kedro_kubeflow.errors import CycleError
-from kedro_kubeflow.plan.dag import Dag, Parameters, Step, build_dag
 from kedro_kubeflow.plan.grouping import (
     Group,
     NodeFacts,
@@ -23,6 +23,8 @@ from kedro_kubeflow.plan.grouping import (
     by_tag,
 )
 from kedro_kubeflow.plan.handoff import handoff
+from kedro_kubeflow.plan.steps import Step
+from kedro_kubeflow.project.facts import Parameters
 
 KINDS: dict[str, Mapping[str, Any] | None] = {
     "memory": None,
@@ -84,8 +86,8 @@ def groupings(draw: st.DrawFn, case: Case) -> list[Group]:
     return rules[draw(st.sampled_from(sorted(rules)))]()
 
 
-def build(case: Case, groups: list[Group]) -> Dag:
-    return build_dag("p", case.nodes, groups, case.handoffs, Parameters(values={"p": 1}))
+def build(case: Case, groups: list[Group]) -> Graph:
+    return graph_of(case.nodes, groups, case.handoffs, Parameters(values={"p": 1}))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -119,7 +121,7 @@ def in_case_order(group: Group, case: Case) -> tuple[str, ...]:
 
 def has_cycle(case: Case, groups: list[Group]) -> bool:
     """By brute force: a group that reaches itself through others."""
-    home = {name: group.title for group in groups for name in group.nodes}
+    home = {name: group.name for group in groups for name in group.nodes}
     writer = {d: node.name for node in case.nodes for d in node.outputs}
     edges = {
         (home[writer[d]], home[n.name])
@@ -135,7 +137,7 @@ def has_cycle(case: Case, groups: list[Group]) -> bool:
         reach |= more
 
 
-def check_order(dag: Dag) -> None:
+def check_order(dag: Graph) -> None:
     """The steps stand in an order in which they can run."""
     names = [step.name for step in dag.steps]
     TopologicalSorter({step.name: step.upstream for step in dag.steps}).prepare()
@@ -143,7 +145,7 @@ def check_order(dag: Dag) -> None:
         assert all(names.index(other) < names.index(step.name) for other in step.upstream)
 
 
-def check_edges(dag: Dag, case: Case) -> None:
+def check_edges(dag: Graph, case: Case) -> None:
     """Each dataset that another step makes comes in from that step, or is waited for where it is remote."""
     maker = {d: step for step in dag.steps for node in step.nodes for d in node.outputs}
     for step in dag.steps:
@@ -156,7 +158,7 @@ def check_edges(dag: Dag, case: Case) -> None:
             check_promised(maker[item.artifact.dataset], item.artifact.name)
         assert step.parameters == ("p",)
     read_anywhere = {d for node in case.nodes for d in node.inputs if d != "params:p"}
-    assert set(dag.stays) == read_anywhere - set(maker)
+    assert set(dag.free_inputs) == read_anywhere - set(maker)
 
 
 def check_promised(maker: Step, artifact: str) -> None:

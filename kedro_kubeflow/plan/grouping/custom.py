@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro_kubeflow.errors import CompileError, ConfigError
-from kedro_kubeflow.plan.grouping.facts import Group, NodeFacts
+from kedro_kubeflow.plan.grouping.group import Group
+from kedro_kubeflow.plan.nodes import NodeFacts
 
 _WHERE = "kubeflow.yml, run_config.grouping.by"
 
 
-def by_own(nodes: Sequence[NodeFacts], path: str, params: Mapping[str, Any]) -> list[Group]:
+def by_custom(nodes: Sequence[NodeFacts], path: str, params: Mapping[str, Any]) -> list[Group]:
     """Ask the rule.
 
     Args:
@@ -36,9 +37,9 @@ def by_own(nodes: Sequence[NodeFacts], path: str, params: Mapping[str, Any]) -> 
             raise CompileError(
                 f"The grouping {path} gave {type(group).__name__} {group!r}",
                 where=_WHERE,
-                cure="let it return a list of kedro_kubeflow.plan.grouping.Group(title, nodes)",
+                cure="let it return a list of kedro_kubeflow.plan.grouping.Group(name, nodes)",
             )
-    return [Group(str(group.title), tuple(group.nodes)) for group in found]
+    return [Group(str(group.name), tuple(group.nodes)) for group in found]
 
 
 def _load(path: str) -> Any:

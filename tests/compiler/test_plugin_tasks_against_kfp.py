@@ -15,25 +15,19 @@ from kfp import compiler, components, dsl, kubernetes
 from kfp.dsl import container_component_class, structures
 from kfp.kubernetes import kubernetes_executor_config_pb2 as platform_pb
 from kfp.pipeline_spec import pipeline_spec_pb2
+from plans import plan_of
 
-from kedro_kubeflow import names
-from kedro_kubeflow.compiler import CompiledPipeline, Exit, Frame, compile_pipeline
-from kedro_kubeflow.compiler.platform import run_id_from_label
-from kedro_kubeflow.config.run_config import RunConfig
-from kedro_kubeflow.config.selectors import Known
-from kedro_kubeflow.config.settings import Settings
-from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.compiler import CompiledPipeline, compile_plan
+from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.plan.cache import cache_key, is_mutable
-from kedro_kubeflow.plan.dag import Dag, Parameters, Step, build_dag
-from kedro_kubeflow.plan.grouping import Group, NodeFacts, by_node
-from kedro_kubeflow.plan.handoff import Handoff, handoff
+from kedro_kubeflow.plan.grouping import NodeFacts
 
 NODES = [
     NodeFacts("prepare", ("raw", "params:lr"), ("rows",)),
     NodeFacts("train", ("rows",), ("model",)),
     NodeFacts("score", ("model", "rows"), ("score",)),
 ]
-LEAVING = [NodeFacts("tell", ("params:kubeflow_run", "params:team"), ("told",))]
+AT_EXIT = [NodeFacts("tell", ("params:kubeflow_run", "params:team"), ("told",))]
 CATALOG: dict[str, Any] = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/raw.json"},
     "rows": {"type": "json.JSONDataset", "filepath": "data/rows.json"},
@@ -44,48 +38,9 @@ CATALOG: dict[str, Any] = {
 PARAMETERS = {"lr": 0.5, "team": "red"}
 
 
-def handoffs(run: RunConfig) -> dict[str, Handoff]:
-    folder = run.volume.folder if run.volume else None
-    return {name: handoff(name, entry, volume=folder) for name, entry in CATALOG.items()}
-
-
-def exit_step(run: RunConfig) -> Step:
-    values = Parameters(values={**PARAMETERS, "kubeflow_run": {"status": None}})
-    return build_dag("bye", LEAVING, [Group("bye", ("tell",))], handoffs(run), values).steps[0]
-
-
-def dag_of(run: RunConfig) -> Dag:
-    at_exit = frozenset({"team"}) if run.on_exit_pipeline else frozenset()
-    return build_dag("p", NODES, by_node(NODES), handoffs(run), Parameters(values=PARAMETERS, at_exit=at_exit))
-
-
 def compiled(config: Mapping[str, Any], *, tracking: bool = False) -> CompiledPipeline:
-    run = RunConfig.model_validate({"image": "img:1", **config})
-    settings = Settings(run, Known.of(NODES, tasks=names.TASKS))
-    dag = dag_of(run)
-    by_title = {name: settings.of_task(name) for name in names.TASKS} | {s.title: settings.of(s) for s in dag.steps}
-    leaving = None
-    if run.on_exit_pipeline or run.notifications:
-        said: dict[str, Any] = {"notifications": [{"type": n.type, "when": list(n.when)} for n in run.notifications]}
-        if run.on_exit_pipeline:
-            said |= {"exit_pipeline": run.on_exit_pipeline, "exit_tracking": tracking, "exit_told": ["kubeflow_run"]}
-        leaving = Exit(step=exit_step(run) if run.on_exit_pipeline else None, settings=said)
-    providers = [provider.model_dump() for provider in run.dynamic_config_providers]
-    common = {"dynamic_config": providers} if providers else {}
-    frame = Frame(
-        name="demo",
-        display_name="Demo",
-        image="img:1",
-        tracking=tracking,
-        close_run=run.mlflow.close_run,
-        call=StepCall(action="run", step="", pipeline="p", env="base", settings=common),
-        settings=by_title,
-        cache_keys={s.title: cache_key(by_title[s.title], {}) for s in dag.steps},
-        platform={"fieldPathAsEnv": [run_id_from_label()]} if tracking else {},
-        exit=leaving,
-        volume=run.volume,
-    )
-    return compile_pipeline(dag, frame)
+    plan = plan_of(NODES, CATALOG, config, parameters=PARAMETERS, tracking=tracking, others={"bye": AT_EXIT})
+    return compile_plan(plan)
 
 
 class ByHand:
@@ -266,9 +221,7 @@ def test_the_key_takes_in_variables_and_parameters_that_stay_behind() -> None:
     plain = args({})
     assert plain == args({"resources": {"__default__": {"cpu": 2}}}), "a larger pod computes the same"
     assert plain != args({"env": {"__default__": {"A": "1"}}})
-    run = RunConfig.model_validate({"image": "img:1"})
-    train = dag_of(run).steps[1]
-    settings = Settings(run, Known.of(NODES)).of(train)
+    settings = StepSettings()
     assert cache_key(settings, {"a": 1}) != cache_key(settings, {"a": 2})
     secret = replace(settings, env={"A": "x"})
     assert cache_key(settings, {}) != cache_key(secret, {})
@@ -282,12 +235,11 @@ def test_fully_cached_runs_end_with_a_task_of_their_own() -> None:
 
 def test_only_steps_that_use_the_volume_have_it() -> None:
     nodes = [*NODES, NodeFacts("remote", ("score",), ("other",))]
-    run = RunConfig.model_validate({"image": "img:1", "volume": {}})
-    artifact = {**handoffs(run), "other": handoff("other", {"type": "x", "filepath": "s3://b/o"})}
-    dag = build_dag("p", nodes, by_node(nodes), artifact, Parameters(values=PARAMETERS))
-    assert [step.volume for step in dag.steps] == [True, True, True, False]
-    assert [step.after for step in dag.steps] == [(), ("prepare",), ("prepare", "train"), ("score",)]
-    assert all(not step.inputs for step in dag.steps)
+    catalog = {**CATALOG, "other": {"type": "x", "filepath": "s3://b/o"}}
+    plan = plan_of(nodes, catalog, {"volume": {}}, parameters=PARAMETERS)
+    assert [step.volume for step in plan.steps] == [True, True, True, False]
+    assert [step.after for step in plan.steps] == [(), ("prepare",), ("prepare", "train"), ("score",)]
+    assert all(not step.inputs for step in plan.steps)
 
 
 @pytest.mark.parametrize(

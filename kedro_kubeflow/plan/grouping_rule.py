@@ -7,8 +7,9 @@ from typing import Any
 
 from kedro_kubeflow.config.grouping import GroupingConfig
 from kedro_kubeflow.plan import grouping
-from kedro_kubeflow.plan.grouping import Group, NodeFacts, base_name
+from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.handoff import Handoff
+from kedro_kubeflow.plan.nodes import NodeFacts, base_name
 
 
 def groups_of(
@@ -21,7 +22,7 @@ def groups_of(
 
     Args:
         nodes: the nodes that will run.
-        handoffs: how each of their datasets crosses.
+        handoffs: how each of their datasets travels.
         registered: every pipeline of the project.
 
     Raises:
@@ -37,7 +38,7 @@ def groups_of(
         "memory": lambda: grouping.by_memory(nodes, {base_name(d) for d, h in handoffs.items() if h.kind == "memory"}),
     }
     rule = rules.get(config.by)
-    return rule() if rule else grouping.by_own(nodes, config.by, config.params)
+    return rule() if rule else grouping.by_custom(nodes, config.by, config.params)
 
 
 def _node_names(registered: Mapping[str, Any]) -> dict[str, frozenset[str]]:

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from kedro.pipeline import Pipeline, node
+from plans import graph_of
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.errors import CompileError, ConfigError
-from kedro_kubeflow.plan.at_exit import ExitPipeline, exit_nodes, exit_of, notification_secrets
-from kedro_kubeflow.plan.dag import Parameters, build_dag, node_facts
-from kedro_kubeflow.plan.frame import Exit
+from kedro_kubeflow.plan.exit import AtExit, ExitPipeline, exit_nodes, exit_of, notification_secrets
 from kedro_kubeflow.plan.grouping import by_node
 from kedro_kubeflow.plan.handoff import handoff
+from kedro_kubeflow.plan.nodes import node_facts
+from kedro_kubeflow.project.facts import Parameters
 
 MAIN = Pipeline([node(lambda x: x, "raw", "model", name="train")])
 PARAMETERS = {"team": "red", "unused": 1}
@@ -23,17 +24,19 @@ def bye(*inputs: str) -> Pipeline:
     return Pipeline([node(lambda *_: 1, list(inputs), "told", name="tell")])
 
 
-def exit_with(pipeline: Pipeline, catalog: dict[str, Any], **run_config: Any) -> Exit | None:
+def exit_with(pipeline: Pipeline, catalog: dict[str, Any], **run_config: Any) -> AtExit | None:
     config = KubeflowConfig.model_validate({"run_config": {"on_exit_pipeline": "bye", **run_config}})
     volume = config.run_config.volume
     registered = {"__default__": MAIN, "bye": pipeline}
     facts = node_facts(MAIN)
-    leaving = ExitPipeline(name="bye", nodes=exit_nodes("bye", registered), entries={})
-    datasets = {*leaving.datasets, "raw", "model"}
+    pipeline_at_end = ExitPipeline(name="bye", nodes=exit_nodes("bye", registered), entries={})
+    datasets = {*pipeline_at_end.datasets, "raw", "model"}
     handoffs = {d: handoff(d, catalog.get(d), volume=volume.folder if volume else None) for d in datasets}
-    leaving = ExitPipeline(name="bye", nodes=leaving.nodes, entries={d: catalog.get(d) for d in leaving.datasets})
-    dag = build_dag("p", facts, by_node(facts), handoffs, Parameters(values=PARAMETERS))
-    return exit_of(config, leaving, dag, handoffs, PARAMETERS, registered)
+    pipeline_at_end = ExitPipeline(
+        name="bye", nodes=pipeline_at_end.nodes, entries={d: catalog.get(d) for d in pipeline_at_end.datasets}
+    )
+    dag = graph_of(facts, by_node(facts), handoffs, Parameters(values=PARAMETERS))
+    return exit_of(config, pipeline_at_end, dag.steps, handoffs, PARAMETERS, registered)
 
 
 S3 = {"type": "json.JSONDataset", "filepath": "s3://bucket/model.json"}
@@ -44,7 +47,7 @@ def test_it_is_told_of_the_run_and_given_its_own_parameters() -> None:
     found = exit_with(bye("params:kubeflow_run.status", "params:status", "params:team"), {})
     assert found
     assert found.step
-    assert found.settings["exit_told"] == ["kubeflow_run", "status"]
+    assert found.options["exit_told"] == ["kubeflow_run", "status"]
     assert found.step.parameters == ("kubeflow_run", "status", "team")
     facts = node_facts(bye("params:kubeflow_run", "params:team"))
     assert ExitPipeline(name="bye", nodes=facts).parameters({**PARAMETERS, "kubeflow_run": {}}) == {"team"}
@@ -84,10 +87,10 @@ def test_addresses_come_from_secrets_by_reference() -> None:
         }
     )
     facts = node_facts(MAIN)
-    dag = build_dag("p", facts, by_node(facts), {d: handoff(d, S3) for d in ("raw", "model")}, Parameters(values={}))
-    found = exit_of(config, None, dag, {}, {}, {})
-    assert found == Exit(
-        settings={
+    dag = graph_of(facts, by_node(facts), {d: handoff(d, S3) for d in ("raw", "model")}, Parameters(values={}))
+    found = exit_of(config, None, dag.steps, {}, {}, {})
+    assert found == AtExit(
+        options={
             "notifications": [
                 {"type": "slack", "when": ["succeeded", "failed", "cancelled"], "url_env": "SLACK_URL"},
                 {"type": "webhook", "when": ["failed"], "url_env": "KEDRO_KUBEFLOW_NOTIFY_1"},
@@ -96,4 +99,4 @@ def test_addresses_come_from_secrets_by_reference() -> None:
     )
     secrets = notification_secrets(config.run_config.notifications)
     assert {name: (s.secret, s.key) for name, s in secrets.items()} == {"KEDRO_KUBEFLOW_NOTIFY_1": ("hooks", "url")}
-    assert exit_of(KubeflowConfig(), None, dag, {}, {}, {}) is None
+    assert exit_of(KubeflowConfig(), None, dag.steps, {}, {}, {}) is None

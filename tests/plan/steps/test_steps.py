@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from plans import Graph, graph_of
 
 from kedro_kubeflow.errors import CompileError, CycleError, ParameterError
-from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag, node_facts
 from kedro_kubeflow.plan.grouping import Group, NodeFacts, by_node
 from kedro_kubeflow.plan.handoff import Handoff, handoff
+from kedro_kubeflow.plan.nodes import node_facts
+from kedro_kubeflow.project.facts import Parameters
 
 CSV = {"type": "pandas.CSVDataset", "filepath": "data/x.csv"}
 S3 = {"type": "pandas.CSVDataset", "filepath": "s3://bucket/x.csv"}
@@ -26,15 +28,15 @@ def dag_of(
     parameters: Mapping[str, Any] | None = None,
     groups: list[Group] | None = None,
     **more: Any,
-) -> Dag:
+) -> Graph:
     names = {d for n in nodes for d in (*n.inputs, *n.outputs) if not d.startswith("param")}
     handoffs = {d: handoff(d, (catalog or {}).get(d)) for d in names}
-    return build_dag("p", nodes, groups or by_node(nodes), handoffs, Parameters(values=parameters or {}, **more))
+    return graph_of(nodes, groups or by_node(nodes), handoffs, Parameters(values=parameters or {}, **more))
 
 
-def artifacts(dag: Dag) -> dict[str, Any]:
+def artifacts(dag: Graph) -> dict[str, Any]:
     return {
-        s.title: (sorted(i.artifact.dataset for i in s.inputs), sorted(o.artifact.dataset for o in s.outputs))
+        s.display_name: (sorted(i.artifact.dataset for i in s.inputs), sorted(o.artifact.dataset for o in s.outputs))
         for s in dag.steps
     }
 
@@ -42,7 +44,7 @@ def artifacts(dag: Dag) -> dict[str, Any]:
 def test_memory_datasets_and_files_cross_as_artifacts() -> None:
     dag = dag_of(node("a", "raw", "x y"), node("b", "x y", "z"), catalog={"raw": CSV, "y": CSV})
     assert artifacts(dag) == {"a": ([], ["x", "y"]), "b": (["x", "y"], ["z"])}
-    assert dag.stays == ("raw",)
+    assert dag.free_inputs == ("raw",)
     assert dag.steps[1].upstream == ("a",)
 
 
@@ -120,13 +122,13 @@ def test_a_step_gets_the_parameters_that_its_nodes_use() -> None:
         parameters=values,
     )
     used = {
-        s.title: [e.key for e in (i.encoding for i in dag.inputs) if _name(dag, e.key) in s.parameters]
+        s.display_name: [e.key for e in (i.encoding for i in dag.inputs) if _name(dag, e.key) in s.parameters]
         for s in dag.steps
     }
     assert used == {"a": ["a.b", "model"], "b": ["seed"], "c": ["a.b", "model", "seed", "unused"]}
 
 
-def _name(dag: Dag, key: str) -> str:
+def _name(dag: Graph, key: str) -> str:
     return next(i.name for i in dag.inputs if i.encoding.key == key)
 
 
@@ -146,8 +148,8 @@ def test_the_largest_parameters_stay_behind_until_the_rest_fits() -> None:
     values = {"large": "x" * 9_000, "middle": "y" * 4_000, "small": "z", "odd": {1: 2}}
     dag = dag_of(node("a", " ".join(f"params:{k}" for k in values)), parameters=values)
     assert [i.name for i in dag.inputs] == ["middle", "small"]
-    assert any("'large' stays in the project's conf" in note and "10,000 bytes" in note for note in dag.notes)
-    assert any("'odd' stays" in note and "the key 1 is not text" in note for note in dag.notes)
+    assert any("'large' stays in the project's conf" in note and "10,000 bytes" in note for note in dag.warnings)
+    assert any("'odd' stays" in note and "the key 1 is not text" in note for note in dag.warnings)
 
 
 def test_an_override_that_cannot_travel_is_refused() -> None:
@@ -169,5 +171,5 @@ def test_node_facts_of_a_real_kedro_pipeline() -> None:
 def test_handoffs_are_taken_from_the_writer() -> None:
     nodes = [node("a", "", "x@one"), node("b", "x@two")]
     handoffs = {"x@one": Handoff("file", "Dataset", "one.csv", "d/one.csv"), "x@two": Handoff("memory")}
-    dag = build_dag("p", nodes, by_node(nodes), handoffs, Parameters(values={}))
+    dag = graph_of(nodes, by_node(nodes), handoffs, Parameters(values={}))
     assert dag.steps[1].inputs[0].artifact.how == "file"

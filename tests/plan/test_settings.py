@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 from kedro.pipeline import Pipeline, node
+from plans import Graph, graph_of
 
 from kedro_kubeflow import names
 from kedro_kubeflow.config.environment import SecretKey
 from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.plan.dag import Dag, Parameters, build_dag, node_facts
-from kedro_kubeflow.plan.frame import Exit
+from kedro_kubeflow.plan.exit import AtExit
 from kedro_kubeflow.plan.grouping import by_node, by_tag
 from kedro_kubeflow.plan.handoff import handoff
-from kedro_kubeflow.plan.step_settings import cache_keys, cache_notes, plain_text_notes, settings_of
+from kedro_kubeflow.plan.nodes import node_facts
+from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, plain_text_warnings, settings_of
+from kedro_kubeflow.project.facts import Parameters
 
 MAIN = Pipeline(
     [node(lambda x: x, "raw", "rows", name="prepare", tags="group.data"), node(len, "rows", "n", name="count")]
@@ -25,17 +27,17 @@ REGISTERED = {"__default__": MAIN + OTHER, "main": MAIN, "other": OTHER}
 LOCAL = {"type": "json.JSONDataset", "filepath": "data/x.json"}
 
 
-def dag_of(run: RunConfig, **values: Any) -> Dag:
+def dag_of(run: RunConfig, **values: Any) -> Graph:
     facts = node_facts(MAIN)
     folder = run.volume.folder if run.volume else None
     handoffs = {d: handoff(d, LOCAL if d == "rows" else None, volume=folder) for d in ("raw", "rows", "n")}
     groups = by_tag(facts, "group.") if run.grouping.by == "tag" else by_node(facts)
-    return build_dag("main", facts, groups, handoffs, Parameters(values=values))
+    return graph_of(facts, groups, handoffs, Parameters(values=values))
 
 
 def given(config: dict[str, Any], **more: Any) -> Any:
     run = RunConfig.model_validate({"image": "img:1", **config})
-    return settings_of(run, dag_of(run), REGISTERED, **more)
+    return settings_of(run, dag_of(run).steps, REGISTERED, **more)
 
 
 def test_selectors_may_name_what_other_pipelines_have() -> None:
@@ -55,15 +57,16 @@ def test_a_group_that_no_pipeline_has_is_refused() -> None:
 def test_the_exit_task_has_what_its_pipelines_nodes_need_and_its_secrets() -> None:
     facts = node_facts(OTHER)
     run = RunConfig()
-    step = build_dag("other", facts, by_node(facts), {d: handoff(d, None) for d in "nm"}, Parameters(values={})).steps[
-        0
-    ]
+    step = graph_of(facts, by_node(facts), {d: handoff(d, None) for d in "nm"}, Parameters(values={})).steps[0]
     secret = SecretKey(secret="hooks", key="url")
     found = given(
-        {"resources": {"tag:gpu": {"memory": "9Gi"}}, "cache": True},
-        leaving=Exit(step=step),
+        {
+            "resources": {"tag:gpu": {"memory": "9Gi"}},
+            "cache": True,
+            "notifications": [{"type": "slack", "url_secret": {"name": "hooks", "key": "url"}}],
+        },
+        at_exit=AtExit(step=step),
         exit_task=names.END_RUN,
-        exit_env={"KEDRO_KUBEFLOW_NOTIFY_0": secret},
     )[names.END_RUN]
     assert (found.resources.memory_limit, found.cache) == ("9Gi", False)
     assert found.env == {"KEDRO_KUBEFLOW_NOTIFY_0": secret}
@@ -77,7 +80,7 @@ def test_the_exit_task_has_what_its_pipelines_nodes_need_and_its_secrets() -> No
 def test_messages_are_not_sent_twice_by_a_retry_that_was_meant_for_steps(
     retry_policy: dict[str, Any], retries: int
 ) -> None:
-    found = given({"retry_policy": retry_policy}, leaving=Exit(), exit_task=names.NOTIFY)
+    found = given({"retry_policy": retry_policy}, at_exit=AtExit(), exit_task=names.NOTIFY)
     assert found[names.NOTIFY].retry.num_retries == retries
     assert found["count"].retry.num_retries == found[names.START_RUN].retry.num_retries == 2
 
@@ -91,10 +94,10 @@ def test_a_cached_step_on_the_volume_is_refused() -> None:
 def test_a_cached_image_that_may_change_is_spoken_of_once() -> None:
     run = RunConfig.model_validate({"image": "registry:5000/demo", "cache": True})
     dag = dag_of(run)
-    notes = cache_notes(dag, settings_of(run, dag, REGISTERED))
-    assert len(notes) == 1
-    assert "'registry:5000/demo' are cached" in notes[0]
-    assert not cache_notes(dag, settings_of(run, dag, REGISTERED, image="demo:1.2"))
+    found = cache_warnings(dag.steps, settings_of(run, dag.steps, REGISTERED))
+    assert len(found) == 1
+    assert "'registry:5000/demo' are cached" in found[0]
+    assert not cache_warnings(dag.steps, settings_of(run, dag.steps, REGISTERED, image="demo:1.2"))
 
 
 def test_a_variable_that_is_called_like_a_secret_is_spoken_of_without_its_value() -> None:
@@ -104,11 +107,11 @@ def test_a_variable_that_is_called_like_a_secret_is_spoken_of_without_its_value(
         "LEVEL": "3",
         "AWS_SECRET_ACCESS_KEY": "x1y2",
     }
-    notes = plain_text_notes(given({"env": {"__default__": variables}}))
-    assert len(notes) == 2
-    assert "AWS_SECRET_ACCESS_KEY" in notes[0]
-    assert "DB_PASSWORD: {secret: NAME, key: KEY}" in notes[1]
-    assert "s3cret" not in "".join(notes)
+    found = plain_text_warnings(given({"env": {"__default__": variables}}))
+    assert len(found) == 2
+    assert "AWS_SECRET_ACCESS_KEY" in found[0]
+    assert "DB_PASSWORD: {secret: NAME, key: KEY}" in found[1]
+    assert "s3cret" not in "".join(found)
 
 
 def test_parameters_that_stay_behind_are_part_of_the_key() -> None:
@@ -116,10 +119,8 @@ def test_parameters_that_stay_behind_are_part_of_the_key() -> None:
     facts, keys = node_facts(with_params), []
     for value in ("a", "b"):
         values = {"big": {"text": value * 20_000}}
-        dag = build_dag(
-            "p", facts, by_node(facts), {d: handoff(d, None) for d in ("raw", "rows")}, Parameters(values=values)
-        )
-        assert dag.steps[0].kept == ("big",)
+        dag = graph_of(facts, by_node(facts), {d: handoff(d, None) for d in ("raw", "rows")}, Parameters(values=values))
+        assert dag.steps[0].conf_parameters == ("big",)
         run = RunConfig.model_validate({"image": "i:1", "cache": True})
-        keys.append(cache_keys(dag, settings_of(run, dag, {"p": with_params}), values))
+        keys.append(cache_keys(dag.steps, settings_of(run, dag.steps, {"p": with_params}), values))
     assert keys[0] != keys[1]

@@ -8,28 +8,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kedro_kubeflow.check.finding import Finding, Level
-from kedro_kubeflow.check.scope import entries_of, readers_of, writers_of
+from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.entries import on_volume
-from kedro_kubeflow.plan.compile import Source
-from kedro_kubeflow.plan.grouping import base_name
+from kedro_kubeflow.plan.nodes import base_name
 
 _DATABASE = re.compile(r"^(?:jdbc:)?(sqlite|duckdb)(?:\+\w+)?:(?://)?/*(.*)$", re.IGNORECASE)
 _BACKENDS = ("sqlite", "duckdb")
 _HERE = {"localhost", "127.0.0.1", "0.0.0.0", "::1", "host.docker.internal"}  # noqa: S104 - names, nothing is bound
 
 
-def place_findings(source: Source, credentials: Mapping[str, Any]) -> Iterator[Finding]:
+def reach_findings(subject: Subject, credentials: Mapping[str, Any]) -> Iterator[Finding]:
     """Local databases and addresses of this machine in the catalog entries that steps use.
 
     Args:
         credentials: the project's, by name; nothing of them is shown.
     """
-    written, read = writers_of(source), readers_of(source)
-    for name, entry in entries_of(source).items():
+    written, read = subject.scope.writers, subject.scope.readers
+    for name, entry in subject.scope.every_entry.items():
         values = list(_texts(entry or {}, credentials))
         databases = [found for key, text in values if (found := database_in(key, text))]
-        if databases and source.handoffs[name].kind == "external":
-            yield _database(name, *databases[0], written.get(base_name(name)), read.get(base_name(name)), source)
+        if databases and subject.scope.handoffs[name].kind == "external":
+            yield _database(name, *databases[0], written.get(base_name(name)), read.get(base_name(name)), subject)
         here = next((key for key, text in values if is_here(text)), None)
         if here:
             yield Finding(
@@ -77,9 +76,9 @@ def _texts(value: Any, credentials: Mapping[str, Any], key: str = "") -> Iterato
         yield key, value
 
 
-def _database(name: str, kind: str, path: str, writer: str | None, reader: str | None, source: Source) -> Finding:
+def _database(name: str, kind: str, path: str, writer: str | None, reader: str | None, subject: Subject) -> Finding:
     where = f"catalog, dataset {name!r}" + (f": {path}" if path else "")
-    volume = source.config.run_config.volume
+    volume = subject.config.run_config.volume
     if volume and path and on_volume(path, volume.folder):
         return Finding("local-database", "info", f"{name!r} is in a {kind} database on the run's volume", where)
     if writer is None:

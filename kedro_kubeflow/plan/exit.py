@@ -12,11 +12,26 @@ from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.contract import NOTIFY_ENV, OLD_OUTCOME_PARAMETERS, OUTCOME_KEYS, OUTCOME_PARAMETER
 from kedro_kubeflow.errors import CompileError, ConfigError, did_you_mean
-from kedro_kubeflow.plan.dag import Dag, Parameters, Step, build_dag, is_parameter, node_facts
-from kedro_kubeflow.plan.frame import Exit
-from kedro_kubeflow.plan.grouping import Group, NodeFacts, base_name
+from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.handoff import Handoff
+from kedro_kubeflow.plan.inputs import pipeline_inputs
+from kedro_kubeflow.plan.nodes import NodeFacts, base_name, is_parameter, node_facts
 from kedro_kubeflow.plan.slicing import check_inputs
+from kedro_kubeflow.plan.steps import Step, steps_of
+from kedro_kubeflow.project.facts import Parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtExit:
+    """What is done at the end of a run, whatever became of it, beside closing the MLflow run.
+
+    Attributes:
+        step: the exit pipeline, as one step; None where there is none.
+        options: of the exit task's call.
+    """
+
+    step: Step | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +64,7 @@ class ExitPipeline:
             and ("parameters" in given or any(name == key or name.startswith(f"{key}.") for name in used))
         )
 
-    def told(self, known: Mapping[str, Any]) -> list[str]:
+    def outcome_parameters(self, known: Mapping[str, Any]) -> list[str]:
         """The parameters that say what became of the run: ours, and the old ones that its nodes ask for."""
         asked = {name.removeprefix("params:") for node in self.nodes for name in node.inputs}
         return [OUTCOME_PARAMETER, *(name for name in OLD_OUTCOME_PARAMETERS if name in asked and name not in known)]
@@ -70,15 +85,16 @@ def exit_nodes(name: str, registered: Mapping[str, Any]) -> list[NodeFacts]:
 def exit_of(
     config: KubeflowConfig,
     pipeline: ExitPipeline | None,
-    dag: Dag,
+    steps: Sequence[Step],
     handoffs: Mapping[str, Handoff],
     values: Mapping[str, Any],
     registered: Mapping[str, Any],
-) -> Exit | None:
+) -> AtExit | None:
     """What the exit task does beside closing the MLflow run; None where nothing is asked for.
 
     Args:
-        handoffs: how the exit pipeline's datasets cross.
+        steps: the run's own.
+        handoffs: how the exit pipeline's datasets travel.
         values: the project's parameters.
 
     Raises:
@@ -87,24 +103,24 @@ def exit_of(
     run = config.run_config
     if not pipeline and not run.notifications:
         return None
-    settings: dict[str, Any] = {"ui_host": config.shown_at} if config.shown_at else {}
+    options: dict[str, Any] = {"ui_host": config.shown_at} if config.shown_at else {}
     if run.notifications:
-        settings["notifications"] = [
+        options["notifications"] = [
             {"type": n.type, "when": list(n.when), "url_env": _url_env(i, n)} for i, n in enumerate(run.notifications)
         ]
     if not pipeline:
-        return Exit(settings=settings)
+        return AtExit(options=options)
     step = _exit_step(pipeline, handoffs, values)
-    _check_reachable(step, dag, handoffs, run.volume)
+    _check_reachable(step, steps, handoffs, run.volume)
     check_inputs(pipeline.nodes, pipeline.entries, registered)
-    return Exit(step=step, settings={**settings, **_call_settings(pipeline, values)})
+    return AtExit(step=step, options={**options, **_call_options(pipeline, values)})
 
 
-def _call_settings(pipeline: ExitPipeline, values: Mapping[str, Any]) -> dict[str, Any]:
+def _call_options(pipeline: ExitPipeline, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "exit_pipeline": pipeline.name,
         "exit_tracking": pipeline.tracked,
-        "exit_told": pipeline.told(values),
+        "exit_told": pipeline.outcome_parameters(values),
     }
 
 
@@ -125,12 +141,15 @@ def _exit_step(pipeline: ExitPipeline, handoffs: Mapping[str, Handoff], values: 
     """The exit pipeline as one step; what it is told of the run is no parameter of the project."""
     outcome: dict[str, Any] = {OUTCOME_PARAMETER: dict.fromkeys(OUTCOME_KEYS)}
     known = Parameters(values={**dict.fromkeys(OLD_OUTCOME_PARAMETERS), **values, **outcome})
+    inputs, _ = pipeline_inputs(pipeline.nodes, known)
     group = Group(pipeline.name, tuple(node.name for node in pipeline.nodes))
-    return build_dag(pipeline.name, pipeline.nodes, [group], handoffs, known).steps[0]
+    return steps_of(pipeline.name, pipeline.nodes, [group], handoffs, inputs, known)[0]
 
 
-def _check_reachable(step: Step, dag: Dag, handoffs: Mapping[str, Handoff], volume: VolumeConfig | None) -> None:
-    made = {base_name(d): s.title for s in dag.steps for node in s.nodes for d in node.outputs}
+def _check_reachable(
+    step: Step, steps: Sequence[Step], handoffs: Mapping[str, Handoff], volume: VolumeConfig | None
+) -> None:
+    made = {base_name(d): s.display_name for s in steps for node in s.nodes for d in node.outputs}
     own = {base_name(d) for node in step.nodes for d in node.outputs}
     for node in step.nodes:
         for dataset in node.inputs:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kedro_kubeflow.errors import CompileError, ConfigError
-from kedro_kubeflow.plan.grouping import Group, NodeFacts, by_own
+from kedro_kubeflow.plan.grouping import Group, NodeFacts, by_custom
 
 RULES = """
 from kedro_kubeflow.plan.grouping import Group
@@ -43,7 +43,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[G
     monkeypatch.syspath_prepend(tmp_path)
 
     def by(name: str, nodes: Sequence[NodeFacts] = NODES, **params: object) -> list[Group]:
-        return by_own(nodes, f"own_rules.{name}", params)
+        return by_custom(nodes, f"own_rules.{name}", params)
 
     return by
 
@@ -78,4 +78,4 @@ def test_params_that_it_does_not_take(ask: Callable[..., list[Group]]) -> None:
 
 def test_a_module_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match="No module named 'nowhere'"):
-        by_own(NODES, "nowhere.rule", {})
+        by_custom(NODES, "nowhere.rule", {})

@@ -1,0 +1,142 @@
+"""The pipeline's inputs: which of the project's parameters can be given to a run, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kedro_kubeflow.errors import ParameterError, did_you_mean
+from kedro_kubeflow.names import distinct, field_name
+from kedro_kubeflow.parameters import Encoding, NotPortableError, encode, encoding_of, part_of, size
+from kedro_kubeflow.plan.nodes import NodeFacts
+from kedro_kubeflow.project.facts import Parameters
+
+MAX_INPUT_BYTES = 10_000
+"""What KFP's server takes as the sum of a run's parameters (``MAX_PARAMETER_BYTES``); the UI sends all of them."""
+
+
+@dataclass(frozen=True)
+class PipelineInput:
+    """A Kedro parameter as a typed input of the KFP pipeline."""
+
+    name: str
+    encoding: Encoding
+    default: Any
+
+
+def keys_used(node: NodeFacts, values: Mapping[str, Any]) -> Iterable[str]:
+    """The top-level parameters behind a node's ``params:…`` and ``parameters`` inputs."""
+    for name in node.inputs:
+        if name == "parameters":
+            yield from values
+        elif name.startswith("params:"):
+            yield _top_level(name.removeprefix("params:"), values, node.name)
+
+
+def _top_level(path: str, values: Mapping[str, Any], node: str) -> str:
+    """The top-level key of a dotted parameter; a key may itself hold dots."""
+    if path in values:
+        return path
+    parts = path.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        key, rest = ".".join(parts[:cut]), parts[cut:]
+        if key in values and _has(values[key], rest):
+            return key
+    raise ParameterError(
+        f"The node {node!r} uses the parameter {path!r}, which the project does not have. "
+        f"{did_you_mean(path, _paths(values))}",
+        where="conf, parameters*.yml",
+        cure="add it there, or mend the node's input",
+    )
+
+
+def _has(value: Any, path: Sequence[str]) -> bool:
+    for part in path:
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+    for key, value in values.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{key}.")
+
+
+def pipeline_inputs(
+    nodes: Sequence[NodeFacts], parameters: Parameters, *, at_exit: Collection[str] = ()
+) -> tuple[dict[str, PipelineInput], list[str]]:
+    """Top-level parameter → pipeline input, and what to say of those that cannot be one.
+
+    Args:
+        at_exit: top-level names that the exit task is given.
+
+    Raises:
+        ParameterError: a node uses a parameter that the project does not have, or an override cannot travel.
+        NameClash: two of them would have one KFP name.
+    """
+    used = sorted(
+        {*(key for node in nodes for key in keys_used(node, parameters.values)), *parameters.shared, *at_exit}
+    )
+    names = distinct(used, field_name, "parameters")
+    inputs: dict[str, PipelineInput] = {}
+    in_conf: dict[str, str] = {}
+    for key in used:
+        if key in parameters.resolved and key not in parameters.overridden:
+            in_conf[key] = _worked_out(parameters.resolved[key])
+            continue
+        try:
+            inputs[key] = _pipeline_input(names[key], key, parameters)
+        except NotPortableError as error:
+            in_conf[key] = str(error)
+    in_conf |= _over_budget(inputs)
+    for key, reason in in_conf.items():
+        if key in parameters.overridden:
+            raise ParameterError(
+                f"The parameter {key!r} cannot be given a value from outside: {reason}",
+                cure="change it in the project's conf (in an environment of its own, with --env) and build the image anew",
+            )
+        inputs.pop(key, None)
+    return inputs, [f"The parameter {key!r} stays in the project's conf: {why}" for key, why in sorted(in_conf.items())]
+
+
+def _pipeline_input(name: str, key: str, parameters: Parameters) -> PipelineInput:
+    """One input.
+
+    Raises:
+        NotPortableError: its value cannot travel.
+    """
+    if key not in parameters.values and key not in parameters.defaults:
+        return PipelineInput(name, Encoding(key, "unset"), "")
+    value = parameters.values[key] if key in parameters.values else parameters.defaults[key]
+    if key not in parameters.resolved:
+        encoding = encoding_of(key, value)
+        return PipelineInput(name, encoding, encode(encoding, value))
+    # What resolvers give is not to stand in the file: only what was given does, and is laid over the rest in the pod.
+    value = parameters.given.get(key, value)
+    encoding = part_of(key, value) if isinstance(value, Mapping) else encoding_of(key, value)
+    return PipelineInput(name, encoding, encode(encoding, value))
+
+
+def _worked_out(resolvers: Sequence[str]) -> str:
+    known = ", ".join(f"${{{name}:}}" for name in resolvers if name != "…")
+    return f"{known or 'a resolver'} gives its value when the step runs, so that it is no run-time input unless it is given one"
+
+
+def _over_budget(inputs: Mapping[str, PipelineInput]) -> dict[str, str]:
+    """The largest inputs that must be left in conf so that the rest fits KFP's limit together."""
+    sizes = {key: size(i.name, i.default) for key, i in inputs.items()}
+    total = sum(sizes.values())
+    in_conf: dict[str, str] = {}
+    for key in sorted(sizes, key=lambda k: (-sizes[k], k)):
+        if total <= MAX_INPUT_BYTES:
+            break
+        total -= sizes[key]
+        in_conf[key] = (
+            f"its {sizes[key]:,} bytes do not fit Kubeflow Pipelines, which takes {MAX_INPUT_BYTES:,} bytes of "
+            "parameters a run"
+        )
+    return in_conf

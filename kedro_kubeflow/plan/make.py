@@ -1,0 +1,240 @@
+"""Make a plan: a project's facts and configuration → all that is decided, from the nodes that run to each task's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kedro_kubeflow import names
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.config.run_config import RunConfig
+from kedro_kubeflow.config.settings import StepSettings
+from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.plan import plugin_tasks
+from kedro_kubeflow.plan.datasets import datasets_of
+from kedro_kubeflow.plan.defaults import Defaults, exit_task_of
+from kedro_kubeflow.plan.exit import exit_of
+from kedro_kubeflow.plan.grouping_rule import groups_of
+from kedro_kubeflow.plan.inputs import PipelineInput, pipeline_inputs
+from kedro_kubeflow.plan.plan import Plan
+from kedro_kubeflow.plan.scope import Scope, scope_of
+from kedro_kubeflow.plan.selection import DEFAULT
+from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, plain_text_warnings, settings_of
+from kedro_kubeflow.plan.slicing import check_inputs
+from kedro_kubeflow.plan.step_tasks import step_task, with_mlflow_run
+from kedro_kubeflow.plan.steps import Step, free_inputs, steps_of
+from kedro_kubeflow.plan.task import Task
+from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
+from kedro_kubeflow.project.conf import unknown_overrides
+from kedro_kubeflow.project.facts import Facts
+from kedro_kubeflow.project.resolvers import unmarked
+from kedro_kubeflow.request import Request
+
+
+def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Scope | None = None) -> Plan:
+    """Decide. A function of plain values: nothing is read, written or asked.
+
+    Args:
+        facts: what the project says of itself.
+        config: its kubeflow.yml.
+        request: what is asked for.
+        scope: which nodes run, where that is known already.
+
+    Raises:
+        ProjectError: a pipeline or a node is not there, or nothing is left.
+        ParameterError: a node uses a parameter that is not there, or an override cannot travel.
+        ConfigError: settings of kubeflow.yml contradict each other or the project.
+        CompileError: the pipeline cannot become a KFP pipeline.
+    """
+    scope = scope or scope_of(facts, config, request)
+    check_inputs(scope.nodes, scope.entries, facts.pipelines)
+    inputs, in_conf = pipeline_inputs(scope.nodes, facts.parameters, at_exit=_parameters_at_exit(facts, scope))
+    groups = groups_of(config.run_config.grouping, scope.nodes, scope.handoffs, facts.pipelines)
+    steps = steps_of(scope.selection.pipeline, scope.nodes, groups, scope.handoffs, inputs, facts.parameters)
+    defaults = _defaults(facts, config, request, scope, list(inputs.values()), steps)
+    root, group = _tasks(steps, defaults)
+    cached = cache_warnings(steps, defaults.settings)
+    chosen, run = scope.selection, config.run_config
+    return Plan(
+        name=names.pipeline_name(facts.project.name, chosen.name),
+        display_name=_display_name(facts, scope),
+        description=chosen.description or run.description or "",
+        tags=_tags(facts, scope),
+        env=facts.project.env,
+        target=facts.target,
+        scope=scope,
+        inputs=tuple(inputs[key] for key in sorted(inputs)),
+        steps=steps,
+        root=root,
+        group=group,
+        datasets=tuple(datasets_of(scope, steps, str(run.memory_dataset["type"]))),
+        free_inputs=free_inputs(scope.nodes),
+        common_call=defaults.call,
+        volume=run.volume,
+        ttl=run.ttl,
+        deadline=run.deadline,
+        warnings=(*in_conf, *_unknown_parameters(facts), *cached, *plain_text_warnings(defaults.settings)),
+        cache_warnings=cached,
+    )
+
+
+def _parameters_at_exit(facts: Facts, scope: Scope) -> frozenset[str]:
+    return scope.exit_pipeline.parameters(facts.parameters.values) if scope.exit_pipeline else frozenset()
+
+
+def _unknown_parameters(facts: Facts) -> list[str]:
+    known = facts.marked.sections.get("parameters") or {}
+    return unknown_overrides(facts.parameters.given, known, facts.marked.asked)
+
+
+def _display_name(facts: Facts, scope: Scope) -> str:
+    chosen, project = scope.selection, facts.project.name
+    shown = project if chosen.display_name == DEFAULT else f"{project}: {chosen.display_name}"
+    return f"{shown} ({chosen.cut})" if chosen.cut else shown
+
+
+def _defaults(
+    facts: Facts,
+    config: KubeflowConfig,
+    request: Request,
+    scope: Scope,
+    inputs: list[PipelineInput],
+    steps: Sequence[Step],
+) -> Defaults:
+    """What the tasks have in common, their settings with it."""
+    run, values = config.run_config, facts.parameters.values
+    at_exit = exit_of(config, scope.exit_pipeline, steps, scope.handoffs, values, facts.pipelines)
+    settings = settings_of(
+        run,
+        steps,
+        facts.pipelines,
+        image=request.image,
+        at_exit=at_exit,
+        exit_task=exit_task_of(scope.tracking, run.mlflow.close_run, at_exit),
+        handoffs=scope.handoffs,
+    )
+    image = _image(request, config)
+    start = _start_options(config, _display_name(facts, scope), image) if scope.tracking else {}
+    return Defaults(
+        call=_common_call(facts, run, scope),
+        image=image,
+        tracking=scope.tracking,
+        close_run=run.mlflow.close_run,
+        start_options=start,
+        step_options={"memory_dataset": dict(run.memory_dataset), **_runner_options(run, scope)},
+        inputs=inputs,
+        shared=[i.name for i in inputs if i.encoding.key in facts.parameters.shared],
+        settings=settings,
+        cache_keys=cache_keys(steps, settings, _known_values(facts)),
+        at_exit=at_exit,
+        volume=run.volume,
+    )
+
+
+def _known_values(facts: Facts) -> dict[str, Any]:
+    """The parameters' values; what is worked out in the pod has none here that a result could depend on."""
+    marked = facts.marked.sections.get("parameters") or {}
+    return {**facts.parameters.values, **{key: unmarked(marked[key]) for key in facts.parameters.resolved}}
+
+
+def _tasks(steps: Sequence[Step], defaults: Defaults) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+    """Every task with its settings: those at the root of the graph, and those in the group that the exit task watches."""
+    tasks = mounted([step_task(step, defaults) for step in steps], steps, defaults)
+    if defaults.tracking:
+        tasks = [with_mlflow_run(task, waits_for_start=defaults.exit_task is None) for task in tasks]
+    body = [*volume_tasks(defaults), *tasks, *_last(tasks, defaults)]
+    first = [plugin_tasks.start(defaults)] if defaults.tracking else []
+    if defaults.exit_task is None:
+        return tuple(_with_settings(task, defaults) for task in (*first, *body)), ()
+    end = plugin_tasks.finish(defaults, defaults.exit_task)
+    if defaults.at_exit and defaults.at_exit.step and defaults.at_exit.step.volume:
+        end = with_volume(end, defaults)
+    root = tuple(_with_settings(task, defaults) for task in (*first, end))
+    return root, tuple(_with_settings(task, defaults) for task in body)
+
+
+def _last(tasks: Sequence[Task], defaults: Defaults) -> list[Task]:
+    if defaults.tracking:
+        return [plugin_tasks.mark_success(defaults, tasks)]
+    doubtful = defaults.exit_task is not None and any(task.cache for task in tasks)
+    return [plugin_tasks.run_succeeded(defaults, tasks)] if doubtful else []
+
+
+def _with_settings(task: Task, defaults: Defaults) -> Task:
+    given = defaults.settings.get(task.display_name)
+    if given is None or task.call is None:
+        return task
+    return replace(task, call=_told_of_retries(task.call, task, given), image=given.image or task.image, settings=given)
+
+
+def _told_of_retries(call: StepCall, task: Task, given: StepSettings) -> StepCall:
+    """Kubeflow makes lost pods anew, and leaves nodes that fail to the step itself."""
+    retry = given.retry
+    if task.at_exit or not retry.num_retries:
+        return call
+    told = [retry.num_retries, retry.backoff_duration, retry.backoff_factor, retry.max_duration or 0]
+    return replace(call, settings={**call.settings, "retry": told})
+
+
+def _common_call(facts: Facts, run: RunConfig, scope: Scope) -> StepCall:
+    """What every call has in common."""
+    several = scope.selection.pipelines if len(scope.selection.pipelines) > 1 else ()
+    providers = [p.model_dump() for p in run.dynamic_config_providers]
+    return StepCall(
+        action="run",
+        step="",
+        pipeline=scope.selection.pipeline,
+        pipelines=several,
+        env=facts.project.said_env,
+        package=facts.project.package if run.packaged else None,
+        conf_source=run.conf_source,
+        settings={"dynamic_config": providers} if providers else {},
+    )
+
+
+def _runner_options(run: RunConfig, scope: Scope) -> dict[str, Any]:
+    """Which of Kedro's runners runs the nodes of a step.
+
+    Raises:
+        ConfigError: the one that is chosen cannot work together with MLflow.
+    """
+    grouping = run.grouping
+    if grouping.runner == "sequential":
+        return {}
+    if grouping.runner == "parallel" and scope.tracking:
+        raise ConfigError(
+            "The parallel runner cannot log to the step's MLflow run: its processes start without it",
+            where="kubeflow.yml, run_config.grouping.runner",
+            cure="choose `thread`, or switch tracking off for this pipeline (mlflow.yml, tracking.disable_tracking)",
+        )
+    workers = {"max_workers": grouping.max_workers} if grouping.max_workers else {}
+    return {"runner": grouping.runner, **workers}
+
+
+def _image(request: Request, config: KubeflowConfig) -> str:
+    run = config.run_config
+    image = request.image or run.images.get(DEFAULT) or run.image or request.default_image
+    if not image:
+        raise ConfigError(
+            "No image is configured",
+            where="kubeflow.yml, run_config.image",
+            cure="set it there, or give it with -i/--image",
+        )
+    return image
+
+
+def _start_options(config: KubeflowConfig, shown: str, image: str) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "experiment": config.run_config.experiment_name or shown,
+        "image": image,
+        "kfp_native": config.run_config.mlflow.kfp_native,
+    }
+    return options | ({"ui_host": config.shown_at} if config.shown_at else {})
+
+
+def _tags(facts: Facts, scope: Scope) -> dict[str, str]:
+    chosen = scope.selection
+    tags = {"project": facts.project.name, "pipeline": chosen.pipeline, "env": facts.project.env or "default"}
+    return tags | ({"job": chosen.job} if chosen.job else {}) | ({"slice": str(chosen.part)} if chosen.part else {})

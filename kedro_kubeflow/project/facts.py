@@ -1,0 +1,107 @@
+"""A Kedro project as plain facts: all that is read of it before anything is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kedro_kubeflow.config.jobs import JobConfig, find_job, over
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.config.selectors import Known
+from kedro_kubeflow.project.catalog import CatalogEntries, read_catalog
+from kedro_kubeflow.project.conf import read_parameters
+from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin, read_plugin
+from kedro_kubeflow.project.opening import OpenProject, open_project, registered_pipelines
+from kedro_kubeflow.project.resolvers import Marked, check_given, defaults_of, kept_in_conf, read_marked
+from kedro_kubeflow.project.target import configured
+from kedro_kubeflow.request import Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """The project's parameters.
+
+    Attributes:
+        values: top-level name → value, overrides merged in.
+        overridden: the top-level names that the caller gave values for.
+        shared: top-level names that every task is given, as the configuration itself refers to them.
+        resolved: top-level name → the resolvers that a part of its value comes from, such as the day's date: it is worked out
+            in the pod.
+        given: what the caller gave, nested.
+        defaults: for names among ``shared`` that are no parameters: what the configuration takes where they are not given. One
+            that is not here has several defaults, or one that cannot travel.
+    """
+
+    values: Mapping[str, Any]
+    overridden: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    resolved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a project says of itself.
+
+    Attributes:
+        target: where it is to run: what was asked for, or what is configured.
+        pipelines: every registered pipeline, by name; Kedro's own.
+        catalog: the entry of a dataset, by the name by which a node uses it. Entries are resolved as they are looked up.
+        marked: the configuration with marks in place of what resolvers give.
+        mlflow: whether kedro-mlflow is there, and what it leaves out.
+    """
+
+    project: OpenProject
+    target: str = "kubeflow"
+    pipelines: Mapping[str, Any]
+    catalog: CatalogEntries
+    parameters: Parameters
+    marked: Marked = field(default_factory=Marked)
+    mlflow: MlflowPlugin = field(default_factory=MlflowPlugin)
+
+
+def read_project(request: Request) -> tuple[Facts, KubeflowConfig]:
+    """Open the project and read what is needed of it.
+
+    Raises:
+        ProjectError: the project is not there, or does not import.
+        ConfigError: kubeflow.yml, the catalog or the parameters are wrong, or there is no such job.
+    """
+    project = open_project(request.path, env=request.env)
+    found = configured(
+        project.config_loader(), request.target, known=lambda: _known(project), either=request.either_target
+    )
+    given = _given(request, found.config.jobs)
+    pipelines = registered_pipelines(project)
+    marked = read_marked(project.config_loader({}))
+    project = replace(project, runtime_params=given)
+    check_given(marked.asked, given)
+    loader = project.config_loader()
+    facts = Facts(
+        project=project,
+        target=found.target,
+        pipelines=pipelines,
+        catalog=read_catalog(loader),
+        parameters=Parameters(
+            values={**given, **read_parameters(loader)},
+            overridden=frozenset(given),
+            shared=frozenset(asked.key for asked in marked.asked.values()),
+            resolved=kept_in_conf(marked),
+            given=given,
+            defaults=defaults_of(marked.asked),
+        ),
+        marked=marked,
+        mlflow=read_plugin(loader, enabled=found.config.run_config.mlflow.enabled),
+    )
+    return facts, found.config
+
+
+def _given(request: Request, jobs: Mapping[str, JobConfig]) -> dict[str, Any]:
+    """The parameters that the caller gives, over those of the job."""
+    return over(find_job(request.job, jobs).parameters if request.job else {}, request.parameters)
+
+
+def _known(project: OpenProject) -> Known:
+    return Known.of(node for p in registered_pipelines(project).values() for node in p.nodes)
