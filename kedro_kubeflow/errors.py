@@ -117,6 +117,16 @@ class WaitTimeout(ServerError):
     exit_code = 7
 
 
+def chain_of(error: BaseException) -> list[BaseException]:
+    """An error, what it came from, and so on to the root: what is said last is what is to be mended."""
+    found: list[BaseException] = []
+    seen: BaseException | None = error
+    while seen is not None and seen not in found:
+        found.append(seen)
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return found
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known names, or the list of them where none is near."""
     names = sorted(known)

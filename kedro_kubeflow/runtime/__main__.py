@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.errors import KedroKubeflowError, StepError
+from kedro_kubeflow.errors import KedroKubeflowError, StepError, chain_of
 from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
 from kedro_kubeflow.runtime.executor import Executor
@@ -49,7 +49,7 @@ def _told(call: StepCall, error: Exception) -> int:
     """Say what went wrong; gives the exit code."""
     if not isinstance(error, KedroKubeflowError):
         traceback.print_exception(error)
-        _say(call, f"{type(error).__name__}: {error}")
+        _say(call, "\n  because of ".join(f"{type(one).__name__}: {one}" for one in chain_of(error)))
         return 1
     if isinstance(error, StepError) and error.__cause__:
         # Where in the user's code it happened; Kedro itself does not log it.

@@ -140,6 +140,13 @@ def _explained(error: Exception) -> TrackingError:
             cure="check the request header provider in mlflow.yml, and that its token is renewed (`token_file`, "
             "`token_command`) for as long as the step takes",
         )
+    if "filesystem tracking backend" in str(error):
+        return TrackingError(
+            "MLflow refuses to log to a folder, which is what it does where no server is named",
+            where="mlflow.yml, server.mlflow_tracking_uri",
+            cure="name a server there that steps reach (`kedro mlflow init` writes the file), or MLFLOW_TRACKING_URI in "
+            "run_config.env; or switch tracking off (run_config.mlflow.enabled: false)",
+        )
     what, cure = _words(error)
     return TrackingError(f"{what}: {one_line(error)}", where=where, cure=cure)
 
