@@ -28,6 +28,8 @@ JOB_ID_INPUT = "kubeflow-run-id"
 JOB_NAME_INPUT = "kubeflow-run-name"
 STATUS_INPUT = "status"
 WORKSPACE_INPUT = "workspace-path"
+CODE = "project-code"
+"""The artifact that holds the project's code, where it travels with the run."""
 
 # The environment of a step. KEDRO_KUBEFLOW_RUN_ID comes from the pod's own label, so that it is no part of a cache key.
 RUN_ID_ENV = "KEDRO_KUBEFLOW_RUN_ID"
@@ -46,10 +48,10 @@ LOCAL_ENV = "KEDRO_KUBEFLOW_LOCAL"
 # In the folder of a run on this machine: what became of each of its steps.
 STATES_FILE = "steps.json"
 
-Action = Literal["start", "fill", "run", "succeed", "finish"]
-ACTIONS: tuple[Action, ...] = ("start", "fill", "run", "succeed", "finish")
+Action = Literal["start", "fill", "run", "succeed", "finish", "code", "fetch"]
+ACTIONS: tuple[Action, ...] = ("start", "fill", "run", "succeed", "finish", "code", "fetch")
 
-How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link", "model"]
+How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link", "model", "code"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Artifact:
             for the UI and for later; ``memory``: the step's serializer;
             ``metrics``: numbers in the artifact's metadata, with no data of its own; ``plot``: a picture of another
             output, as HTML; ``mlflow``: the metrics that the step logged to MLflow; ``link``: the way to the MLflow run;
-            ``model``: where a model lies in MLflow.
+            ``model``: where a model lies in MLflow; ``code``: the project's code.
         filename: what the data is called inside the artifact's folder; empty where the artifact is the file itself.
         required: whether a missing output is an error. Pictures and outputs that nobody reads are made if they can be.
     """
@@ -95,6 +97,8 @@ class StepCall:
     conf_source: str | None = None
     tracking: bool = False
     """Whether there is one MLflow run to join."""
+    code: str | None = None
+    """The digest of the code that travels with the run; without one the image's own is run."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Small options of an action, by name: plain JSON."""
 
@@ -107,7 +111,7 @@ class StepCall:
         """The command and its arguments; ``from_argv`` reads back all that follows the module's name."""
         argv = ["python", "-m", MODULE, self.action, "--step", self.step, "--pipeline", self.pipeline]
         argv += _option("--env", self.env) + _option("--package", self.package)
-        argv += _option("--conf-source", self.conf_source)
+        argv += _option("--conf-source", self.conf_source) + _option("--code", self.code)
         argv += _json_option("--pipelines", list(self.pipelines))
         argv += _json_option("--nodes", list(self.nodes))
         argv += _json_option("--inputs", [_row(c) for c in self.inputs])

@@ -24,6 +24,12 @@ def pack_project(project: OpenProject, config: CodeConfig) -> Archive:
     Raises:
         ConfigError: it holds what looks like a secret, is larger than ``code.limit``, or a file of it cannot go along.
     """
+    if not project.source.is_relative_to(project.path):
+        raise ConfigError(
+            "The project's package does not lie in the project, so its code cannot go along with a run",
+            where=str(project.source),
+            cure="run this in the project's folder, with its package not installed from elsewhere",
+        )
     rules = CodeRules(
         project=project.path,
         source=project.source,

@@ -9,7 +9,7 @@ from kedro_kubeflow.contract import Artifact, StepCall, runtime_arguments
 from kedro_kubeflow.results.artifact import RunArtifact
 
 # What steps make beside their datasets is no dataset: pictures, numbers, the way to the MLflow run.
-_STORED = ("file", "copy", "memory")
+STORED = ("file", "copy", "memory")
 
 
 def artifacts_of(pipeline_spec: Mapping[str, Any]) -> list[RunArtifact]:
@@ -23,7 +23,7 @@ def artifacts_of(pipeline_spec: Mapping[str, Any]) -> list[RunArtifact]:
 
 def _outputs(call: StepCall, types: Mapping[str, str]) -> Iterator[RunArtifact]:
     for output in call.outputs:
-        if output.how in _STORED:
+        if output.how in STORED:
             yield made_by(call, output, types.get(output.name, "Artifact"))
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError, chain_of
@@ -33,7 +34,8 @@ def main(argv: list[str]) -> int:
         return 2
     try:
         settle_in(call, executor)
-        _action(call)(call, executor)
+        with _code_of(call, executor):
+            _action(call)(call, executor)
     except Exception as error:
         code = _told(call, error)
         if call.action != "finish":
@@ -72,6 +74,15 @@ def _again(call: StepCall, executor: Executor, argv: list[str], environment: Map
     begin_anew(argv, environment, attempts)
 
 
+def _code_of(call: StepCall, executor: Executor) -> AbstractContextManager[None]:
+    """The working folder with the code that is to be run."""
+    if not call.code:
+        return nullcontext()
+    from kedro_kubeflow.runtime.code_source import project_code
+
+    return project_code(call, executor)
+
+
 def _action(call: StepCall) -> Callable[[StepCall, Executor], None]:
     if call.action == "run":
         from kedro_kubeflow.runtime.step import run_step
@@ -85,6 +96,10 @@ def _action(call: StepCall) -> Callable[[StepCall, Executor], None]:
         from kedro_kubeflow.runtime.exit import leave
 
         return leave
+    if call.action == "fetch":
+        from kedro_kubeflow.runtime.code_source import fetch
+
+        return fetch
     if not call.tracking:
         return lambda _call, executor: executor.write()
     from kedro_kubeflow.runtime import frame

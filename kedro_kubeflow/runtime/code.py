@@ -21,6 +21,14 @@ from kedro_kubeflow.project.requirements import requirement_digests
 _SKIPPED = frozenset({".git", ".kubeflow", "__pycache__"})
 
 
+_changed: list[str] = []
+
+
+def changed_in_image() -> list[str]:
+    """The files of requirements that are others in the image than in the code that this process runs."""
+    return list(_changed)
+
+
 @contextmanager
 def project_from(content: bytes, digest: str | None = None) -> Iterator[dict[str, Any]]:
     """Work in a fresh folder made from packed code, until the end; gives the archive's manifest.
@@ -39,7 +47,8 @@ def project_from(content: bytes, digest: str | None = None) -> Iterator[dict[str
         folder = Path(made).resolve()
         manifest = unpack(content, folder, digest=digest)
         _link_rest(image, folder, manifest.get("folders") or ())
-        _warn(changed_requirements(manifest, image))
+        _changed[:] = changed_requirements(manifest, image)
+        _warn(_changed)
         _move(image, folder)
         try:
             yield manifest

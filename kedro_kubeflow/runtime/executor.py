@@ -57,6 +57,10 @@ class Executor:
         """Where an output artifact must be put."""
         return _local_path(self._artifact(self._outputs, artifact))
 
+    def output_uri(self, artifact: str) -> str:
+        """Where an output artifact will lie for good."""
+        return str(self._artifact(self._outputs, artifact).get("uri", ""))
+
     def output_type(self, artifact: str) -> str:
         """An output artifact's type, such as ``system.Metrics``."""
         return str((self._artifact(self._outputs, artifact).get("type") or {}).get("schemaTitle", ""))

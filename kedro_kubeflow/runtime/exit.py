@@ -106,6 +106,11 @@ def _run_pipeline(call: StepCall, executor: Executor, outcome: Outcome) -> None:
         tracking=tracked,
         settings={**call.settings, "at_exit": True},
     )
+    if call.code and tracked:
+        # An exit task is given no artifacts; the MLflow run holds the code.
+        child = replace(child, settings={**child.settings, "code": {"mlflow": outcome.mlflow_run_id}})
+    else:
+        child = replace(child, code=None)
     values = {name: encode(encoding_of(key, value), value) for name, (key, value) in given.items()}
     argv = child.to_argv()
     argv[0] = sys.executable

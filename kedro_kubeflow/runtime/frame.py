@@ -13,6 +13,8 @@ from typing import Any
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, LOCAL_ENV, RUN_ID_INPUT, STATUS_INPUT, StepCall
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.runtime.code import changed_in_image, requirements_warning
+from kedro_kubeflow.runtime.code_source import code_bytes
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.kubeflow_api import kubeflow_run, settled_run
 from kedro_kubeflow.runtime.outcome import Ended
@@ -20,6 +22,7 @@ from kedro_kubeflow.runtime.session import open_for, session_for, tracked_contex
 from kedro_kubeflow.runtime.vertex import on_vertex
 from kedro_kubeflow.runtime.workflow_name import workflow_name
 from kedro_kubeflow.tracking import tags
+from kedro_kubeflow.tracking.code import log_code
 from kedro_kubeflow.tracking.experiment import experiment
 from kedro_kubeflow.tracking.finish import finish as finish_run
 from kedro_kubeflow.tracking.finish import mark_success
@@ -45,8 +48,12 @@ def start(call: StepCall, executor: Executor) -> None:
         mlflow = client()
         run_id = _open_run(call, executor, project, context)
         experiment_id = str(mlflow.get_run(run_id).info.experiment_id)
+        if call.code:
+            log_code(mlflow, run_id, code_bytes(call, executor), call.code)
     executor.put_out("run_id", run_id)
     for artifact in call.outputs:
+        if artifact.how != "link":
+            continue
         path = executor.output_path(artifact.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(link_to(experiment_id, run_id), "utf-8")
@@ -231,10 +238,19 @@ def _pipeline_tags(call: StepCall, executor: Executor, project: OpenProject, con
         tags.IMAGE: str(call.settings.get("image", "")),
         tags.LATEST_NODE: call.step,
         tags.STEPS: str(call.settings.get("steps", "")),
+        tags.COMMIT: str(call.settings.get("commit", "")),
+        **(_code_tags(call) if call.code else {}),
         **(_run_parameters(call, env) if hasattr(context, "mlflow") else {}),
     }
     written[tags.RUN_URL] = _run_url(call, executor)
     return {key: value for key, value in written.items() if value}
+
+
+def _code_tags(call: StepCall) -> dict[str, str]:
+    """Which code it is, and whether the image suits it."""
+    changed = changed_in_image()
+    warning = {tags.CODE_WARNING: requirements_warning(changed)} if changed else {}
+    return {tags.CODE: str(call.code), **warning}
 
 
 def _run_url(call: StepCall, executor: Executor) -> str:

@@ -14,6 +14,7 @@ from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.made import say_what_was_made
 from kedro_kubeflow.runtime.nodes import step_nodes
 from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
 from kedro_kubeflow.runtime.session import open_for, session_for
@@ -45,6 +46,7 @@ def run_step(call: StepCall, executor: Executor) -> None:
             outputs.read_back(watch.catalog, {name for node in nodes for name in node.outputs})
         outputs.finish()
     watch.times.note(task_name(call.step))
+    say_what_was_made(call, executor)
 
 
 def _runner(call: StepCall, watch: Watch) -> Any:

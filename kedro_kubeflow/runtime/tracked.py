@@ -17,6 +17,7 @@ from kedro_kubeflow.runtime.attempts import Attempts
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.frame import correlation, experiment_name
 from kedro_kubeflow.runtime.kubeflow_api import ENDPOINT_ENV, was_cancelled
+from kedro_kubeflow.runtime.made import artifacts_made
 from kedro_kubeflow.runtime.session import session_for, tracked_context
 from kedro_kubeflow.runtime.termination import is_termination
 from kedro_kubeflow.runtime.vertex import job_of, on_vertex
@@ -50,7 +51,7 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
         # Before anybody says that the step has succeeded.
         executor.write()
         with tracking_errors():
-            run.succeed(watch.times.text())
+            run.succeed(watch.times.text(), {**_addresses(call, executor), **_logged(call, run.log)})
     except (termination.Terminated, KeyboardInterrupt) as error:
         _told_to_end(run, last_words, error)
         raise
@@ -60,6 +61,17 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
         run.fail(error, reason=reason, node=node, times=watch.times.text(), again=attempts.again)
         raise
     termination.at_termination(None)
+
+
+def _addresses(call: StepCall, executor: Executor) -> dict[str, str]:
+    """Tag → where what the step has stored lies."""
+    return {tags.artifact_key(made.dataset): made.uri for made in artifacts_made(call, executor)}
+
+
+def _logged(call: StepCall, log: StepLog) -> dict[str, str]:
+    """Tag → what the step has logged, for a run that goes on from this one; none where it is more than a tag takes."""
+    keys = log.keys()
+    return {tags.logged_key(tags.step_key(call.step)): keys} if len(keys) <= tags.MAX_VALUE else {}
 
 
 def _told_to_end(run: JoinedRun, last_words: Callable[[], None], error: BaseException) -> None:

@@ -105,13 +105,15 @@ class JoinedRun:
         self._node = node
         tags.write(self._client, self.run_id, {self._key: f"{STEP_RUNNING} {node}", tags.LATEST_NODE: node})
 
-    def succeed(self, times: str = "") -> None:
+    def succeed(self, times: str = "", more: Mapping[str, str] | None = None) -> None:
         """Say that the step succeeded; the last step to say so closes the run, where no task does that.
 
         Args:
             times: when the step did what, as JSON.
+            more: further tags of it.
         """
-        said = {tags.times_key(self._key): times} if times else {}
+        said = dict(more or {})
+        said |= {tags.times_key(self._key): times} if times else {}
         tags.write(self._client, self.run_id, {self._key: f"{STEP_SUCCEEDED} in {self._seconds()}", **said})
         run = self._client.get_run(self.run_id)
         if self._is_last(run):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,13 +23,19 @@ class StepLog:
 
     Attributes:
         metrics: the last value of each metric, where it is a finite number: KFP's metadata takes no other.
+        params: the parameters' keys.
     """
 
     def __init__(self, run_id: str, earlier: EarlierAttempt | None = None) -> None:
         """``earlier`` is what an earlier attempt of the step has logged; None in its first."""
         self.metrics: dict[str, float] = {}
+        self.params: set[str] = set()
         self._run_id, self._earlier = run_id, earlier
         self._left_out: Mapping[str, str | None] = {}
+
+    def keys(self) -> str:
+        """The keys of what was logged, as JSON: ``{"metrics": […], "params": […]}``."""
+        return json.dumps({"metrics": sorted(self.metrics), "params": sorted(self.params)})
 
     @contextmanager
     def recording(self) -> Iterator[StepLog]:
@@ -82,12 +89,14 @@ class StepLog:
         if metrics := call.get("metrics"):
             call["metrics"] = [self._same_point(metric) for metric in metrics]
         if params := call.get("params"):
+            self.params |= {param.key for param in params}
             call["params"] = [param for param in params if not self._is_kept(param.key, param.value)]
         if tags := call.get("tags"):
             call["tags"] = [tag for tag in tags if not self._is_left_out(tag.key, tag.value)]
         return True
 
     def _param(self, call: dict[str, Any]) -> bool:
+        self.params.add(call["key"])
         return not self._is_kept(call["key"], call["value"])
 
     def _tag(self, call: dict[str, Any]) -> bool:

@@ -38,6 +38,7 @@ EXIT_ERROR = "kubeflow_exit_error"
 # One of each a step: its state, the last words of one that failed, when it did what.
 STEP_PREFIX = "kubeflow_step."
 STEP_ERROR_PREFIX = "kubeflow_step_error."
+STEP_LOGGED_PREFIX = "kubeflow_step_logged."
 STEP_TIMES_PREFIX = "kubeflow_times."
 
 VERTEX_RUN_ID = "vertexai_run_id"
@@ -52,7 +53,8 @@ MAX_KEY = 250
 MAX_VALUE = 5_000
 MAX_LINE = 500
 
-_LONGEST = max(STEP_PREFIX, STEP_ERROR_PREFIX, STEP_TIMES_PREFIX, key=len)
+_OF_STEPS = (STEP_PREFIX, STEP_ERROR_PREFIX, STEP_TIMES_PREFIX, STEP_LOGGED_PREFIX)
+_LONGEST = max(_OF_STEPS, key=len)
 _OWN = frozenset(STEP_PREFIX + task for task in names.TASKS)
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _HASHED = re.compile(r".*-[0-9a-f]{8}")
@@ -90,6 +92,20 @@ def times_key(step_key: str) -> str:
     return STEP_TIMES_PREFIX + step_key.removeprefix(STEP_PREFIX)
 
 
+def logged_key(step_key: str) -> str:
+    """The tag that holds which parameters and metrics a step has logged, as JSON."""
+    return STEP_LOGGED_PREFIX + step_key.removeprefix(STEP_PREFIX)
+
+
+def artifact_key(dataset: str) -> str:
+    """The tag that holds where a dataset that a step has stored lies.
+
+    >>> artifact_key("ns.model")
+    'kubeflow_artifact.ns.model'
+    """
+    return ARTIFACT_PREFIX + step_key(dataset).removeprefix(STEP_PREFIX)
+
+
 def step_error_key(step: str) -> str:
     """The tag that holds the last words of a step that failed: what, where and the cure, on lines of their own."""
     return error_key(step_key(step))
@@ -102,7 +118,7 @@ def steps_in(tags: Mapping[str, str]) -> dict[str, str]:
 
 def of_steps(tags: Mapping[str, str]) -> list[str]:
     """The keys of everything that steps have said."""
-    return [key for key in tags if key.startswith((STEP_PREFIX, STEP_ERROR_PREFIX, STEP_TIMES_PREFIX))]
+    return [key for key in tags if key.startswith((*_OF_STEPS, ARTIFACT_PREFIX))]
 
 
 def shorten(text: str, limit: int = MAX_VALUE) -> str:
