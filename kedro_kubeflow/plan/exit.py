@@ -150,11 +150,11 @@ def _check_reachable(
     step: Step, steps: Sequence[Step], handoffs: Mapping[str, Handoff], volume: VolumeConfig | None
 ) -> None:
     made = {base_name(d): s.display_name for s in steps for node in s.nodes for d in node.outputs}
-    own = {base_name(d) for node in step.nodes for d in node.outputs}
+    inside = {base_name(d) for node in step.nodes for d in node.outputs}
     for node in step.nodes:
         for dataset in node.inputs:
             name = base_name(dataset)
-            if is_parameter(dataset) or name in own or name not in made:
+            if is_parameter(dataset) or name in inside or name not in made:
                 continue
             kind = handoffs[dataset].kind
             if kind in ("memory", "file") or (kind == "volume" and volume is not None and volume.keep):

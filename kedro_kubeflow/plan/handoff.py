@@ -1,4 +1,4 @@
-"""How each dataset crosses from the step that writes it to the steps that read it.
+"""How each dataset travels from the step that writes it to the steps that read it.
 
 Decided from the catalog's *configuration* alone: no dataset is instantiated, so compiling needs neither the dataset's
 library nor its credentials. The dataset types are Kedro's (https://docs.kedro.org/projects/kedro-datasets/), the artifact

@@ -174,8 +174,8 @@ def _told_of_retries(call: StepCall, task: Task, given: StepSettings) -> StepCal
     retry = given.retry
     if task.at_exit or not retry.num_retries:
         return call
-    told = [retry.num_retries, retry.backoff_duration, retry.backoff_factor, retry.max_duration or 0]
-    return replace(call, settings={**call.settings, "retry": told})
+    policy = [retry.num_retries, retry.backoff_duration, retry.backoff_factor, retry.max_duration or 0]
+    return replace(call, settings={**call.settings, "retry": policy})
 
 
 def _common_call(facts: Facts, run: RunConfig, scope: Scope) -> StepCall:

@@ -20,8 +20,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     tasks = {task.name: task.display_name for task in plan.ordered_tasks}
     ids = {shown: f"s{number}" for number, shown in enumerate(tasks.values())}
     nodes = {step.display_name: [node.name for node in step.nodes] for step in plan.steps}
-    for shown, own in ids.items():
-        yield f'{own}["{_label(shown, nodes.get(shown, []))}"]'
+    for shown, box in ids.items():
+        yield f'{box}["{_label(shown, nodes.get(shown, []))}"]'
     for number, dataset in enumerate(plan.datasets):
         if dataset.how in ("raw", "remote"):
             yield from _beside(f"d{number}", dataset, ids)
@@ -34,13 +34,13 @@ def _lines(plan: Plan) -> Iterator[str]:
                 yield f"{ids[tasks[other]]} -.-> {ids[shown]}"
 
 
-def _beside(own: str, dataset: PlannedDataset, ids: Mapping[str, str]) -> Iterator[str]:
+def _beside(box: str, dataset: PlannedDataset, ids: Mapping[str, str]) -> Iterator[str]:
     """Data that stands beside the steps."""
-    yield f'{own}[("{_escape(dataset.dataset)}")]'
+    yield f'{box}[("{_escape(dataset.dataset)}")]'
     if dataset.made_by:
-        yield f"{ids[dataset.made_by]} --> {own}"
+        yield f"{ids[dataset.made_by]} --> {box}"
     for reader in dataset.read_by:
-        yield f"{own} --> {ids[reader]}"
+        yield f"{box} --> {ids[reader]}"
 
 
 def _between(dataset: PlannedDataset, ids: Mapping[str, str]) -> Iterator[str]:

@@ -68,7 +68,7 @@ def by_pipeline(
                 where="kubeflow.yml, run_config.grouping.pipelines",
             )
     holds = {name: frozenset(registered[name]) for name in (chosen or sorted(set(registered) - {"__default__"}))}
-    wider = {name: {other for other, more in holds.items() if own < more} for name, own in holds.items()}
+    wider = {name: {other for other, more in holds.items() if nodes_in < more} for name, nodes_in in holds.items()}
 
     def pipeline(node: NodeFacts) -> str | None:
         homes = [name for name, names in holds.items() if node.name in names]
