@@ -78,7 +78,7 @@ def _lagging(course: Sequence[Frame], script: Script) -> Iterator[Frame]:
     """What the server knows of it: its tasks end after the run, or it never learns of their end."""
     known: Mapping[str, str] = {}
     for frame in course[:-1]:
-        known = known if _too_many(frame.steps, script) else frame.steps
+        known = known if _too_many(known, script) else frame.steps
         yield Frame(frame.state, known, frame.steps, frame.held)
     last = course[-1]
     for _ in range(script.settles):

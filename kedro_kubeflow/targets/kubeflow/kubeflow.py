@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kedro_kubeflow.targets.kubeflow.connection import Patience
     from kedro_kubeflow.targets.kubeflow.experiments import Experiments
     from kedro_kubeflow.targets.kubeflow.logs import Logs
+    from kedro_kubeflow.targets.kubeflow.pending import Pods
     from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines
     from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRuns
     from kedro_kubeflow.targets.kubeflow.runs import Run, Runs
@@ -82,6 +83,13 @@ class KubeflowClient:
 
         return Logs(self.server)
 
+    @cached_property
+    def pods(self) -> Pods:
+        """The pods of its runs."""
+        from kedro_kubeflow.targets.kubeflow.pending import Pods
+
+        return Pods(self.server)
+
     def wait(self, run_id: str, pace: Pace) -> Waiting:
         """Waiting for a run."""
         from kedro_kubeflow.targets.kubeflow.waiting import Waiting
@@ -96,7 +104,7 @@ class KubeflowClient:
         """
         from kedro_kubeflow.targets.kubeflow.waiting import Pace
 
-        return self.wait(run_id, Pace(outage=0)).end()
+        return self.pods.explained(self.wait(run_id, Pace(outage=0)).end())
 
     def report(self, run: Run) -> Report:
         """What others than the API tell of a run: the steps' own words first, then their pods' logs."""

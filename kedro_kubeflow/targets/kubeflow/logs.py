@@ -76,10 +76,10 @@ class Logs:
         address = self.server.address
         if not self.server.is_ui:
             yield address.host, f"/apis/v1alpha1/runs/{run.id}/nodes/{pod}/log", {}
-        if self.server.is_ui or (address.same_origin and address.host != address.ui_host):
+        if (host := self.server.ui) is not None:
             day = {"createdat": f"{run.created_at:%Y-%m-%d}"} if run.created_at else {}
             query = {"podname": pod, "runid": run.id, "podnamespace": self.server.namespace or NAMESPACE, **day}
-            yield (address.host if self.server.is_ui else address.ui_host), "/k8s/pod/logs", query
+            yield host, "/k8s/pod/logs", query
 
 
 def _why_none(step: Step) -> str:

@@ -68,6 +68,14 @@ class Server:
         """Whether the UI's server answers at `host`: it hands the API on, and has paths of its own beside it."""
         return "apiServerReady" in self.health or "frontendTagName" in self.health
 
+    @property
+    def ui(self) -> str | None:
+        """Where the UI's own server can be asked with our credentials; None where it is not known to be anywhere."""
+        if self.is_ui:
+            return self.address.host
+        other = self.address.ui_host != self.address.host
+        return self.address.ui_host if other and self.address.same_origin else None
+
     @cached_property
     def namespace(self) -> str | None:
         """Where we work: as configured, or as this pod's service account says; None on a single-user server.

@@ -42,7 +42,8 @@ class Step:
 
     Attributes:
         state: KFP's runtime state, or ``WAITING``, or ``UNKNOWN``. ``PENDING``: its pod waits. ``SKIPPED``: it never ran.
-        error: what is known of its failure, or why its state is what it is.
+        error: what is known of its failure, or why its state is not known.
+        reason: why its pod waits.
         pods: names of the pods of the step's own code, the latest attempt's first.
         driver: the pod that ran before them.
     """
@@ -53,9 +54,17 @@ class Step:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: str | None = None
+    reason: str | None = None
     pods: tuple[str, ...] = ()
     driver: str | None = None
+    driving: bool = False
+    """Whether it is the driver that waits, or runs, and not yet the step itself."""
     at_exit: bool = False
+
+    @property
+    def waiting_pod(self) -> str | None:
+        """The pod that it waits for, while it is PENDING."""
+        return self.driver if self.driving else next(iter(self.pods), None)
 
     @property
     def begun(self) -> bool:
@@ -205,6 +214,7 @@ def _step(name: StepName, details: Details) -> Step:
         error=error_text(task) if task is not None else None,
         pods=name.place.pods(workflow),
         driver=name.place.driver_pod(workflow) if workflow.name and name.place.driven else None,
+        driving=task is None and driver is not None,
         at_exit=any(group.endswith(".onExit") for group in name.place.groups),
     )
 

@@ -1,0 +1,121 @@
+"""What others tell of steps that the server has lost track of: the steps' tags in MLflow, the logs of their pods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kfp_server import KfpServer, Script
+
+from kedro_kubeflow.targets.kubeflow import KubeflowClient
+from kedro_kubeflow.targets.kubeflow.following import Following
+from kedro_kubeflow.targets.kubeflow.logs import last_words, tail
+from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.told_by_logs import told_in
+from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
+from kedro_kubeflow.tracking import tags
+from targets.kubeflow.conftest import Connect
+from targets.kubeflow.test_runs import request
+
+DONE = "I1127 12:15:06.196194      15 launcher_v2.go:206] publish success.\n"
+FATAL = "F1127 12:15:06.196194      15 main.go:59] failed to execute component: exit status 1\n"
+WORDS = "the input is empty\n  where: node train\n  cure:  fill it"
+
+
+def frozen(server: KfpServer, client: KubeflowClient, **script: object) -> Run:
+    """A run that has ended, of which the server tells no more than of its first step."""
+    server.script(Script(freezes=1, **script))  # type: ignore[arg-type]
+    run = client.runs.start(request(client))
+    while not run.ended:
+        run = client.runs.get(run.id)
+    return run
+
+
+class TestByLogs:
+    def test_a_failure_with_its_last_words(self, server: KfpServer, client: KubeflowClient) -> None:
+        run = frozen(server, client, failing="train")
+        server.runs.logs[run.id, "train"] = f"loading\nkedro-kubeflow: step 'train' failed\n{WORDS}\n{DONE}{FATAL}"
+        run = client.look(run.id)
+        assert [s.state for s in run.steps] == ["SUCCEEDED", "FAILED", "UNKNOWN"]
+        assert run.steps[1].error == WORDS
+        assert "stopped telling" in (run.steps[2].error or "")
+
+    def test_where_nothing_is_told(self, server: KfpServer, client: KubeflowClient) -> None:
+        server.options.serves_logs = False
+        run = client.look(frozen(server, client, failing="train").id)
+        assert [s.state for s in run.steps] == ["SUCCEEDED", "UNKNOWN", "UNKNOWN"]
+
+    def test_a_success_is_one_of_each_step(self, server: KfpServer, client: KubeflowClient) -> None:
+        run = client.look(frozen(server, client).id)
+        assert [s.state for s in run.steps] == ["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]
+        assert server.requests("GET /apis/v1alpha1") == []
+
+    @pytest.mark.parametrize(
+        ("text", "state"), [(DONE, "SUCCEEDED"), (DONE + FATAL, "FAILED"), ("still at it\n", None), ("", None)]
+    )
+    def test_how_a_log_ends(self, text: str, state: str | None) -> None:
+        told = told_in(text)
+        assert (told.state if told else None) == state
+
+    def test_what_kubeflow_and_argo_write_around_it_is_no_part_of_its_end(self) -> None:
+        argo = 'time=2026-11-27T18:42:54.798Z level=INFO msg="capturing logs" argo=true\n'
+        assert tail(f"{argo}first\nlast\n{DONE}{FATAL}", 2) == ["first", "last"]
+        assert last_words(f"kedro-kubeflow: step 'a' failed\n{WORDS}\n{DONE}") == WORDS
+        assert last_words("nothing of the kind") is None
+
+
+class TestByMlflow:
+    @pytest.fixture
+    def uri(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/mlflow.db"
+
+    def test_the_steps_own_tags_go_first(self, server: KfpServer, client_of: Connect, uri: str) -> None:
+        import mlflow
+
+        before = mlflow.get_tracking_uri()
+        client = client_of(server, ask=MlflowTags(uri, lambda: mlflow.set_tracking_uri(uri)).of)
+        run = frozen(server, client, failing="train")
+        known = mlflow.MlflowClient(uri)
+        known.create_run(
+            "0",
+            tags={
+                tags.RUN_ID: run.id,
+                tags.step_key("split"): "succeeded in 1.0 s",
+                tags.step_key("train"): "failed after 3.1 s: the input is empty",
+                tags.step_error_key("train"): WORDS,
+                tags.ERROR: "ValueError: the input is empty",
+            },
+        )
+        try:
+            found = client.look(run.id)
+        finally:
+            mlflow.set_tracking_uri(before)
+        assert [s.state for s in found.steps] == ["SUCCEEDED", "FAILED", "UNKNOWN"]
+        assert found.steps[1].error == WORDS
+        assert found.steps[2].error == (
+            "the server stopped telling of the run's tasks before they had ended; it has not said so in MLflow either"
+        )
+        assert found.error == "ValueError: the input is empty"
+
+    def test_a_server_that_is_not_reached_is_no_error(self, server: KfpServer, client_of: Connect) -> None:
+        ask = MlflowTags("http://127.0.0.1:9", lambda: None).of
+        server.options.serves_logs = False
+        client = client_of(server, ask=ask)
+        found = client.look(frozen(server, client, failing="train").id)
+        assert "MLflow at http://127.0.0.1:9 cannot be asked" in (found.steps[1].error or "")
+
+
+def test_following_a_run(server: KfpServer, client: KubeflowClient) -> None:
+    server.script(Script(stays=True))
+    run = client.runs.start(request(client))
+    grown = iter(["a\n", "a\nb\n", "a\nb\nc\n"])
+
+    def sleep(_: float) -> None:
+        server.runs.logs[run.id, "split"] = next(grown, "a\nb\nc\n")
+        if server.runs.logs[run.id, "split"].endswith("c\n"):
+            server.runs.let_go(run.id)
+
+    server.runs.logs[run.id, "split"] = ""
+    pieces = [(step.name, text) for step, text in Following(client, run.id, sleep=sleep).pieces()]
+    assert [text for name, text in pieces if name == "split"] == ["a\n", "b\n", "c\n"]
+    assert pieces[-2:] == [("train", "the log of train\n"), ("report", "the log of report\n")]
