@@ -243,6 +243,10 @@ class KfpServer:
             return self._ui_log(query)
         if path == "/k8s/pod":
             return self._ui_pod(query)
+        if path == "/k8s/pod/events":
+            return _json(200, {"items": []})
+        if path.startswith("/ml_metadata."):
+            return Answer(504, b"Error occurred while trying to proxy", "text/plain")
         return None
 
     def _ui_health(self) -> dict[str, Any]:

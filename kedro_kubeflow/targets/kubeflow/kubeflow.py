@@ -107,11 +107,12 @@ class KubeflowClient:
         return self.pods.explained(self.wait(run_id, Pace(outage=0)).end())
 
     def report(self, run: Run) -> Report:
-        """What others than the API tell of a run: the steps' own words first, then their pods' logs."""
+        """What others than the API tell of a run: the steps' own words first, then Kubeflow's record, then pods' logs."""
         from kedro_kubeflow.targets.kubeflow.told import Report
         from kedro_kubeflow.targets.kubeflow.told_by_logs import LogsOfPods
+        from kedro_kubeflow.targets.kubeflow.told_by_metadata import Metadata
 
-        said = self.ask(run) if self.ask else Report()
+        said = (self.ask(run) if self.ask else Report()).with_more(Metadata(self.server).of(run))
         return said.with_more(LogsOfPods(self.logs).of(run, said))
 
 

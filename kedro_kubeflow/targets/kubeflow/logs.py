@@ -19,6 +19,7 @@ from kedro_kubeflow.targets.kubeflow.refusals import translated
 from kedro_kubeflow.targets.kubeflow.runs import Run
 from kedro_kubeflow.targets.kubeflow.server import Server
 from kedro_kubeflow.targets.kubeflow.steps import WAITING, Step
+from kedro_kubeflow.targets.kubeflow.told_by_metadata import Metadata
 
 NAMESPACE = "kubeflow"
 """Where a single-user server has its pods."""
@@ -59,6 +60,8 @@ class Logs:
                     reasons.append(_reason(translated(error, self.server.address, "read it").what))
                 except NoLog as error:
                     reasons.append(_reason(str(error)))
+        if (kept := Metadata(self.server).kept_log(run, step)) is not None:
+            return kept
         # The first way is the likeliest, so its reason is the one that tells most.
         raise ServerError(
             f"Could not read the log of {step.title!r}: {reasons[0]}",

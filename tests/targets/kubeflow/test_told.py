@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kfp_server import KfpServer, Script
+from kfp_server import Answer, KfpServer, Options, Script
 
+from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.following import Following
 from kedro_kubeflow.targets.kubeflow.logs import last_words, tail
@@ -103,6 +105,58 @@ class TestByMlflow:
         client = client_of(server, ask=ask)
         found = client.look(frozen(server, client, failing="train").id)
         assert "MLflow at http://127.0.0.1:9 cannot be asked" in (found.steps[1].error or "")
+
+
+class TestByMetadata:
+    """Kubeflow's own record, by messages that MLMD's own package for Python has written."""
+
+    EXECUTIONS = (
+        "0a380805100318032a110a08706f645f6e616d6512051a03702d312a140a097461736b5f6e616d6512071a05747261696e2a070a017812020804"
+        "0a200806100318042a180a0c646973706c61795f6e616d6512081a067265706f7274"
+    )
+    CONTEXT = "0a1108071a0372756e2a080a016112031a0162"
+    ARTIFACTS = (
+        "0a4408011a406d696e696f3a2f2f6d6c706970656c696e652f76322f6172746966616374732f702f72756e2f747261696e2f757569642f657865"
+        "6375746f722d6c6f67732d300a3a08021a366d696e696f3a2f2f6d6c706970656c696e652f76322f6172746966616374732f702f72756e2f7472"
+        "61696e2f757569642f6d6f64656c"
+    )
+
+    @pytest.fixture
+    def ui(self) -> Iterator[KfpServer]:
+        with KfpServer(Options(face="ui", serves_logs=False)) as server:
+            for part, message in (
+                ("GetContextByTypeAndName", self.CONTEXT),
+                ("GetExecutionsByContext", self.EXECUTIONS),
+                ("GetArtifactsByContext", self.ARTIFACTS),
+            ):
+                data = bytes.fromhex(message)
+                trailer = b"grpc-status:0\r\n"
+                framed = (
+                    b"\0" + len(data).to_bytes(4, "big") + data + b"\x80" + len(trailer).to_bytes(4, "big") + trailer
+                )
+                server.faults.add(f"POST /ml_metadata.*/{part}", Answer(200, framed, "application/grpc-web+proto"), 99)
+            yield server
+
+    def test_the_state_of_each_step(self, ui: KfpServer, client_of: Connect) -> None:
+        client = client_of(ui)
+        run = client.look(frozen(ui, client, failing="report").id)
+        assert [s.state for s in run.steps] == ["SUCCEEDED", "SUCCEEDED", "FAILED"]
+        asked = ui.requests("POST /ml_metadata.MetadataStoreService/GetContextByTypeAndName")[0]
+        assert asked.body[5:] == b"\n\x12system.PipelineRun\x12$" + run.id.encode()
+
+    def test_a_log_that_the_launcher_has_kept(self, ui: KfpServer, client_of: Connect) -> None:
+        client = client_of(ui)
+        ui.faults.add("GET /artifacts/get", Answer(200, b"kept\n", "text/plain"))
+        run = client.look(frozen(ui, client, failing="report").id)
+        assert client.logs.of(run, run.steps[1]) == "kept\n"
+        [asked] = ui.requests("GET /artifacts/get")
+        assert dict(asked.query) == {
+            "source": "minio",
+            "bucket": "mlpipeline",
+            "key": "v2/artifacts/p/run/train/uuid/executor-logs-0",
+        }
+        with pytest.raises(ServerError, match="no log of it was archived"):
+            client.logs.of(run, run.steps[0])
 
 
 def test_following_a_run(server: KfpServer, client: KubeflowClient) -> None:
