@@ -5,11 +5,19 @@ Only warnings of libraries about themselves go, each by its text and its module;
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import warnings
+from collections.abc import Sequence
 
 # Rich wraps lines at 80 columns where there is no terminal; MLflow's import of GitPython speaks of a missing `git` at length.
-_ENVIRONMENT = {"COLUMNS": "200", "GIT_PYTHON_REFRESH": "quiet"}
+# MLflow prints two links at the end of every step; the run's link stands in Kubeflow's UI once.
+_ENVIRONMENT = {
+    "COLUMNS": "200",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 # What warns (a regular expression of the text's beginning, the module that is blamed).
 _KNOWN = (
     # Kedro calls a function that OmegaConf 2.4 renamed.
@@ -22,6 +30,18 @@ _KNOWN = (
     (r"\x1b\[33mAdd type hints to the `predict` method", r""),
     (r"Add type hints to the `predict` method", r""),
 )
+# What is logged as a warning: the logger, and how the text begins.
+_LOGGED = {
+    # That a run is open already is how steps share one; kedro-mlflow says so six times.
+    "kedro_mlflow.framework.hooks.mlflow_hook": (
+        r"The mlflow run \S+ is already active\.",
+        r"mlflow_config\.(server|tracking)\.[\w.]+=",
+        r"A mlflow run was already active",
+        r"The run \S+ was already opened before launching 'kedro run'",
+    ),
+    # Types that are imported for type checkers alone; Kedro then validates no parameters by them.
+    "kedro.validation.type_extractor": (r"Could not extract type hints from function ",),
+}
 
 
 def quiet() -> None:
@@ -30,3 +50,20 @@ def quiet() -> None:
         os.environ.setdefault(name, value)
     for message, module in _KNOWN:
         warnings.filterwarnings("ignore", message=message, module=module)
+    for logger, texts in _LOGGED.items():
+        logging.getLogger(logger).addFilter(_Without(texts))
+
+
+class _Without(logging.Filter):
+    """Lets everything through but warnings that begin so."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__()
+        self._texts = [re.compile(text) for text in texts]
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is written."""
+        if record.levelno != logging.WARNING:
+            return True
+        said = record.getMessage()
+        return not any(text.match(said) for text in self._texts)
