@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
-
-import urllib3.exceptions as http
 
 CHECK_HOST = "check `host` in kubeflow.yml, the network, and that the server is up"
 
@@ -27,48 +26,18 @@ class Unreachable:
     passes: bool = True
 
 
-# The most specific first.
-_NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Unreachable], ...] = (
-    (
-        http.NameResolutionError,
-        Unreachable("the host's name is not known", "check `host` in kubeflow.yml; is a VPN needed?", passes=False),
-    ),
-    (
-        http.ProxyError,
-        Unreachable(
-            "the proxy cannot be reached or refuses", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY", passes=False
-        ),
-    ),
-    (http.NewConnectionError, Unreachable("the server cannot be reached, nobody listens there", CHECK_HOST)),
-    (
-        http.ConnectTimeoutError,
-        Unreachable("the server cannot be reached, the connection timed out", CHECK_HOST, passes=False),
-    ),
-    (
-        http.ReadTimeoutError,
-        Unreachable(
-            "the server did not answer in time", "try again later, or set a longer `request_timeout`", sent=True
-        ),
-    ),
-    (
-        (http.ProtocolError, ConnectionError),
-        Unreachable("the connection was cut before an answer came", "try again", sent=True),
-    ),
-    (
-        http.LocationParseError,
-        Unreachable("the address cannot be read", "write https://host:port/path under `host`", passes=False),
-    ),
-)
 _CLIENT_CERTIFICATE = re.compile(r"CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA", re.IGNORECASE)
 
 
 def unreachable(error: BaseException) -> Unreachable | None:
     """What stands in the way, for an error of urllib3 or of requests; None for any other."""
+    import urllib3.exceptions as http
+
     for cause in _causes(error):
         # A proxy's own error holds another one, which says less of who is to blame.
         if isinstance(cause, http.SSLError):
             return of_tls(str(cause))
-        for kind, reason in _NETWORK:
+        for kind, reason in _network():
             if isinstance(cause, kind):
                 return reason
     return None
@@ -99,6 +68,44 @@ def _certain(text: str) -> bool:
         r"CERTIFICATE|WRONG_VERSION_NUMBER|RECORD_LAYER|HTTP_REQUEST|doesn't match|hostname|HANDSHAKE|PROTOCOL_VERSION"
     )
     return bool(re.search(signs, text, re.IGNORECASE))
+
+
+@functools.cache
+def _network() -> tuple[tuple[type[Exception] | tuple[type[Exception], ...], Unreachable], ...]:
+    """The errors of urllib3 and what they mean, the most specific first."""
+    import urllib3.exceptions as http
+
+    return (
+        (
+            http.NameResolutionError,
+            Unreachable("the host's name is not known", "check `host` in kubeflow.yml; is a VPN needed?", passes=False),
+        ),
+        (
+            http.ProxyError,
+            Unreachable(
+                "the proxy cannot be reached or refuses", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY", passes=False
+            ),
+        ),
+        (http.NewConnectionError, Unreachable("the server cannot be reached, nobody listens there", CHECK_HOST)),
+        (
+            http.ConnectTimeoutError,
+            Unreachable("the server cannot be reached, the connection timed out", CHECK_HOST, passes=False),
+        ),
+        (
+            http.ReadTimeoutError,
+            Unreachable(
+                "the server did not answer in time", "try again later, or set a longer `request_timeout`", sent=True
+            ),
+        ),
+        (
+            (http.ProtocolError, ConnectionError),
+            Unreachable("the connection was cut before an answer came", "try again", sent=True),
+        ),
+        (
+            http.LocationParseError,
+            Unreachable("the address cannot be read", "write https://host:port/path under `host`", passes=False),
+        ),
+    )
 
 
 def _causes(error: BaseException) -> list[BaseException]:

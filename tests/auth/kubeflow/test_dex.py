@@ -150,7 +150,9 @@ def test_a_session_that_is_refused_again_and_again(door: Kubeflow) -> None:
     # The first login, and one renewal.
     assert door.logins == 2
     said = str(error.value)
-    assert said.startswith(f"{door.guard} does not accept the credentials (DexSession(")
+    assert said.startswith(
+        f"{door.guard} does not accept the credentials (the login of environment variable DEX_USERNAME"
+    )
     assert "environment variable DEX_USERNAME" in said
     assert "cure:" in said
 
