@@ -11,6 +11,9 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "kedro_kubeflow/__init__
 MLFLOW = ["mlflow>=3.1,<4", "kedro-mlflow>=2.0.2,<3"]
 VERTEXAI = ["google-cloud-aiplatform>=1.91,<2"]
 
+# A person's login in a browser, kept in the system's keyring.
+BROWSER = ["Authlib>=1.3,<2", "keyring>=24,<27"]
+
 # What MLFLOW_TRACKING_AUTH may name.
 MLFLOW_AUTH = {
     "bearer": "BearerToken",
@@ -52,7 +55,7 @@ setup(
         "rich>=13,<16",
         "urllib3>=2,<3",
     ],
-    extras_require={"mlflow": MLFLOW, "vertexai": VERTEXAI, "all": [*MLFLOW, *VERTEXAI]},
+    extras_require={"mlflow": MLFLOW, "vertexai": VERTEXAI, "browser": BROWSER, "all": [*MLFLOW, *VERTEXAI, *BROWSER]},
     entry_points={
         "kedro.project_commands": ["kubeflow = kedro_kubeflow.cli:commands"],
         "kedro.hooks": ["kubeflow = kedro_kubeflow.hooks:hooks"],

@@ -18,6 +18,8 @@ COMMANDS = {
     "image": "kedro_kubeflow.cli.image:image",
     "init": "kedro_kubeflow.cli.init:init",
     "list-pipelines": "kedro_kubeflow.cli.list_pipelines:list_pipelines",
+    "login": "kedro_kubeflow.cli.login:login",
+    "logout": "kedro_kubeflow.cli.logout:logout",
     "logs": "kedro_kubeflow.cli.logs:logs",
     "plan": "kedro_kubeflow.cli.plan:plan",
     "retry": "kedro_kubeflow.cli.retry:retry",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def ui(env: str | None, target: Target | None, no_browser: bool, output: Output) -> None:
     """Open the UI of Kubeflow Pipelines or Vertex AI Pipelines, or print its link where there is no browser."""
     link = _link(env, target)
-    opened = not no_browser and _has_browser() and _open(link)
+    opened = not no_browser and has_browser() and open_link(link)
     if output == "json":
         print_json({"link": link, "opened": opened})
     else:
@@ -45,14 +45,15 @@ def _link(env: str | None, target: Target | None) -> str:
     return f"{address_of(open_for_server(env).config).ui_host}/#/pipelines"
 
 
-def _has_browser() -> bool:
+def has_browser() -> bool:
     """Whether there is a screen: without one, Python would start a text browser in the middle of this terminal."""
     if sys.platform in ("darwin", "win32") or os.environ.get("BROWSER"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _open(link: str) -> bool:
+def open_link(link: str) -> bool:
+    """Show an address in the browser; whether that was possible."""
     try:
         return webbrowser.open(link)
     except (webbrowser.Error, OSError):

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -182,6 +183,39 @@ class OidcAuth(Model):
         return self
 
 
+class BrowserAuth(Model):
+    """A person's own login, in a browser: OpenID Connect with PKCE. `kedro kubeflow login` begins it, `logout` ends it."""
+
+    type: Literal["browser"]
+    issuer: str
+    """The provider, such as `https://kubeflow.example.com/dex`."""
+    client_id: str = "kedro-kubeflow"
+    """A public client at the provider."""
+    scope: str = "openid profile email groups offline_access"
+    """Scopes, separated by blanks; with `offline_access` the login is renewed by itself."""
+    audience: str | None = None
+    """Whom an access token is for, where the provider asks for it."""
+    token: Literal["id_token", "access_token"] = "id_token"  # noqa: S105 - which of the two, no secret
+    """Which of its tokens Kubeflow's gateway takes."""
+    redirect: str = "http://127.0.0.1/callback"
+    """Where the browser comes back to on this machine; without a port, any that is free."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _has_scheme(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError(f"{value!r} has no scheme; write it as https://{value}")
+        return value.rstrip("/")
+
+    @field_validator("redirect")
+    @classmethod
+    def _is_here(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("an address of this machine is needed here, such as http://127.0.0.1/callback")
+        return value
+
+
 class CustomAuth(Model):
     """A provider of your own: the name of an entry point of the group `kedro_kubeflow.auth`, or a class path."""
 
@@ -212,6 +246,7 @@ BUILT_IN: dict[str, type[Model]] = {
     "google": GoogleAuth,
     "dex": DexAuth,
     "oidc": OidcAuth,
+    "browser": BrowserAuth,
 }
 """Every `type` that comes with the package."""
 
@@ -242,6 +277,7 @@ AuthConfig = Annotated[
     | Annotated[GoogleAuth, Tag("google")]
     | Annotated[DexAuth, Tag("dex")]
     | Annotated[OidcAuth, Tag("oidc")]
+    | Annotated[BrowserAuth, Tag("browser")]
     | Annotated[CustomAuth, Tag("custom")],
     Discriminator(_kind),
     BeforeValidator(_mapping),

@@ -100,6 +100,9 @@ def refusal(answer: Answer, provider: AuthProvider, sent: Mapping[str, str], *, 
             where=where,
             cure="write user and password into HTTPS_PROXY (https://user:password@host:port), or the host into NO_PROXY",
         )
+    explain = getattr(provider, "explain", None)
+    if sent and explain and (known := explain(answer)):
+        return FrontRefusal(f"{known[0]}: HTTP {answer.status}", may_pass=False, where=where, cure=known[1])
     who, cure = _front(answer, look) if not answer.by_kfp or not sent else (None, None)
     own = None if sent else getattr(provider, "cure", None)
     if answer.by_kfp:

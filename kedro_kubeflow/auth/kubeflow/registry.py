@@ -26,6 +26,7 @@ MODULES = {
     "google": "kedro_kubeflow.auth.google.access_token",
     "dex": "kedro_kubeflow.auth.kubeflow.dex",
     "oidc": "kedro_kubeflow.auth.kubeflow.oidc",
+    "browser": "kedro_kubeflow.auth.kubeflow.browser",
 }
 WHERE = "kubeflow.yml: auth"
 

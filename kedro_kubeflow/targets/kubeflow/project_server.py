@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro_kubeflow.auth.kubeflow import from_config
+from kedro_kubeflow.auth.kubeflow import Surroundings, from_config
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
 from kedro_kubeflow.names import pipeline_name
 from kedro_kubeflow.plan.selection import selected
@@ -82,12 +83,7 @@ def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> Ku
         AuthError: the credentials are missing.
     """
     host = address_of(config).host
-    tls = Tls(
-        ca_cert=config.ssl_ca_cert,
-        verify=config.verify_ssl,
-        client_cert=config.ssl_client_cert,
-        client_key=config.ssl_client_key,
-    )
+    tls = _tls(config)
     return connect(
         config.host,
         ui_host=config.ui_host,
@@ -114,3 +110,22 @@ def _mlflow_of(config: KubeflowConfig, project: OpenProject) -> Callable[[Run], 
         return MlflowTags(uri, lambda: load_context(project)).of(run)
 
     return ask
+
+
+def surroundings_of(config: KubeflowConfig) -> Surroundings:
+    """What a way to authenticate may need to know beside its own section; the host may be missing.
+
+    Raises:
+        ConfigError: a certificate's file is missing.
+    """
+    tls = _tls(config)
+    return Surroundings(config.host or "", os.environ, tls.verify_option, tls.cert_option)
+
+
+def _tls(config: KubeflowConfig) -> Tls:
+    return Tls(
+        ca_cert=config.ssl_ca_cert,
+        verify=config.verify_ssl,
+        client_cert=config.ssl_client_cert,
+        client_key=config.ssl_client_key,
+    )
