@@ -197,6 +197,8 @@ class BrowserAuth(Model):
     """Whom an access token is for, where the provider asks for it."""
     token: Literal["id_token", "access_token"] = "id_token"  # noqa: S105 - which of the two, no secret
     """Which of its tokens Kubeflow's gateway takes."""
+    prompt: str | None = None
+    """What the provider shall ask the person, such as `consent`, without which some give no refresh token, or `login`."""
     redirect: str = "http://127.0.0.1/callback"
     """Where the browser comes back to on this machine; without a port, any that is free."""
 

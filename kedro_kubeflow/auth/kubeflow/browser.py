@@ -75,7 +75,7 @@ class BrowserLogin:
             raise AuthError(
                 "The login has ended, and has no refresh token",
                 where=self._config.issuer,
-                cure=f"{LOG_IN}; the scope `offline_access` asks for one",
+                cure=f"{LOG_IN}; the scope `offline_access` asks for one, at some providers with `prompt: consent`",
             )
         return token_of(self._refreshed(kept), self._config)
 

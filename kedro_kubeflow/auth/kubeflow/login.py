@@ -70,7 +70,8 @@ def log_in(config: BrowserAuth, around: Surroundings, *, open_browser: Callable[
         session = openid_session(
             config.client_id, around, scope=config.scope, redirect_uri=here.url, code_challenge_method="S256"
         )
-        more = {"audience": config.audience} if config.audience else {}
+        wishes = {"audience": config.audience, "prompt": config.prompt}
+        more = {name: value for name, value in wishes.items() if value}
         url, state = session.create_authorization_url(page, code_verifier=verifier, nonce=nonce, **more)
         open_browser(url)
         answer = here.wait(state, PATIENCE)
@@ -149,6 +150,9 @@ def _metadata(config: BrowserAuth, around: Surroundings) -> dict[str, Any]:
 
 def _refuse_error(answer: str, config: BrowserAuth) -> None:
     query = parse_qs(urlsplit(answer).query)
+    # RFC 9207: who answers says so, and is the one that was asked.
+    if query.get("iss", [config.issuer])[0].rstrip("/") != config.issuer:
+        raise AuthError("Another OpenID Connect provider answers than was asked", where=config.issuer, cure=ISSUER_CURE)
     if "error" in query:
         reason = ": ".join(redacted(query[key][0]) for key in ("error", "error_description") if query.get(key))
         raise AuthError(f"The login was refused: {reason}", where=config.issuer, cure=_REFUSED)

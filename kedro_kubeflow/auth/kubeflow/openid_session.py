@@ -73,6 +73,9 @@ def openid_errors(where: str, cure: str) -> Iterator[None]:
         status = error.response.status_code if error.response is not None else "?"
         what = f"The OpenID Connect provider fails (HTTP {status})"
         raise ServerError(what, where=where, cure="try again later") from None
+    except ValueError:
+        # requests' and Authlib's own, where a token was expected and something else came; it is not quoted.
+        raise AuthError("The OpenID Connect provider gives no token", where=where, cure=cure) from None
     except RequestException as error:
         reason_ = unreachable(error)
         if reason_ is None:
