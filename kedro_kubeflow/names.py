@@ -30,7 +30,18 @@ NOTIFY = "notify"
 FILL_VOLUME = "fill-volume"
 CREATE_VOLUME = "create-volume"
 RUN_SUCCEEDED = "run-succeeded"
-TASKS = (START_RUN, MARK_SUCCESS, END_RUN, EXIT_PIPELINE, NOTIFY, FILL_VOLUME, CREATE_VOLUME, RUN_SUCCEEDED)
+PROJECT_CODE = "project-code"
+TASKS = (
+    START_RUN,
+    MARK_SUCCESS,
+    END_RUN,
+    EXIT_PIPELINE,
+    NOTIFY,
+    FILL_VOLUME,
+    CREATE_VOLUME,
+    RUN_SUCCEEDED,
+    PROJECT_CODE,
+)
 RESERVED = frozenset({*TASKS, STEPS_GROUP})
 
 _HASHED = re.compile(r".*[-_][0-9a-f]{8}")

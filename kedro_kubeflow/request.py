@@ -49,6 +49,25 @@ class Slice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TravellingCode:
+    """The project's code as it goes along with a run; in one of three ways.
+
+    Attributes:
+        digest: SHA-256 of what is in it.
+        content: the archive itself, for the first task's arguments.
+        mlflow_run: the MLflow run that holds it.
+        uris: where its parts lie, in their order; most often there is one.
+        commit: the project's git commit, with ``-dirty`` where files differ from it.
+    """
+
+    digest: str
+    content: bytes | None = None
+    mlflow_run: str | None = None
+    uris: tuple[str, ...] = ()
+    commit: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What to compile.
 
@@ -62,6 +81,7 @@ class Request:
         parameters: overrides, nested as in parameters.yml.
         default_image: what stands in the spec where no image is configured; None makes that an error.
         target: where it is to run; the one that is configured where it is None.
+        code: the code that goes along with the run; None where steps run the image's.
         either_target: whether Kubeflow will do where both are configured, and none is asked for.
     """
 
@@ -75,3 +95,4 @@ class Request:
     default_image: str | None = None
     target: str | None = None
     either_target: bool = False
+    code: TravellingCode | None = None

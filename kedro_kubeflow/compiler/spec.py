@@ -146,6 +146,8 @@ def input_artifact(artifact: InputArtifact) -> ir.TaskInputsSpec.InputArtifactSp
 
 def executor_spec(task: Task) -> dict[str, Any]:
     """How a task runs, as plain values: the deployment spec is a free-form struct in KFP's IR."""
+    if task.imports:
+        return {"importer": importer_spec(task)}
     if task.call is None:
         return {"container": {"image": task.image}}
     argv = task.call.to_argv()
@@ -154,6 +156,13 @@ def executor_spec(task: Task) -> dict[str, Any]:
     if task.settings:
         container |= container_settings(task.settings)
     return {"container": container}
+
+
+def importer_spec(task: Task) -> dict[str, Any]:
+    """Which artifact a task makes known; one that KFP knows already is not made anew."""
+    (kind,) = task.outputs.values()
+    schema = {"schemaTitle": f"system.{kind}", "schemaVersion": SCHEMA_VERSION}
+    return {"artifactUri": {"constant": task.imports}, "typeSchema": schema}
 
 
 def container_settings(given: StepSettings) -> dict[str, Any]:

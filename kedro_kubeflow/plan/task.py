@@ -15,6 +15,8 @@ from kedro_kubeflow.contract import StepCall
 
 JOB_ID = "{{$.pipeline_job_uuid}}"
 JOB_NAME = "{{$.pipeline_job_name}}"
+# What KFP calls the output of every importer.
+IMPORTED = "artifact"
 WORKSPACE = "{{$.workspace_path}}"
 
 
@@ -98,6 +100,7 @@ class Task:
         settings: what kubeflow.yml gives it; None where nothing of it applies.
         pod_fields: environment variable → the field of the pod that it is filled from.
         mount: the run's volume, where it is a claim.
+        imports: the URI of the artifact that KFP's backend makes known here, as its one output ``artifact``; no pod of ours.
         run_as: the user id that it runs as, unless its settings say another.
     """
 
@@ -115,7 +118,23 @@ class Task:
     settings: StepSettings | None = None
     pod_fields: Mapping[str, str] = field(default_factory=dict)
     mount: ClaimMount | None = None
+    imports: str = ""
     run_as: int | None = None
+
+    @classmethod
+    def importer(cls, name: str, display_name: str, *, uri: str, kind: str) -> Task:
+        """A task that makes an artifact known that is there already
+        (https://www.kubeflow.org/docs/components/pipelines/user-guides/components/importer-component/).
+        """
+        return cls(
+            name=name,
+            display_name=display_name,
+            call=None,
+            image="",
+            imports=uri,
+            parameters={"uri": Parameter("STRING", Constant(uri))},
+            outputs={IMPORTED: kind},
+        )
 
     @property
     def upstream(self) -> frozenset[str]:

@@ -1,0 +1,107 @@
+"""The project's code on its way to the steps: which task makes it an artifact, and who is given it.
+
+The first task makes it, as it must run in any case and every step waits for it: the one that opens the MLflow run, or one of its
+own. Code that lies where KFP finds it needs no task but KFP's own importer. The exit task cannot be given artifacts; its exit
+pipeline takes the code from the MLflow run.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kedro_kubeflow import names
+from kedro_kubeflow.contract import CODE, Artifact
+from kedro_kubeflow.plan.defaults import Defaults
+from kedro_kubeflow.plan.task import IMPORTED, InputArtifact, Task
+from kedro_kubeflow.request import TravellingCode
+
+_KIND = "Artifact"
+# These read the project's configuration; what fills a volume or ends a group needs none of its files.
+_RUN_CODE = ("run", "succeed")
+
+
+def with_code(tasks: Sequence[Task], code: TravellingCode | None, defaults: Defaults) -> list[Task]:
+    """The tasks of one level of the graph, the first among them, with the code.
+
+    Args:
+        tasks: in an order in which they can run.
+    """
+    if code is None:
+        return list(tasks)
+    importers = _importers(code)
+    first = next((task for task in tasks if task.name == names.START_RUN), None) or _own_task(code, defaults)
+    maker = _made(first, code, importers)
+    given = InputArtifact(_KIND, importers[0].name, IMPORTED) if len(importers) == 1 else None
+    given = given or InputArtifact(_KIND, maker.name, CODE)
+    # Where an importer has all of it, and there is no MLflow run to open, nothing of ours need run first.
+    runs_first = first in tasks or len(importers) != 1
+    rest = [_with(task, code, given) for task in tasks if task.name != first.name]
+    return [*importers, *([maker] if runs_first else []), *rest]
+
+
+def at_exit_with_code(task: Task, code: TravellingCode | None) -> Task:
+    """The exit task, which is told which code it is."""
+    if code is None or task.call is None or not task.call.tracking:
+        return task
+    return replace(task, call=replace(task.call, code=code.digest))
+
+
+def code_warnings(code: TravellingCode | None, defaults: Defaults) -> list[str]:
+    """What the code does not reach."""
+    if code is None or defaults.tracking or not (defaults.at_exit and defaults.at_exit.step):
+        return []
+    return ["The exit pipeline runs the image's code: without MLflow, the code of this folder cannot be brought to it"]
+
+
+def _importers(code: TravellingCode) -> list[Task]:
+    several = len(code.uris) > 1
+    return [
+        Task.importer(name, name, uri=uri, kind=_KIND)
+        for number, uri in enumerate(code.uris, 1)
+        for name in [f"{names.PROJECT_CODE}-{number}" if several else f"{names.PROJECT_CODE}-import"]
+    ]
+
+
+def _own_task(code: TravellingCode, defaults: Defaults) -> Task:
+    call = replace(defaults.call, action="code", step=names.PROJECT_CODE, code=code.digest)
+    return Task(name=names.PROJECT_CODE, display_name=names.PROJECT_CODE, image=defaults.image, call=call)
+
+
+def _made(first: Task, code: TravellingCode, importers: Sequence[Task]) -> Task:
+    """The first task, which makes the artifact unless an importer has done all of it."""
+    if first.call is None:
+        return first
+    settings = first.call.settings | ({"commit": code.commit} if code.commit else {})
+    if len(importers) == 1:
+        given = {CODE: InputArtifact(_KIND, importers[0].name, IMPORTED)}
+        return replace(
+            first, call=replace(first.call, code=code.digest, settings=settings), artifacts={**first.artifacts, **given}
+        )
+    parts = {task.name: InputArtifact(_KIND, task.name, IMPORTED) for task in importers}
+    made = Artifact(CODE, "project code", "code")
+    call = replace(
+        first.call,
+        code=code.digest,
+        outputs=(*first.call.outputs, made),
+        settings={**settings, "code": _source(code, list(parts))},
+    )
+    return replace(first, call=call, artifacts={**first.artifacts, **parts}, outputs={**first.outputs, CODE: _KIND})
+
+
+def _source(code: TravellingCode, parts: list[str]) -> Mapping[str, Any]:
+    if code.content is not None:
+        return {"inline": base64.b64encode(code.content).decode("ascii")}
+    return {"mlflow": code.mlflow_run} if code.mlflow_run else {"parts": parts}
+
+
+def _with(task: Task, code: TravellingCode, given: InputArtifact) -> Task:
+    if task.call is None or task.call.action not in _RUN_CODE or not _needs_project(task):
+        return task
+    return replace(task, call=replace(task.call, code=code.digest), artifacts={**task.artifacts, CODE: given})
+
+
+def _needs_project(task: Task) -> bool:
+    return task.call is not None and (task.call.action == "run" or task.call.tracking)
