@@ -68,6 +68,27 @@ class TravellingCode:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EarlierRun:
+    """A run to go on from, as far as its target tells of it.
+
+    Attributes:
+        id: by which its target knows it.
+        succeeded: the display names of the steps that succeeded in it.
+        parameters: its inputs, by KFP name.
+        uris: dataset → where it lies.
+        trust: whether steps are taken over though their parameters have changed.
+        again: nodes that run anew, and all that follow from them.
+    """
+
+    id: str
+    succeeded: frozenset[str] = frozenset()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    uris: Mapping[str, str] = field(default_factory=dict)
+    trust: bool = False
+    again: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What to compile.
 
@@ -82,6 +103,7 @@ class Request:
         default_image: what stands in the spec where no image is configured; None makes that an error.
         target: where it is to run; the one that is configured where it is None.
         code: the code that goes along with the run; None where steps run the image's.
+        earlier: the run to go on from; None where everything runs.
         either_target: whether Kubeflow will do where both are configured, and none is asked for.
     """
 
@@ -96,3 +118,4 @@ class Request:
     target: str | None = None
     either_target: bool = False
     code: TravellingCode | None = None
+    earlier: EarlierRun | None = None

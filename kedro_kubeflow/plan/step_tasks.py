@@ -34,7 +34,7 @@ def step_task(step: Step, defaults: Defaults) -> Task:
             settings={**defaults.call.settings, **defaults.step_options, **closes, **cached},
         ),
         parameters=from_inputs(used),
-        artifacts={i.artifact.name: InputArtifact(i.type, i.producer, i.artifact.name) for i in step.inputs},
+        artifacts={i.artifact.name: InputArtifact(i.type, i.producer, i.key or i.artifact.name) for i in step.inputs},
         outputs={o.artifact.name: o.type for o in step.outputs},
         after=step.after,
         cache=defaults.caches(step),

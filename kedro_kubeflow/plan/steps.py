@@ -32,11 +32,16 @@ class StepOutput:
 
 @dataclass(frozen=True)
 class StepInput:
-    """An artifact that a step is given, and the step that makes it."""
+    """An artifact that a step is given, and the task that makes it.
+
+    Attributes:
+        key: what that task calls it; the artifact's own name where it is empty.
+    """
 
     artifact: Artifact
     type: ArtifactType
     producer: str
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
