@@ -74,7 +74,7 @@ def _made(first: Task, code: TravellingCode, importers: Sequence[Task]) -> Task:
     """The first task, which makes the artifact unless an importer has done all of it."""
     if first.call is None:
         return first
-    settings = first.call.settings | ({"commit": code.commit} if code.commit else {})
+    settings = {**first.call.settings, **({"commit": code.commit} if code.commit else {})}
     if len(importers) == 1:
         given = {CODE: InputArtifact(_KIND, importers[0].name, IMPORTED)}
         return replace(

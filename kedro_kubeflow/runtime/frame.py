@@ -28,6 +28,7 @@ from kedro_kubeflow.tracking.finish import finish as finish_run
 from kedro_kubeflow.tracking.finish import mark_success
 from kedro_kubeflow.tracking.kfp_native import run_to_adopt
 from kedro_kubeflow.tracking.lookup import find_anywhere
+from kedro_kubeflow.tracking.resumed import take_over
 from kedro_kubeflow.tracking.server import client, shown, tracking_errors
 from kedro_kubeflow.tracking.start import start_run, take
 from kedro_kubeflow.tracking.status import FINISHED, RUNNING, Heard, all_succeeded, is_success
@@ -48,6 +49,8 @@ def start(call: StepCall, executor: Executor) -> None:
         mlflow = client()
         run_id = _open_run(call, executor, project, context)
         experiment_id = str(mlflow.get_run(run_id).info.experiment_id)
+        if resumed := call.settings.get("resume"):
+            take_over(mlflow, run_id, earlier=resumed["run"], steps=resumed["steps"])
         if call.code:
             log_code(mlflow, run_id, code_bytes(call, executor), call.code)
     executor.put_out("run_id", run_id)

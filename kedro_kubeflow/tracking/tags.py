@@ -31,6 +31,7 @@ CODE = "kubeflow_code"
 CODE_WARNING = "kubeflow_code_warning"
 COMMIT = "kubeflow_git_commit"
 RESUMED_FROM = "kubeflow_resumed_from"
+TAKEN_OVER = "kubeflow_taken_over"
 ARTIFACT_PREFIX = "kubeflow_artifact."
 # How many steps there are, and what went wrong when the run had ended.
 STEPS = "kubeflow_steps"
