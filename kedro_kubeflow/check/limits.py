@@ -9,13 +9,14 @@ from typing import Any
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.parameters import size
 from kedro_kubeflow.plan import Plan
-from kedro_kubeflow.plan.inputs import MAX_INPUT_BYTES, PipelineInput
+from kedro_kubeflow.plan.inputs import PipelineInput
 
 MANY_STEPS, TOO_MANY_STEPS = 50, 200
 MAX_UPLOAD = 32 * 2**20
 """What KFP's server takes as a file."""
 MAX_WORKFLOW = 2**20
 """What Argo takes as a workflow, its status compressed (``MAX_WORKFLOW_SIZE`` of its controller)."""
+MANY_INPUT_BYTES = 9_000
 MAX_ARGUMENT = 128 * 2**10
 """What Linux takes as one argument of a process."""
 
@@ -70,9 +71,10 @@ def _sizes(compiled: Any, tasks: int) -> Iterator[Finding]:
 
 def _parameters(inputs: Sequence[PipelineInput]) -> Iterator[Finding]:
     total = sum(size(i.name, i.default) for i in inputs)
-    if total > 0.9 * MAX_INPUT_BYTES:
-        what = f"The run-time parameters have {total:,} bytes; Kubeflow Pipelines takes {MAX_INPUT_BYTES:,} a run"
-        yield Finding("parameters-size", "warning", what, cure="give large values no longer ones on the command line")
+    if total > MANY_INPUT_BYTES:
+        what = f"The run-time parameters have {total:,} bytes, each of which stands about nine times in the run's Workflow for "
+        what += f"each step that is told it; Argo takes {MAX_WORKFLOW:,}"
+        yield Finding("parameters-size", "warning", what, cure="keep large values in conf, or as datasets")
 
 
 def _json_size(value: Any) -> int:

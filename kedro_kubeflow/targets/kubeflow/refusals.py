@@ -85,7 +85,7 @@ def _of_answer(error: ApiException, address: Address, doing: str) -> KedroKubefl
 
 
 _CURES = {
-    r"exceed maximum size": "KFP caps the parameters of one run at 10,000 bytes together: keep large values in the "
+    r"exceed maximum size": "this server caps the parameters of a run (MAX_PARAMETER_BYTES): keep large values in the "
     "project's conf and compile with them",
     r"file size|too large|request entity": "the compiled pipeline is too large for the server: put several nodes into a step",
     r"HTTP request to an HTTPS server|plain HTTP request": "write https:// in place of http:// under `host`",

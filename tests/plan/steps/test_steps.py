@@ -145,16 +145,16 @@ def test_a_parameter_that_the_project_lacks_is_refused_with_its_neighbour() -> N
 
 
 def test_the_largest_parameters_stay_behind_until_the_rest_fits() -> None:
-    values = {"large": "x" * 9_000, "middle": "y" * 4_000, "small": "z", "odd": {1: 2}}
+    values = {"large": "x" * 90_000, "middle": "y" * 40_000, "small": "z", "odd": {1: 2}}
     dag = dag_of(node("a", " ".join(f"params:{k}" for k in values)), parameters=values)
     assert [i.name for i in dag.inputs] == ["middle", "small"]
-    assert any("'large' stays in the project's conf" in note and "10,000 bytes" in note for note in dag.warnings)
+    assert any("'large' stays in the project's conf" in note and "100,000" in note for note in dag.warnings)
     assert any("'odd' stays" in note and "the key 1 is not text" in note for note in dag.warnings)
 
 
 def test_an_override_that_cannot_travel_is_refused() -> None:
     with pytest.raises(ParameterError, match="cannot be given a value from outside"):
-        dag_of(node("a", "params:large"), parameters={"large": "x" * 20_000}, overridden=frozenset({"large"}))
+        dag_of(node("a", "params:large"), parameters={"large": "x" * 200_000}, overridden=frozenset({"large"}))
 
 
 def test_node_facts_of_a_real_kedro_pipeline() -> None:
