@@ -12,7 +12,8 @@ from kfp_server.specs import package
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ParameterError
 from kedro_kubeflow.parameters import decode, encode, encoding_of
-from kedro_kubeflow.targets.kubeflow.inputs import inputs_of, run_inputs
+from kedro_kubeflow.project.overrides import read_overrides
+from kedro_kubeflow.targets.kubeflow.inputs import every_input, inputs_of, run_inputs
 
 DEFAULTS: dict[str, Any] = {
     "rate": 0.5,
@@ -121,3 +122,17 @@ def test_another_type_than_before_is_refused_with_the_way_that_works() -> None:
     with pytest.raises(ParameterError, match=r"a whole number is expected, got 0\.5") as caught:
         run_inputs(spec_of(DEFAULTS), {"depth": 0.5}, where="there")
     assert "run-once --param 'depth=0.5'" in str(caught.value)
+
+
+def test_every_input_is_sent_with_the_value_that_it_has() -> None:
+    spec = spec_of({"rate": 0.5, "on": False, "api_token": "x", "max_tokens": 3})
+    assert every_input(spec, {"kfp_rate": 0.1}) == {"kfp_rate": 0.1, "kfp_on": False, "kfp_max_tokens": 3}
+    assert every_input(spec, {"kfp_api_token": "given"})["kfp_api_token"] == "given"
+
+
+def test_text_that_looks_like_a_number_has_a_way() -> None:
+    spec = spec_of({"text": "a"})
+    with pytest.raises(ParameterError) as caught:
+        run_inputs(spec, {"text": 3}, where="x")
+    assert "--param 'text=\"3\"'" in str(caught.value.cure)
+    assert run_inputs(spec, read_overrides(None, ['text="3"'], None), where="x") == {"kfp_text": "3"}

@@ -68,6 +68,8 @@ def is_open(run: Run) -> bool:
 
 
 def _judged(run: Run, step: Step, told: Told | None, silence: str | None) -> Step:
+    if step.state == "FAILED" and run.canceled and told is not None and told.state == "CANCELED":
+        return replace(step, state="CANCELED")
     if step.finished:
         words = told.words if told and step.state == "FAILED" else None
         return replace(step, error=step.error or words)

@@ -12,7 +12,7 @@ from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
 from kedro_kubeflow.targets.kubeflow.metadata_store import MetadataStore, NoMetadata
 from kedro_kubeflow.targets.kubeflow.runs import Run
 from kedro_kubeflow.targets.kubeflow.server import Server
-from kedro_kubeflow.targets.kubeflow.steps import Step
+from kedro_kubeflow.targets.kubeflow.steps import WAITING, Step
 from kedro_kubeflow.targets.kubeflow.told import Report, Told
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,7 @@ class Metadata:
         except _GONE as error:
             log.debug("Kubeflow's metadata cannot be read: %s", error)
             return Report()
-        told = {step.title: Told(state=known[step.name]) for step in run.steps if known.get(step.name) not in _SILENT}
-        return Report(steps=told)
+        return Report(steps={s.title: Told(state=known[s.name]) for s in run.steps if _says_more(s, known.get(s.name))})
 
     def kept_log(self, run: Run, step: Step) -> str | None:
         """The log of a step's latest attempt that its launcher has kept as an artifact; None where there is none to be had."""
@@ -63,4 +62,8 @@ class Metadata:
         return self.server.connection.once("/artifacts/get", {**query, **namespace}, host=host)
 
 
-_SILENT = (None, "UNKNOWN", "WAITING")
+def _says_more(step: Step, state: str | None) -> bool:
+    """Whether a state in the record is news. Drivers write RUNNING there before the step's own pod has begun."""
+    if state == "RUNNING":
+        return step.state == WAITING
+    return state not in (None, "UNKNOWN", WAITING)
