@@ -14,8 +14,8 @@ from typing import Any
 
 from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.errors import KedroKubeflowError
-from kedro_kubeflow.prepared import prepare
 from kedro_kubeflow.request import Request
+from kedro_kubeflow.targets.base.prepare import prepare
 from kedro_kubeflow.targets.local.adapter import Runner
 from kedro_kubeflow.targets.local.operations import run_local
 from kedro_kubeflow.targets.local.run import LocalRun, StepProgress

@@ -22,11 +22,12 @@ from kedro_kubeflow.plan.selection import Selection, selection
 from kedro_kubeflow.plan.slicing import select
 from kedro_kubeflow.project.conf import read_section, unknown_overrides
 from kedro_kubeflow.project.facts import read_project
+from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.request import Request
 
 AskServer = Callable[[Subject], Iterable[Finding]]
 """Asks the server: whether it is reachable, takes the credentials, has the namespace, and is of a version that fits."""
-Translate = Callable[[Plan, KubeflowConfig], Any]
+Translate = Callable[[Plan, OpenProject, KubeflowConfig], Any]
 """Compiles a plan for its target: a `CompiledPipeline`. It raises what is wrong with it there."""
 
 
@@ -74,7 +75,7 @@ def _findings(request: Request, translate: Translate, ask_server: AskServer | No
 
 def _planned(request: Request, subject: Subject, translate: Translate) -> Iterator[Finding]:
     plan = make_plan(subject.facts, subject.config, request, subject.scope)
-    compiled = translate(plan, subject.config)
+    compiled = translate(plan, subject.facts.project, subject.config)
     yield from image_findings(plan.tasks)
     yield from limit_findings(plan, compiled)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from kedro_kubeflow.cli.options import compile_options, request_from
 
 if TYPE_CHECKING:
     from kedro_kubeflow.check.finding import Finding
-    from kedro_kubeflow.check.report import AskServer, Report
+    from kedro_kubeflow.check.report import Report
+    from kedro_kubeflow.check.subject import Subject
 
 _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 
@@ -30,9 +32,9 @@ def check(server: bool, strict: bool, output: str, **options: Any) -> None:
     """Say what would go wrong on the cluster, before anything is submitted. Exit code 1 where something would."""
     from kedro_kubeflow.check.report import check as check_project
     from kedro_kubeflow.cli.output import print_json
-    from kedro_kubeflow.prepared import compile_for_target
+    from kedro_kubeflow.targets.base.prepare import compile_for_target
 
-    report = check_project(request_from(options), translate=compile_for_target, ask_server=_ask() if server else None)
+    report = check_project(request_from(options), translate=compile_for_target, ask_server=_ask if server else None)
     if output == "json":
         counts = {f"{level}s": report.count(level) for level in ("error", "warning")}
         print_json({**counts, "findings": [asdict(finding) for finding in report.findings]})
@@ -42,11 +44,11 @@ def check(server: bool, strict: bool, output: str, **options: Any) -> None:
         sys.exit(1)
 
 
-def _ask() -> AskServer:
-    # The client's imports are paid for when it is asked for.
-    from kedro_kubeflow.targets.kubeflow.findings import server_findings
+def _ask(subject: Subject) -> Iterable[Finding]:
+    from kedro_kubeflow.targets.base.registry import target_class
 
-    return server_findings
+    target = target_class(subject.facts.target)(subject.facts.project, subject.config)
+    return target.check(tracking=subject.scope.tracking)
 
 
 def _print(report: Report) -> None:

@@ -34,8 +34,8 @@ _SHOWN, _WIDTH = 40, 300
 @exits
 def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
     """Write the pipeline as a KFP v2 file (IR YAML). Needs no server, no token and no image."""
-    from kedro_kubeflow.prepared import prepare
     from kedro_kubeflow.project.write import write_text
+    from kedro_kubeflow.targets.base.prepare import prepare
 
     prepared = prepare(request_from(options))
     if kept is not None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.jobs_on_vertex import list_jobs
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json, print_table
-from kedro_kubeflow.cli.server_project import open_server
+from kedro_kubeflow.cli.run_output import print_runs, run_json
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.project.target import Target
+    from kedro_kubeflow.targets.base.target import Target
+
+_RUNS = 100
 
 
 @click.command("list-pipelines")
@@ -22,23 +23,26 @@ if TYPE_CHECKING:
 @click.option("--versions-of", metavar="NAME", help="The versions of this pipeline, by its name on the server.")
 @output_option
 @exits
-def list_pipelines(env: str | None, target: Target | None, versions_of: str | None, output: Output) -> None:
-    """All pipelines on the server, the newest first; on Vertex AI, which has none, the latest 100 jobs."""
-    from kedro_kubeflow.project.target import target_of
+def list_pipelines(env: str | None, target: str | None, versions_of: str | None, output: Output) -> None:
+    """All pipelines on the server, the newest first; where none are uploaded, as on Vertex AI, the latest 100 runs."""
+    from kedro_kubeflow.targets.base.registry import open_target
 
-    if target_of(env, target) == "vertexai":
-        list_jobs(env, output, limit=100)
-    elif versions_of:
-        _list_versions(env, versions_of, output)
+    opened = open_target(target, env=env)
+    if versions_of:
+        _list_versions(opened, versions_of, output)
+        return
+    if opened.can("pipelines"):
+        _list_pipelines(opened, output)
+        return
+    runs = opened.runs(limit=_RUNS)
+    if output == "json":
+        print_json([run_json(opened, run, steps=False) for run in runs])
     else:
-        _list_pipelines(env, output)
+        print_runs(runs, empty=f"There are no {opened.noun}s {opened.place}.")
 
 
-def _list_versions(env: str | None, pipeline: str, output: Output) -> None:
-    from kedro_kubeflow.targets.kubeflow.named_pipelines import list_versions
-
-    client = open_server(env).client
-    versions = list_versions(client, pipeline)
+def _list_versions(target: Target, pipeline: str, output: Output) -> None:
+    versions = target.versions(pipeline)
     if output == "json":
         print_json(
             [
@@ -49,7 +53,7 @@ def _list_versions(env: str | None, pipeline: str, output: Output) -> None:
                     "display_name": v.display_name,
                     "created_at": v.created_at,
                     "tags": dict(v.tags),
-                    "link": client.address.pipeline_link(v.pipeline_id, v.id),
+                    "link": target.pipeline_link(v.pipeline_id, v.id),
                 }
                 for v in versions
             ]
@@ -59,11 +63,8 @@ def _list_versions(env: str | None, pipeline: str, output: Output) -> None:
     print_table(["VERSION", "SHOWN AS", "CREATED", "ID"], rows, empty="The pipeline has no versions.")
 
 
-def _list_pipelines(env: str | None, output: Output) -> None:
-    from kedro_kubeflow.targets.kubeflow.named_pipelines import list_pipelines as listed
-
-    client = open_server(env).client
-    pipelines = listed(client)
+def _list_pipelines(target: Target, output: Output) -> None:
+    pipelines = target.pipelines()
     if output == "json":
         print_json(
             [
@@ -75,11 +76,11 @@ def _list_pipelines(env: str | None, output: Output) -> None:
                     "created_at": p.created_at,
                     "namespace": p.namespace,
                     "tags": dict(p.tags),
-                    "link": client.address.pipeline_link(p.id),
+                    "link": target.pipeline_link(p.id),
                 }
                 for p in pipelines
             ]
         )
         return
     rows = [(p.name, p.display_name, p.created_at, p.id) for p in pipelines]
-    print_table(["NAME", "SHOWN AS", "CREATED", "ID"], rows, empty="There are no pipelines on the server.")
+    print_table(["NAME", "SHOWN AS", "CREATED", "ID"], rows, empty=f"There are no pipelines {target.place}.")

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 @exits
 def login(env: str | None, device: bool, no_browser: bool, output: Output) -> None:
     """Log in as a person, in a browser (`auth: browser` in kubeflow.yml)."""
+    from kedro_kubeflow.targets.base.registry import open_target
     from kedro_kubeflow.targets.kubeflow.person import begin_login, issuer_of, known_as
-    from kedro_kubeflow.targets.kubeflow.project_server import open_for_server
 
-    config = open_for_server(env).config
+    config = open_target("kubeflow", env=env).config
 
     def show_page(url: str) -> None:
         opened = not no_browser and has_browser() and open_link(url)

@@ -15,10 +15,10 @@ from kedro_kubeflow.cli.output import Output, output_option, print_json
 @exits
 def logout(env: str | None, output: Output) -> None:
     """Forget the login of `kedro kubeflow login`, here and at its provider."""
+    from kedro_kubeflow.targets.base.registry import open_target
     from kedro_kubeflow.targets.kubeflow.person import end_login, issuer_of
-    from kedro_kubeflow.targets.kubeflow.project_server import open_for_server
 
-    config = open_for_server(env).config
+    config = open_target("kubeflow", env=env).config
     was = end_login(config)
     if output == "json":
         print_json({"issuer": issuer_of(config), "was_logged_in": was})

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.options import env_option
+from kedro_kubeflow.cli.interrupt import INTERRUPTED
+from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-from kedro_kubeflow.cli.server_project import open_server
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.targets.base.run import Step
 
 
 @click.command("logs")
 @click.argument("run")
 @click.argument("step", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Show what is written while it is written.")
 @env_option
+@target_option
 @output_option
 @exits
-def logs(run: str, step: str | None, env: str | None, output: Output) -> None:
-    """The log of a run's steps, or of one STEP, where the server gives it.
+def logs(run: str, step: str | None, follow: bool, env: str | None, target: str | None, output: Output) -> None:
+    """The log of a run's steps, or of one STEP, where the target gives it.
 
     RUN is its id, or the link that opens it; STEP the name of the step in Kedro or on the server.
     """
-    from kedro_kubeflow.targets.kubeflow.run_operations import read_logs
+    from kedro_kubeflow.targets.base.registry import open_target
 
-    texts = read_logs(open_server(env).client, run, step)
+    if follow and output == "json":
+        raise click.UsageError("--follow gives text.")
+    opened = open_target(target, env=env, run=run)
+    if follow:
+        _follow(opened.follow_log(opened.run_id(run), step), named=step is None)
+        return
+    texts = dict(opened.logs(opened.get(opened.run_id(run)), step))
     if output == "json":
         print_json(texts)
         return
@@ -33,3 +48,16 @@ def logs(run: str, step: str | None, env: str | None, output: Output) -> None:
         click.echo(text, nl=not text.endswith("\n"))
     if not texts:
         click.echo("No step of the run has begun.", err=True)
+
+
+def _follow(pieces: Iterable[tuple[Step, str]], *, named: bool) -> None:
+    """Print what steps write; a line with the step's name comes before its piece, where another wrote last."""
+    last = ""
+    try:
+        for step, text in pieces:
+            if named and step.name != last:
+                click.secho(f"--- {step.display_name}", bold=True)
+                last = step.name
+            click.echo(text, nl=named and not text.endswith("\n"))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -2,29 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
+
+from kedro_kubeflow.targets.base.registry import OURS, target_names
 
 if TYPE_CHECKING:
     from kedro_kubeflow.request import Request
+    from kedro_kubeflow.targets.base.target import Target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 env_option = click.option("-e", "--env", metavar="ENV", help="Configuration environment; KEDRO_ENV or Kedro's default.")
 image_option = click.option("-i", "--image", metavar="IMAGE", help="Image of every step; run_config.image.")
+
+
+class TargetName(click.ParamType):  # type: ignore[type-arg, unused-ignore] # generic from click 8.4 on
+    """The name of a target; those of other packages are looked up when one is given."""
+
+    name = "target"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - click's signature
+        """The names of ours."""
+        return f"[{'|'.join(OURS)}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is no target."""
+        if value not in OURS and value not in target_names():
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, target_names()))}.", param, ctx)
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Every name that there is."""
+        return [CompletionItem(name) for name in target_names() if name.startswith(incomplete)]
+
+
 target_option = click.option(
-    "--target",
-    type=click.Choice(["kubeflow", "vertexai"]),
-    help="Where it is for; needed where Kubeflow and Vertex AI are both configured.",
+    "--target", type=TargetName(), help="Where it is for; needed where more than one is configured."
 )
 pipeline_option = click.option(
     "-p", "--pipeline", default="__default__", show_default=True, metavar="NAME", help="Registered pipeline."
 )
+
+
+def refuse_options(target: type[Target], given: Mapping[str, Any], *, typed: str | None = None) -> None:
+    """Options that a target cannot have.
+
+    Args:
+        given: options by name; None and False were not given.
+        typed: the option that has chosen the target, if it is not ``--target``.
+
+    Raises:
+        click.UsageError: one of them was given.
+    """
+    for name, value in given.items():
+        if value in (None, False) or name not in target.cannot:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if typed:
+            raise click.UsageError(f"{option} cannot be used together with {typed}.")
+        raise click.UsageError(f"{option} is not for {target.display_name}: {target.cannot[name].why}.")
 
 
 def parameter_options(command: F) -> F:

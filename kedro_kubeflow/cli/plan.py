@@ -34,16 +34,18 @@ def plan(output: str, **options: Any) -> None:
     from kedro_kubeflow.cli.plan_view import view_of
     from kedro_kubeflow.plan import make_plan
     from kedro_kubeflow.plan.mermaid import mermaid
-    from kedro_kubeflow.prepared import compile_for_target
     from kedro_kubeflow.project.facts import read_project
+    from kedro_kubeflow.targets.base.prepare import compile_for_target
+    from kedro_kubeflow.targets.base.registry import target_class
 
     request = request_from(options, default_image=NO_IMAGE)
     facts, config = read_project(request)
     made = make_plan(facts, config, request)
-    if made.target == "vertexai":
+    on_kubernetes = target_class(made.target).on_kubernetes
+    if not on_kubernetes:
         # It has no room for all that Kubernetes has, and says so.
-        compile_for_target(made, config)
-    planned = view_of(made, config)
+        compile_for_target(made, facts.project, config)
+    planned = view_of(made, config, on_kubernetes=on_kubernetes)
     if output == "json":
         print_json(asdict(planned))
     elif output == "mermaid":

@@ -68,7 +68,7 @@ class PlanView:
     notes: tuple[str, ...]
 
 
-def view_of(plan: Plan, config: KubeflowConfig) -> PlanView:
+def view_of(plan: Plan, config: KubeflowConfig, *, on_kubernetes: bool = True) -> PlanView:
     """Say what would be submitted."""
     return PlanView(
         name=plan.name,
@@ -76,7 +76,7 @@ def view_of(plan: Plan, config: KubeflowConfig) -> PlanView:
         pipeline=plan.pipeline,
         env=plan.env,
         tracking=plan.tracking,
-        steps=tuple(_steps(plan, config.run_config.grouping.runner)),
+        steps=tuple(_steps(plan, config.run_config.grouping.runner, on_kubernetes)),
         datasets=plan.datasets,
         parameters=tuple(
             ParameterView(name=i.encoding.key, type=i.encoding.kfp_type, default=i.default) for i in plan.inputs
@@ -85,7 +85,7 @@ def view_of(plan: Plan, config: KubeflowConfig) -> PlanView:
     )
 
 
-def _steps(plan: Plan, runner: str) -> Iterator[StepView]:
+def _steps(plan: Plan, runner: str, on_kubernetes: bool) -> Iterator[StepView]:
     steps = {step.name: step for step in plan.steps}
     keys = {i.name: i.encoding.key for i in plan.inputs}
     shown = {task.name: task.display_name for task in plan.tasks}
@@ -102,7 +102,7 @@ def _steps(plan: Plan, runner: str) -> Iterator[StepView]:
             retries=retry_policy_json(task.settings.retry) if task.settings else {},
             cache=task.cache,
             runner=runner if step and len(step.nodes) > 1 else "sequential",
-            kubernetes=executor_config(task) if plan.target != "vertexai" else {},
+            kubernetes=executor_config(task) if on_kubernetes else {},
             parameters=tuple(keys[name] for name in step.parameters) if step else (),
             origins=dict(task.settings.origins) if task.settings else {},
         )

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.options import env_option
+from kedro_kubeflow.cli.follow import WaitOptions, follow, wait_options
+from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-from kedro_kubeflow.cli.run_facts import run_json
-from kedro_kubeflow.cli.run_on_server import Follow, follow, wait_options
-from kedro_kubeflow.cli.server_project import open_server
+from kedro_kubeflow.cli.run_output import run_json
 
 
 @click.command("retry")
 @click.argument("run")
 @env_option
+@target_option
 @wait_options
 @output_option
 @exits
-def retry(
-    run: str,
-    env: str | None,
-    wait_for_completion: bool | None,
-    timeout: float | None,
-    terminate_on_interrupt: bool,
-    output: Output,
-) -> None:
+def retry(run: str, env: str | None, target: str | None, output: Output, **waiting: Any) -> None:
     """Run again what failed of a run; what succeeded is kept. RUN is its id, or the link that opens it."""
-    from kedro_kubeflow.targets.kubeflow.run_operations import retry as run_again
+    from kedro_kubeflow.targets.base.registry import open_target
 
-    client = open_server(env).client
-    again = run_again(client, run)
-    link = client.address.run_link(again.id)
-    if wait_for_completion:
+    opened, how = open_target(target, env=env, run=run), WaitOptions(**waiting)
+    again = opened.retry(opened.run_id(run))
+    link = opened.link(again.id)
+    if how.wait_for_completion:
         click.echo(link, err=True)
-        follow(client, again.id, Follow(timeout, terminate_on_interrupt), output)
+        follow(opened, again.id, how, output)
     elif output == "json":
-        print_json(run_json(again, link))
+        print_json(run_json(opened, again))
     else:
         click.echo(f"{again.name}: {again.state}\n{link}")

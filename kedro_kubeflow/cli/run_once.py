@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.options import compile_options, request_from
-from kedro_kubeflow.cli.output import Output, output_option
-from kedro_kubeflow.cli.run_on_server import ServerRunOptions, run_on_server, server_run_options
+from kedro_kubeflow.cli.follow import WaitOptions, follow, wait_options
+from kedro_kubeflow.cli.interrupt import INTERRUPTED, interruptible
+from kedro_kubeflow.cli.options import compile_options, refuse_options, request_from
+from kedro_kubeflow.cli.output import Output, output_option, print_json
+from kedro_kubeflow.cli.run_output import run_json
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.targets.local.run import LocalRun
+    from kedro_kubeflow.prepared import Prepared
+    from kedro_kubeflow.request import Request
+    from kedro_kubeflow.targets.base.run import Run
+    from kedro_kubeflow.targets.base.target import RunOptions, Target
 
-INTERRUPTED = 130
+F = TypeVar("F", bound=Callable[..., Any])
+
+LOCAL = "local"
+_RUN = ("experiment_name", "experiment_namespace", "run_name", "service_account", "isolated")
+
+
+def run_options(command: F) -> F:
+    """How the run is started."""
+    for option in (
+        click.option(
+            "--from-version",
+            metavar="VERSION",
+            help="Run an uploaded version: its id, its name, or latest. No compiling.",
+        ),
+        click.option(
+            "--service-account",
+            metavar="NAME",
+            help="Kubernetes service account of the run; run_config.service_account.",
+        ),
+        click.option("--run-name", metavar="TEXT", help="Name of the run; {parameter} stands for a value."),
+        click.option("--experiment-namespace", metavar="NAME", help="Namespace of the experiment and the run."),
+        click.option("--experiment-name", metavar="NAME", help="Experiment; made if it is not there."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command("run-once")
@@ -35,49 +64,97 @@ INTERRUPTED = 130
     is_flag=True,
     help="With --local: steps share nothing, as pods do. Each works in a copy of what an image would hold.",
 )
-@server_run_options
+@wait_options
+@run_options
 @output_option
 @exits
-def run_once(runner: str | None, isolated: bool, output: Output, **options: Any) -> None:
+def run_once(runner: str | None, output: Output, **options: Any) -> None:
     """Run the pipeline once: on Kubeflow Pipelines or Vertex AI Pipelines, or with --local on this machine."""
-    if isolated and runner != "subprocess":
+    from kedro_kubeflow.targets.base.registry import target_class
+    from kedro_kubeflow.targets.base.target import RunOptions
+
+    place = LOCAL if runner else options["target"]
+    if options["isolated"] and (place != LOCAL or runner == "docker"):
         raise click.UsageError("--isolated is for --local: pods and containers share nothing in any case.")
-    if runner:
-        ServerRunOptions.take(options).refuse_with("--local")
-        _run_here(runner, isolated, output, options)
-    else:
-        run_on_server(options, output)
-
-
-def _run_here(runner: str, isolated: bool, output: Output, options: dict[str, Any]) -> None:
-    from kedro_kubeflow.cli.local_view import LocalView, print_summary, stderr_console
-    from kedro_kubeflow.prepared import prepare
-    from kedro_kubeflow.targets.local.operations import run_local
-
-    # Processes need no image; what the spec names is only asked of Docker.
-    request = request_from(options, default_image="local" if runner == "subprocess" else None)
-    prepared = prepare(replace(request, either_target=True))
-    console = stderr_console()
+    version, how = options.pop("from_version"), WaitOptions.take(options)
+    given = {name: options.pop(name) for name in _RUN}
+    asked, chosen = {**vars(how), **given, "from_version": version}, RunOptions(**given, runner=runner)
+    if place:
+        refuse_options(target_class(place), asked, typed="--local" if runner else None)
+    if version:
+        _run_version(place, version, chosen, how, options, output)
+        return
+    prepared = _prepare(place, chosen, options)
+    target = target_class(place or prepared.target)(prepared.project, prepared.config)
+    refuse_options(type(target), asked)
     for warning in prepared.plan.warnings:
-        console.print(warning)
-    view = LocalView(console)
+        click.echo(warning, err=True)
+    if target.attached:
+        _run_attached(target, prepared, chosen, output)
+        return
+    with interruptible(_maybe(target)):
+        run = target.start(prepared, chosen)
+    _started(target, run, how, output)
+
+
+def _prepare(place: str | None, chosen: RunOptions, options: dict[str, Any]) -> Prepared:
+    from kedro_kubeflow.targets.base.prepare import prepare
+    from kedro_kubeflow.targets.base.registry import target_class
+
+    kind = target_class(place) if place else None
+    request = request_from(options, default_image=kind.default_image(chosen) if kind else None)
+    return prepare(replace(request, either_target=True) if kind and kind.any_form else request)
+
+
+def _run_version(
+    place: str | None, version: str, chosen: RunOptions, how: WaitOptions, options: dict[str, Any], output: Output
+) -> None:
+    """Start a run of an uploaded version; nothing is compiled."""
+    from kedro_kubeflow.targets.base.registry import open_target
+
+    request = request_from(options)
+    target = open_target(place, env=request.env)
+    refuse_options(type(target), {**vars(how), "from_version": version})
+    with interruptible(_maybe(target)):
+        run = target.start_version(_asked_name(request, target), version, request.parameters, chosen)
+    _started(target, run, how, output)
+
+
+def _asked_name(request: Request, target: Target) -> str:
+    """The registered name of what is asked for, or the name of the job."""
+    from kedro_kubeflow.plan.selection import selected
+
+    return selected(request, target.config.jobs).name
+
+
+def _maybe(target: Target) -> str:
+    return f"Interrupted while the {target.noun} was being started: look with `kedro kubeflow runs` whether it has."
+
+
+def _started(target: Target, run: Run, how: WaitOptions, output: Output) -> None:
+    """Say so, and wait for its end where that is asked for."""
+    filed = f" in the experiment {run.experiment!r}" if run.experiment else ""
+    click.echo(f"{target.noun.capitalize()} {run.name!r} ({run.id}){filed}", err=True)
+    click.echo(target.link(run.id), err=True)
+    configured, asked = target.config.run_config.wait_for_completion, how.wait_for_completion
+    if configured if asked is None else asked:
+        follow(target, run.id, how, output)
+    elif output == "json":
+        print_json(run_json(target, run))
+    else:
+        click.echo(run.id)
+
+
+def _run_attached(target: Target, prepared: Prepared, chosen: RunOptions, output: Output) -> None:
+    """Run to the end, as the run lasts no longer than this command."""
+    from kedro_kubeflow.cli.attached_view import AttachedView, print_summary, stderr_console, summary_json
+
+    console = stderr_console()
+    view = AttachedView(console)
     with view.showing():
-        run = run_local(prepared, runner=runner, isolated=isolated, on_change=view.changed)  # type: ignore[arg-type]
+        run = target.start(prepared, chosen, on_change=view.changed)
     print_summary(run, console)
     if output == "json":
-        click.echo(json.dumps(_facts(run), indent=2))
-    if run.state != "succeeded":
-        sys.exit(INTERRUPTED if run.state == "interrupted" else 1)
-
-
-def _facts(run: LocalRun) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "state": run.state,
-        "folder": str(run.folder),
-        "mlflow": run.mlflow,
-        "steps": [
-            {"step": s.step, "state": s.state, "seconds": round(s.seconds, 3), "outputs": s.outputs, "log": str(s.log)}
-            for s in run.steps.values()
-        ],
-    }
+        print_json(summary_json(run))
+    if not run.succeeded:
+        sys.exit(INTERRUPTED if run.canceled else 1)

@@ -1,4 +1,4 @@
-"""The progress of a run on the server: a live table on a terminal, a line a change elsewhere."""
+"""The progress of a run that goes on by itself: a live table on a terminal, a line a change elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.text import Text
 from kedro_kubeflow.cli.output import duration
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.cli.run_facts import AnyRun
+    from kedro_kubeflow.targets.base.run import Run, Step
 
 _STYLES = {
     "WAITING": "dim",
@@ -22,6 +22,7 @@ _STYLES = {
     "QUEUED": "dim",
     "RUNNING": "cyan",
     "SUCCEEDED": "green",
+    "CACHED": "green",
     "SKIPPED": "yellow",
     "FAILED": "bold red",
     "CANCELING": "yellow",
@@ -35,7 +36,7 @@ class RunView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self._run: AnyRun | None = None
+        self._run: Run | None = None
         self._said: dict[str, str] = {}
 
     @contextmanager
@@ -47,13 +48,13 @@ class RunView:
         with Live(get_renderable=self._table, console=self._console, refresh_per_second=4, transient=True):
             yield
 
-    def show(self, run: AnyRun) -> None:
+    def show(self, run: Run) -> None:
         """Take note of a look."""
         self._run = run
         if self._console.is_terminal:
             return
         # Names may hold anything: the run's own state goes by the empty one.
-        states = {"": run.state, **{s.title: s.state for s in run.steps if s.state != "WAITING"}}
+        states = {"": run.state, **{s.display_name: _state(s) for s in run.steps if s.state != "WAITING"}}
         for name, state in states.items():
             if self._said.get(name) != state:
                 self._said[name] = state
@@ -66,8 +67,13 @@ class RunView:
         for step in self._run.steps:
             time = duration(step.started_at, step.finished_at if step.state != "RUNNING" else None)
             shown = time if step.started_at and step.state not in ("WAITING", "PENDING") else ""
-            table.add_row(Text(step.title), Text(step.state, _STYLES.get(step.state, "")), shown)
+            table.add_row(Text(step.display_name), Text(_state(step), _STYLES.get(step.state, "")), shown)
         state = self._run.state
         total = duration(self._run.created_at, self._run.finished_at)
         table.add_row(Text("run", "bold"), Text(state, _STYLES.get(self._run.state, "")), total)
         return table
+
+
+def _state(step: Step) -> str:
+    """A step's state, with the reason of one that waits."""
+    return f"{step.state} ({step.reason})" if step.reason else step.state

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.jobs_on_vertex import list_jobs
 from kedro_kubeflow.cli.options import env_option, target_option
-from kedro_kubeflow.cli.output import Output, duration, output_option, print_json, print_table
-from kedro_kubeflow.cli.run_facts import run_json
-from kedro_kubeflow.cli.server_project import open_server
-
-if TYPE_CHECKING:
-    from kedro_kubeflow.project.target import Target
+from kedro_kubeflow.cli.output import Output, output_option, print_json
+from kedro_kubeflow.cli.run_output import print_runs, run_json
 
 
 @click.command("runs")
@@ -24,19 +17,13 @@ if TYPE_CHECKING:
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @output_option
 @exits
-def runs(env: str | None, target: Target | None, pipeline: str | None, limit: int, output: Output) -> None:
+def runs(env: str | None, target: str | None, pipeline: str | None, limit: int, output: Output) -> None:
     """The latest runs and their states."""
-    from kedro_kubeflow.project.target import target_of
-    from kedro_kubeflow.targets.kubeflow.run_operations import list_runs
+    from kedro_kubeflow.targets.base.registry import open_target
 
-    if target_of(env, target) == "vertexai":
-        list_jobs(env, output, pipeline=pipeline, limit=limit)
-        return
-    opened = open_server(env)
-    name = opened.here.pipeline(pipeline) if pipeline else None
-    listed = list_runs(opened.client, limit=limit, pipeline=name, namespace=opened.namespace)
+    opened = open_target(target, env=env)
+    listed = opened.runs(limit=limit, pipeline=pipeline)
     if output == "json":
-        print_json([run_json(r, opened.client.address.run_link(r.id), steps=False) for r in listed])
-        return
-    rows = [(r.name, r.state, r.created_at, duration(r.created_at, r.finished_at), r.id) for r in listed]
-    print_table(["NAME", "STATE", "STARTED", "TIME", "ID"], rows, empty="There are no runs.")
+        print_json([run_json(opened, run, steps=False) for run in listed])
+    else:
+        print_runs(listed, empty=f"There are no {opened.noun}s.")

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.jobs_on_vertex import show_job
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-from kedro_kubeflow.cli.run_facts import print_run, run_json
-from kedro_kubeflow.cli.server_project import open_server
-
-if TYPE_CHECKING:
-    from kedro_kubeflow.project.target import Target
+from kedro_kubeflow.cli.run_output import print_run, run_json
 
 
 @click.command("status")
@@ -23,18 +16,13 @@ if TYPE_CHECKING:
 @target_option
 @output_option
 @exits
-def status(run: str, env: str | None, target: Target | None, output: Output) -> None:
+def status(run: str, env: str | None, target: str | None, output: Output) -> None:
     """The state of a run and of its steps. RUN is its id, or the link that opens it."""
-    from kedro_kubeflow.project.target import target_of
-    from kedro_kubeflow.targets.kubeflow.run_operations import get_run
+    from kedro_kubeflow.targets.base.registry import open_target
 
-    if target_of(env, target) == "vertexai":
-        show_job(env, run, output)
-        return
-    client = open_server(env).client
-    found = get_run(client, run)
-    link = client.address.run_link(found.id)
+    opened = open_target(target, env=env, run=run)
+    found = opened.get(opened.run_id(run))
     if output == "json":
-        print_json(run_json(found, link))
+        print_json(run_json(opened, found))
     else:
-        print_run(found, link)
+        print_run(opened, found)

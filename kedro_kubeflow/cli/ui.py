@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
-from typing import TYPE_CHECKING
 
 import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-
-if TYPE_CHECKING:
-    from kedro_kubeflow.project.target import Target
 
 
 @click.command("ui")
@@ -23,26 +19,16 @@ if TYPE_CHECKING:
 @click.option("--no-browser", is_flag=True, help="Only print the link.")
 @output_option
 @exits
-def ui(env: str | None, target: Target | None, no_browser: bool, output: Output) -> None:
-    """Open the UI of Kubeflow Pipelines or Vertex AI Pipelines, or print its link where there is no browser."""
-    link = _link(env, target)
+def ui(env: str | None, target: str | None, no_browser: bool, output: Output) -> None:
+    """Open the UI of the target, such as Kubeflow Pipelines, or print its link where there is no browser."""
+    from kedro_kubeflow.targets.base.registry import open_target
+
+    link = open_target(target, env=env).link()
     opened = not no_browser and has_browser() and open_link(link)
     if output == "json":
         print_json({"link": link, "opened": opened})
     else:
         click.echo(link)
-
-
-def _link(env: str | None, target: Target | None) -> str:
-    from kedro_kubeflow.project.target import target_of
-
-    if target_of(env, target) == "vertexai":
-        from kedro_kubeflow.targets.vertexai.operations import open_for_vertex, section
-
-        return section(open_for_vertex(env).config).ui_link
-    from kedro_kubeflow.targets.kubeflow.project_server import address_of, open_for_server
-
-    return f"{address_of(open_for_server(env).config).ui_host}/#/pipelines"
 
 
 def has_browser() -> bool:

@@ -9,7 +9,6 @@ import click
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 from kedro_kubeflow.cli.output import Output, output_option, print_json
-from kedro_kubeflow.errors import ConfigError
 
 _SAID = {
     "pipeline": "Made the pipeline {name!r} with its first version {version}",
@@ -25,28 +24,25 @@ _SAID = {
 @exits
 def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
     """Upload the pipeline to Kubeflow Pipelines, or a new version of it."""
-    from kedro_kubeflow.prepared import prepare
-    from kedro_kubeflow.targets.kubeflow.project_server import connect_to
-    from kedro_kubeflow.targets.kubeflow.upload_compiled import upload, with_commit
+    from kedro_kubeflow.targets.base.prepare import prepare
+    from kedro_kubeflow.targets.base.registry import target_class
 
     prepared = prepare(request_from(options))
-    if prepared.target == "vertexai":
-        raise ConfigError(
-            "Vertex AI Pipelines holds no uploaded pipelines",
-            cure="`run-once` and `schedule` submit the pipeline itself; `compile` writes the file that the console takes",
-        )
+    target = target_class(prepared.target)(prepared.project, prepared.config)
+    if not target.can("upload"):
+        target.refuse("upload")
     for warning in prepared.plan.warnings:
         click.echo(warning, err=True)
-    done = upload(connect_to(prepared.config), with_commit(prepared), force=force)
-    click.echo(_SAID[done.made].format(name=done.pipeline.name, version=done.version.id), err=True)
+    done = target.upload(prepared, force=force)
+    click.echo(_SAID[done.made].format(name=done.pipeline, version=done.version_id), err=True)
     if output == "json":
         print_json(
             {
                 "made": done.made,
-                "pipeline_id": done.pipeline.id,
-                "pipeline": done.pipeline.name,
-                "version_id": done.version.id,
-                "version": done.version.name,
+                "pipeline_id": done.pipeline_id,
+                "pipeline": done.pipeline,
+                "version_id": done.version_id,
+                "version": done.version,
                 "digest": prepared.compiled.digest,
                 "link": done.link,
             }

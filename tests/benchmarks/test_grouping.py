@@ -29,7 +29,7 @@ def create_pipeline():
 MEASURE = """
 import gc, json, sys, time
 from pathlib import Path
-from kedro_kubeflow.prepared import prepare
+from kedro_kubeflow.targets.base.prepare import prepare
 from kedro_kubeflow.request import Request
 from kedro_kubeflow.cli.plan_view import view_of
 

@@ -15,8 +15,8 @@ from kfp_server.fixtures import kubernetes_server, multi_user_server, server
 
 from kedro_kubeflow.cli import kubeflow
 from kedro_kubeflow.compiler import CompiledPipeline
-from kedro_kubeflow.prepared import prepare
 from kedro_kubeflow.request import Request
+from kedro_kubeflow.targets.base.prepare import prepare
 from kedro_kubeflow.targets.kubeflow import connect
 
 __all__ = ["kubernetes_server", "multi_user_server", "server"]

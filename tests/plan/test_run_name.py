@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.targets.run_name import fill_run_name
+from kedro_kubeflow.targets.base.run_name import fill_run_name
 
 VALUES = {"model": {"type": "tree", "depth": 3}, "rate": 0.123, "items": [1, 2], "none": None, "odd name": 1}
 

@@ -22,6 +22,19 @@ class Pipeline:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Version:
+    """A version of a pipeline."""
+
+    id: str
+    pipeline_id: str
+    name: str
+    display_name: str
+    description: str = ""
+    created_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Uploaded:
     """What an upload did.
 

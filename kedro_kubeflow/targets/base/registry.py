@@ -17,7 +17,7 @@ GROUP = "kedro_kubeflow.targets"
 class, a `Target`."""
 
 # Not entry points of ours: looking those up takes longer than most commands have.
-_OURS = {
+OURS = {
     "kubeflow": "kedro_kubeflow.targets.kubeflow.target:KubeflowTarget",
     "local": "kedro_kubeflow.targets.local.target:LocalTarget",
     "vertexai": "kedro_kubeflow.targets.vertexai.target:VertexTarget",
@@ -26,7 +26,7 @@ _OURS = {
 
 def target_names() -> list[str]:
     """Every name that there is, sorted."""
-    return sorted({*_OURS, *(point.name for point in entry_points(group=GROUP))})
+    return sorted({*OURS, *(point.name for point in entry_points(group=GROUP))})
 
 
 def target_class(name: str) -> type[Target]:
@@ -36,8 +36,8 @@ def target_class(name: str) -> type[Target]:
         ConfigError: there is none.
         DependencyError: another package's cannot be loaded.
     """
-    if name in _OURS:
-        module, attribute = _OURS[name].split(":")
+    if name in OURS:
+        module, attribute = OURS[name].split(":")
         found: type[Target] = getattr(importlib.import_module(module), attribute)
         return found
     points = entry_points(group=GROUP, name=name)
@@ -80,7 +80,7 @@ def open_target(
     kind = target_class(asked) if asked else None
     project = open_project(path, env=env)
     if kind is None and run is not None:
-        kind = next((k for k in map(target_class, _OURS) if k.owns(project, run)), None)
+        kind = next((k for k in map(target_class, OURS) if k.owns(project, run)), None)
     free = kind is not None and kind.any_form
     found = configured(project.config_loader(), None if free else asked, either=free)
     return (kind or target_class(found.target))(project, found.config)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, cast, get_args
+
+from kedro_kubeflow.errors import ServerError, did_you_mean
 
 State = Literal[
     "WAITING",
@@ -61,6 +64,9 @@ class Step:
         display_name: what people call it: the name of its node or group.
         error: what went wrong, where that is known.
         reason: why it is in its state where that is no error, as for a step whose pod does not start.
+        seconds: how long it has taken, where the target measures that itself.
+        log: the file of its log, where that lies on this machine.
+        outputs: dataset → where its artifact lies.
     """
 
     name: str
@@ -70,6 +76,9 @@ class Step:
     finished_at: datetime | None = None
     error: str | None = None
     reason: str | None = None
+    seconds: float | None = None
+    log: Path | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     def details(self) -> dict[str, Any]:
         """What this target alone knows of it, for programs."""
@@ -88,6 +97,8 @@ class Run:
         parameters: its inputs by KFP name.
         experiment: the name of the experiment that it is filed under, where that is known.
         mlflow: what is known of its MLflow run: ``run_id``, ``experiment_id``, ``tracking_uri``, ``status``.
+        folder: what holds all of it, where that is on this machine.
+        log: the file of what was written beside its steps, where there is one on this machine.
     """
 
     id: str
@@ -101,6 +112,8 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     experiment: str | None = None
     mlflow: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    log: Path | None = None
 
     @property
     def ended(self) -> bool:
@@ -125,3 +138,15 @@ class Run:
     def details(self) -> dict[str, Any]:
         """What this target alone knows of it, for programs."""
         return {}
+
+
+def find_step(run: Run, name: str) -> Step:
+    """A step by its name on the target or in Kedro.
+
+    Raises:
+        ServerError: the run has none.
+    """
+    for step in run.steps:
+        if name in (step.name, step.display_name):
+            return step
+    raise ServerError(f"The run has no step {name!r}. {did_you_mean(name, (s.display_name for s in run.steps))}")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
 from kedro_kubeflow.names import pipeline_name
-from kedro_kubeflow.targets.base.run import Run
-from kedro_kubeflow.targets.base.waiting import Pace, Waiting
+from kedro_kubeflow.targets.base.run import ENDED, Run, Step, find_step
+from kedro_kubeflow.targets.base.waiting import Look, Pace, Waiting
 
 if TYPE_CHECKING:
     from kedro_kubeflow.check.finding import Finding
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.project.opening import OpenProject
-    from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded
-    from kedro_kubeflow.targets.base.schedule import Schedule, ScheduleChange, ScheduleRequest
+    from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded, Version
+    from kedro_kubeflow.targets.base.schedule import Retired, Schedule, ScheduleChange, ScheduleRequest
 
 
 class Unsupported(ConfigError):
@@ -66,17 +66,22 @@ class Target(ABC):
     Attributes:
         name: what ``--target`` calls it.
         display_name: what messages call it.
-        noun: what it calls a run.
+        noun, schedule_noun: what it calls a run and a schedule.
+        place: where its things are, as in "there are no schedules on the server".
         attached: whether its runs are processes of the command that starts them: `start` returns when the run has ended.
         any_form: whether it runs pipelines that were adapted for another target; it adapts none itself.
+        on_kubernetes: whether what a pipeline asks of Kubernetes holds there.
         cannot: what it cannot do, by the name of a method of this class, an option or a key of kubeflow.yml, with the reason.
     """
 
     name: ClassVar[str]
     display_name: ClassVar[str]
     noun: ClassVar[str] = "run"
+    place: ClassVar[str] = "on the server"
+    schedule_noun: ClassVar[str] = "schedule"
     attached: ClassVar[bool] = False
     any_form: ClassVar[bool] = False
+    on_kubernetes: ClassVar[bool] = True
     cannot: ClassVar[Mapping[str, Reason]] = {}
     pace: ClassVar[Pace] = Pace()
 
@@ -95,6 +100,10 @@ class Target(ABC):
 
         return read_parameters(self.project.config_loader())
 
+    def schedule_key(self, pipeline: str, name: str = "") -> str:
+        """By what a schedule of a pipeline or job is known again; without its name, what the keys of all begin with."""
+        return f"{self.pipeline_name(pipeline)}/{name}"
+
     def pipeline_name(self, name: str) -> str:
         """What one of the project's pipelines or jobs is called here."""
         return pipeline_name(self.project.name, name)
@@ -109,7 +118,7 @@ class Target(ABC):
         """
         return compiled
 
-    def upload(self, compiled: CompiledPipeline, *, force: bool = False) -> Uploaded:
+    def upload(self, prepared: Prepared, *, force: bool = False) -> Uploaded:
         """Make a pipeline of it, a new version, or nothing where the newest version is the same.
 
         Raises:
@@ -127,7 +136,28 @@ class Target(ABC):
         """
         self.refuse("pipelines")
 
+    def versions(self, pipeline: str) -> list[Version]:
+        """The versions of a stored pipeline, the newest first.
+
+        Args:
+            pipeline: its name here.
+
+        Raises:
+            Unsupported: the target stores no pipelines.
+            AuthError, ServerError: among others, there is no such pipeline.
+        """
+        self.refuse("pipelines")
+
+    def pipeline_link(self, pipeline_id: str, version_id: str | None = None) -> str:
+        """What opens a pipeline, or one of its versions."""
+        return self.link()
+
     # Runs
+
+    @classmethod
+    def default_image(cls, options: RunOptions) -> str | None:
+        """What stands in the spec where no image is configured; None where one must be."""
+        return None
 
     @abstractmethod
     def start(
@@ -183,27 +213,36 @@ class Target(ABC):
             AuthError, ServerError
         """
 
-    def look(self, run_id: str) -> Callable[[], Run]:
-        """What looks at a run again and again; a target may keep there what does not change from look to look."""
-        return lambda: self.get(run_id)
+    def look(self, run_id: str, *, pending_timeout: float | None = None) -> Look:
+        """What looks at a run again and again.
 
-    def wait(self, run_id: str, *, timeout: float | None = None, pace: Pace | None = None) -> Iterator[Run]:
+        Args:
+            pending_timeout: as for `wait`.
+        """
+        return Look(lambda: self.get(run_id))
+
+    def wait(self, run_id: str, *, timeout: float | None = None, pending_timeout: float | None = None) -> Iterator[Run]:
         """The run as it is each time that it is looked at; the last one has ended.
 
         Args:
             timeout: seconds until waiting ends.
+            pending_timeout: seconds that a step may wait for what it runs in, where the target tells of that.
 
         Raises:
-            WaitTimeout: it did not end in time. It goes on.
+            WaitTimeout: it did not end in time, or a step waits for too long. The run goes on.
             AuthError, ServerError: it can no longer be watched. It goes on.
         """
+        look = self.look(run_id, pending_timeout=pending_timeout)
+        return self._waiting(look, run_id, replace(self.pace, timeout=timeout)).looks()
+
+    def _waiting(self, look: Look, run_id: str, pace: Pace) -> Waiting:
         return Waiting(
-            self.look(run_id),
-            replace(pace or self.pace, timeout=timeout),
+            look,
+            pace,
             where=self.link(run_id),
             cure=f"look at it with `{self.command('status', run_id)}`, or wait longer with --timeout",
             noun=self.noun,
-        ).looks()
+        )
 
     def logs(self, run: Run, step: str | None = None) -> Mapping[str, str]:
         """What the steps that have begun have written, by their display name; or one of them.
@@ -217,18 +256,38 @@ class Target(ABC):
         """
         self.refuse("logs")
 
-    def how_to_read_log(self, run: Run, step: Any) -> str | None:
+    def how_to_read_log(self, run: Run, step: Step) -> str | None:
         """A command that shows a step's log, where there is one."""
         return None
 
-    def follow_log(self, run_id: str, step: str) -> Iterator[str]:
-        """What a step writes while it writes it, piece by piece; ends with the step.
+    def log_tail(self, run: Run, step: Step, lines: int) -> list[str]:
+        """The last lines of a step's log.
 
         Raises:
-            Unsupported: the target gives no logs of running steps.
             ServerError: as `logs`.
         """
-        self.refuse("follow_log")
+        return self.logs(run, step.name)[step.display_name].splitlines()[-lines:]
+
+    def follow_log(self, run_id: str, step: str | None = None) -> Iterator[tuple[Step, str]]:
+        """What steps write while they write it, piece by piece, with the step that writes; ends with them.
+
+        Args:
+            step: only this one, by its name or display name.
+
+        Raises:
+            Unsupported: the target gives no logs.
+            ServerError: as `logs`.
+        """
+        said: dict[str, int] = {}
+        for run in self.wait(run_id):
+            for found in [find_step(run, step)] if step else run.steps:
+                if found.state not in ("WAITING", "PENDING", "SKIPPED"):
+                    text = self.logs(run, found.name)[found.display_name]
+                    if len(text) > said.get(found.name, 0):
+                        yield found, text[said.get(found.name, 0) :]
+                        said[found.name] = len(text)
+            if step and find_step(run, step).state in ENDED:
+                return
 
     @abstractmethod
     def terminate(self, run_id: str) -> Run:
@@ -273,21 +332,34 @@ class Target(ABC):
         Raises:
             AuthError, ServerError: and then it says what was done and what was not.
         """
-        made = change.schedule or change.make()
-        for old in change.replaced:
-            try:
-                self.delete_schedules([old])
-            except KedroKubeflowError as error:
-                raise ServerError(
-                    f"The new schedule {made.id} is there, but the old one {old.id} could not be deleted, and both start "
-                    f"runs: {error.what}",
-                    where=self.schedule_link(old.id),
-                    cure="schedule again, which deletes it, or delete it in the UI",
-                ) from error
-        return replace(change, schedule=made)
+        made = change.same or self.make_schedule(change.request)
+        retired = [self._retired(old, made) for old in change.replaced]
+        return replace(change, made=made, retired=retired)
 
-    def delete_schedules(self, schedules: Iterable[Schedule]) -> None:
-        """Delete schedules; that one is gone already is no error.
+    def _retired(self, old: Schedule, made: Schedule) -> Retired:
+        try:
+            return self.delete_schedule(old)
+        except KedroKubeflowError as error:
+            raise ServerError(
+                f"The new schedule {made.id} is there, but the old one {old.id} could not be deleted, and may start runs "
+                f"too: {error.what}",
+                where=self.schedule_link(old.id),
+                cure="schedule again, which deletes it, or delete it in the UI",
+            ) from error
+
+    def make_schedule(self, request: Any) -> Schedule:
+        """Make one of a change's request, once.
+
+        Raises:
+            AuthError, ServerError: none was made, or it is not known whether.
+        """
+        self.refuse("schedules")
+
+    def delete_schedule(self, schedule: Schedule, *, force: bool = False) -> Retired:
+        """Delete a schedule; that it is gone already is no error.
+
+        Args:
+            force: also where that ends its runs; else such a one is switched off, and goes the next time.
 
         Raises:
             AuthError, ServerError
@@ -308,8 +380,11 @@ class Target(ABC):
         """What to type to have something done to a run."""
         return f"kedro kubeflow {name} {run_id}"
 
-    def check(self) -> Iterator[Finding]:
+    def check(self, *, tracking: bool) -> Iterator[Finding]:
         """What only the target itself can tell before a run: whether it is reachable, takes the credentials, its version.
+
+        Args:
+            tracking: whether the run would be an MLflow run too.
 
         Raises:
             ConfigError, AuthError, ServerError
@@ -317,6 +392,10 @@ class Target(ABC):
         return iter(())
 
     # What it cannot do
+
+    def can(self, what: str) -> bool:
+        """Whether something can be had here; see `cannot`."""
+        return what not in self.cannot
 
     def refuse(self, what: str) -> NoReturn:
         """Say that something cannot be had here, and why.

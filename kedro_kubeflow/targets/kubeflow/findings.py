@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 
 from kedro_kubeflow.check.finding import Finding
-from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
-from kedro_kubeflow.targets.kubeflow.project_server import connect_to
 from kedro_kubeflow.targets.kubeflow.rights import Rights, rights, user_of
 
 Version = tuple[int, int]
@@ -19,7 +17,7 @@ WORKSPACE: Version = (2, 15)
 DEADLINE: Version = (2, 17)
 
 
-def server_findings(subject: Subject) -> Iterator[Finding]:
+def server_findings(client: KubeflowClient, config: KubeflowConfig, *, tracking: bool) -> Iterator[Finding]:
     """Ask the configured server.
 
     Raises:
@@ -27,10 +25,9 @@ def server_findings(subject: Subject) -> Iterator[Finding]:
         AuthError: the credentials are missing or refused.
         ServerError: the server does not answer, or refuses.
     """
-    client = connect_to(subject.config)
     namespace = client.server.namespace
     if client.server.multi_user:
-        yield from _rights(client, subject.config)
+        yield from _rights(client, config)
     else:
         # The health alone says nothing of credentials.
         list(client.runs.list(limit=1, namespace=namespace))
@@ -41,7 +38,7 @@ def server_findings(subject: Subject) -> Iterator[Finding]:
     yield Finding("server", "info", text)
     match = re.match(r"v?(\d+)\.(\d+)", found or "")
     if match:
-        yield from _old((int(match.group(1)), int(match.group(2))), subject.config, tracking=subject.scope.tracking)
+        yield from _old((int(match.group(1)), int(match.group(2))), config, tracking=tracking)
 
 
 def _rights(client: KubeflowClient, config: KubeflowConfig) -> Iterator[Finding]:

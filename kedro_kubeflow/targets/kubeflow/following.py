@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
-from kedro_kubeflow.targets.kubeflow.runs import Run
-from kedro_kubeflow.targets.kubeflow.steps import Step
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
 
 PAUSE = 2.0
 """Seconds between two looks."""
@@ -30,7 +30,7 @@ class Following:
     _read: dict[str, tuple[str, int]] = field(default_factory=dict)
     _closed: set[str] = field(default_factory=set)
 
-    def pieces(self) -> Iterator[tuple[Step, str]]:
+    def pieces(self) -> Iterator[tuple[PodStep, str]]:
         """What is written, piece by piece, with the step that writes it.
 
         A step that is tried again begins anew with its new pod. A server that is away for a moment is asked again.
@@ -47,7 +47,7 @@ class Following:
                 return
             self.sleep(PAUSE)
 
-    def _new(self, run: Run, step: Step) -> Iterator[tuple[Step, str]]:
+    def _new(self, run: KubeflowRun, step: PodStep) -> Iterator[tuple[PodStep, str]]:
         pod = (*step.pods, "")[0]
         try:
             text = self.client.logs.of(run, step)

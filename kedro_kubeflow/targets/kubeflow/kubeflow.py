@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
     from kedro_kubeflow.targets.kubeflow.connection import Patience
     from kedro_kubeflow.targets.kubeflow.experiments import Experiments
     from kedro_kubeflow.targets.kubeflow.logs import Logs
+    from kedro_kubeflow.targets.kubeflow.look import RunLook
     from kedro_kubeflow.targets.kubeflow.pending import Pods
     from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines
     from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRuns
-    from kedro_kubeflow.targets.kubeflow.runs import Run, Runs
+    from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun, Runs
     from kedro_kubeflow.targets.kubeflow.server import Server
     from kedro_kubeflow.targets.kubeflow.tls import Tls
     from kedro_kubeflow.targets.kubeflow.told import Report
     from kedro_kubeflow.targets.kubeflow.upload import Uploads
-    from kedro_kubeflow.targets.kubeflow.waiting import Pace, Waiting
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class KubeflowClient:
     """
 
     server: Server
-    ask: Callable[[Run], Report] | None = None
+    ask: Callable[[KubeflowRun], Report] | None = None
 
     @property
     def address(self) -> Address:
@@ -90,23 +91,16 @@ class KubeflowClient:
 
         return Pods(self.server)
 
-    def wait(self, run_id: str, pace: Pace) -> Waiting:
-        """Waiting for a run."""
-        from kedro_kubeflow.targets.kubeflow.waiting import Waiting
+    def look(
+        self, run_id: str, *, pending_timeout: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> RunLook:
+        """Looks at a run."""
+        from kedro_kubeflow.targets.kubeflow.look import RunLook
+        from kedro_kubeflow.targets.kubeflow.pending import PendingWatch
 
-        return Waiting(self.runs, run_id, pace, self.report, sleep=self.server.connection.sleep)
+        return RunLook(self.runs, run_id, self.report, PendingWatch(self.pods, pending_timeout), clock)
 
-    def look(self, run_id: str) -> Run:
-        """A run as it is now, with its steps; if it has just ended, as it is when they have ended too.
-
-        Raises:
-            AuthError, ServerError
-        """
-        from kedro_kubeflow.targets.kubeflow.waiting import Pace
-
-        return self.pods.explained(self.wait(run_id, Pace(outage=0)).end())
-
-    def report(self, run: Run) -> Report:
+    def report(self, run: KubeflowRun) -> Report:
         """What others than the API tell of a run: the steps' own words first, then Kubeflow's record, then pods' logs."""
         from kedro_kubeflow.targets.kubeflow.told import Report
         from kedro_kubeflow.targets.kubeflow.told_by_logs import LogsOfPods
@@ -125,7 +119,7 @@ def connect(
     credentials: AuthProvider | None = None,
     tls: Tls | None = None,
     patience: Patience | None = None,
-    ask: Callable[[Run], Report] | None = None,
+    ask: Callable[[KubeflowRun], Report] | None = None,
 ) -> KubeflowClient:
     """A client of a server. Nothing is sent yet.
 

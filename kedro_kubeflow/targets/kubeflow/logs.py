@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
 from kedro_kubeflow.targets.kubeflow.refusals import translated
-from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.server import Server
-from kedro_kubeflow.targets.kubeflow.steps import WAITING, Step
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
 from kedro_kubeflow.targets.kubeflow.told_by_metadata import Metadata
 
 NAMESPACE = "kubeflow"
@@ -39,7 +39,7 @@ class Logs:
 
     server: Server
 
-    def of(self, run: Run, step: Step) -> str:
+    def of(self, run: KubeflowRun, step: PodStep) -> str:
         """What a step has written, at its latest attempt; what its driver has, where it never came to itself.
 
         Raises:
@@ -49,7 +49,8 @@ class Logs:
         pods = (*step.pods, *drivers) if step.begun else ()
         if not pods:
             raise ServerError(
-                f"The step {step.title!r} has no log: {_why_none(step)}", where=self.server.address.run_link(run.id)
+                f"The step {step.display_name!r} has no log: {_why_none(step)}",
+                where=self.server.address.run_link(run.id),
             )
         reasons: list[str] = []
         for pod in pods:
@@ -64,18 +65,18 @@ class Logs:
             return kept
         # The first way is the likeliest, so its reason is the one that tells most.
         raise ServerError(
-            f"Could not read the log of {step.title!r}: {reasons[0]}",
+            f"Could not read the log of {step.display_name!r}: {reasons[0]}",
             where=self.server.address.run_link(run.id),
             cure=self.how_to_read(step),
         )
 
-    def how_to_read(self, step: Step) -> str:
+    def how_to_read(self, step: PodStep) -> str:
         """The command that reads a step's log on the cluster."""
         namespace = self.server.configured_namespace or NAMESPACE
         pod = (*step.pods, f"POD-OF-{step.name}")[0]
         return f"open the run in the UI, or: kubectl logs -n {namespace} {pod} -c main"
 
-    def _ways(self, run: Run, pod: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    def _ways(self, run: KubeflowRun, pod: str) -> Iterator[tuple[str, str, dict[str, str]]]:
         address = self.server.address
         if not self.server.is_ui:
             yield address.host, f"/apis/v1alpha1/runs/{run.id}/nodes/{pod}/log", {}
@@ -85,11 +86,15 @@ class Logs:
             yield host, "/k8s/pod/logs", query
 
 
-def _why_none(step: Step) -> str:
+def _why_none(step: PodStep) -> str:
     if step.state == "PENDING":
         return "its pod has not started"
     return (
-        "it has not begun" if step.state == WAITING else "it never ran" if step.state == "SKIPPED" else "it has no pod"
+        "it has not begun"
+        if step.state == "WAITING"
+        else "it never ran"
+        if step.state == "SKIPPED"
+        else "it has no pod"
     )
 
 

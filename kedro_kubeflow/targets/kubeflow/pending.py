@@ -18,9 +18,9 @@ from typing import Any
 from kedro_kubeflow.errors import KedroKubeflowError, WaitTimeout
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
 from kedro_kubeflow.targets.kubeflow.logs import NAMESPACE
-from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.server import Server
-from kedro_kubeflow.targets.kubeflow.steps import Step
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Pods:
         """Where they are."""
         return self.server.configured_namespace or NAMESPACE
 
-    def why(self, step: Step) -> str:
+    def why(self, step: PodStep) -> str:
         """Why a step's pod waits, or what to look at where nobody says it."""
         pod = step.waiting_pod
         if pod is None:
@@ -53,7 +53,7 @@ class Pods:
                 return told
         return f"why is not known here; look at it with: kubectl describe pod -n {self.namespace} {pod}"
 
-    def explained(self, run: Run) -> Run:
+    def explained(self, run: KubeflowRun) -> KubeflowRun:
         """A run with the reason of each step that waits."""
         waiting = [step.name for step in run.steps if step.state == "PENDING"][:MOST]
         if not waiting:
@@ -147,7 +147,7 @@ class PendingWatch:
     _since: dict[str, float] = field(default_factory=dict)
     _told: dict[str, tuple[float, str]] = field(default_factory=dict)
 
-    def seen(self, run: Run, now: float) -> Run:
+    def seen(self, run: KubeflowRun, now: float) -> KubeflowRun:
         """A look with the reasons.
 
         Args:
@@ -167,9 +167,9 @@ class PendingWatch:
         told = {name: self._told[name][1] for name in waiting if name in self._told}
         return replace(run, steps=tuple(replace(s, reason=told.get(s.name)) for s in run.steps)) if told else run
 
-    def _too_long(self, run: Run, step: Step, waited: float) -> WaitTimeout:
+    def _too_long(self, run: KubeflowRun, step: PodStep, waited: float) -> WaitTimeout:
         return WaitTimeout(
-            f"The pod of {step.title!r} has waited for {waited:.0f} seconds: {self.pods.why(step)}",
+            f"The pod of {step.display_name!r} has waited for {waited:.0f} seconds: {self.pods.why(step)}",
             where=self.pods.server.address.run_link(run.id),
             cure=f"mend it, and the run goes on; or end it: kedro kubeflow terminate {run.id}",
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kedro_kubeflow.config.auth import BrowserAuth
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.targets.kubeflow.project_server import connect_to, surroundings_of
+from kedro_kubeflow.targets.kubeflow.configured import connect_to, surroundings_of
 from kedro_kubeflow.targets.kubeflow.rights import user_of
 
 if TYPE_CHECKING:

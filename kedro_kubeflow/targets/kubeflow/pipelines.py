@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.errors import ServerError, did_you_mean
+from kedro_kubeflow.targets.base.pipeline import Pipeline, Version
 from kedro_kubeflow.targets.kubeflow import facts
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, is_missing
 from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
 
-
-@dataclass(frozen=True, kw_only=True)
-class Pipeline:
-    """A pipeline."""
-
-    id: str
-    name: str
-    display_name: str
-    description: str = ""
-    created_at: datetime | None = None
-    namespace: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+LATEST = "latest"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineVersion:
+class PipelineVersion(Version):
     """A version of a pipeline.
 
     Attributes:
@@ -35,13 +24,6 @@ class PipelineVersion:
         spec: the IR, with the platform half beside it where there is one.
     """
 
-    id: str
-    pipeline_id: str
-    name: str
-    display_name: str
-    description: str = ""
-    created_at: datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
     spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -107,6 +89,33 @@ class Pipelines:
         """A version with its spec."""
         with self.server.errors(f"get the version {version_id!r} of the pipeline"):
             return version_of(self.server.pipelines.pipeline_service_get_pipeline_version(pipeline_id, version_id))
+
+    def find_version(self, pipeline: str, version: str = LATEST) -> PipelineVersion:
+        """A version of a pipeline, with its spec.
+
+        Args:
+            pipeline: the pipeline's name on the server.
+            version: an id, a name, or ``latest``.
+
+        Raises:
+            ServerError: there is none.
+        """
+        found = self.get(pipeline)
+        if version == LATEST:
+            chosen = next(iter(self.newest(found.id)), None)
+        else:
+            chosen = next((v for v in self.versions(found.id) if version in (v.id, v.name)), None)
+        if chosen is None:
+            known = [v.name for v in self.versions(found.id)]
+            raise ServerError(
+                f"The pipeline {pipeline!r} has no version {version!r}. {did_you_mean(version, known)}",
+                where=self.server.address.pipeline_link(found.id),
+                cure=f"`kedro kubeflow list-pipelines --versions-of {pipeline}` shows them all; `latest` is the newest"
+                if known
+                else "upload one with `kedro kubeflow upload-pipeline`",
+            )
+        # A list may leave the spec out.
+        return chosen if chosen.spec else self.version(found.id, chosen.id)
 
     def _find(self, name: str) -> Pipeline | None:
         if self.server.shares_pipelines:

@@ -7,10 +7,10 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.targets.base.schedule import Schedule, Trigger
 from kedro_kubeflow.targets.kubeflow import charset, facts
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, is_missing
@@ -22,22 +22,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trigger:
-    """When it starts: by a cron expression of six fields, or every so many seconds."""
-
-    cron: str | None = None
-    interval: int | None = None
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class RecurringRunRequest:
     """A recurring run to make.
 
     Attributes:
         key: by which ours are known again, whatever their name.
+        trigger: its cron expression has six fields.
         version_id: None lets the server take the newest version at each start.
+        namespace: where the experiment is, if not in the namespace that we work in.
     """
 
     key: str
@@ -52,25 +44,31 @@ class RecurringRunRequest:
     enabled: bool = True
     service_account: str | None = None
     description: str = ""
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecurringRun:
+class RecurringRun(Schedule):
     """A recurring run as the server has it."""
 
-    id: str
-    name: str
-    key: str | None
     experiment_id: str
     pipeline_id: str | None
     version_id: str | None
-    trigger: Trigger
     parameters: Mapping[str, Any] = field(default_factory=dict)
     max_concurrency: int = 1
     catchup: bool = True
-    enabled: bool = True
     service_account: str | None = None
-    created_at: datetime | None = None
+
+    def details(self) -> dict[str, Any]:
+        """What it runs, by the server's ids, and how often at once."""
+        return {
+            "max_concurrency": self.max_concurrency,
+            "catchup": self.catchup,
+            "pipeline_id": self.pipeline_id,
+            "version_id": self.version_id,
+            "experiment_id": self.experiment_id,
+            "parameters": dict(self.parameters),
+        }
 
 
 @dataclass(frozen=True)

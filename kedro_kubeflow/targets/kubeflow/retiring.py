@@ -7,26 +7,9 @@ and taken away later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
+from kedro_kubeflow.targets.base.schedule import Retired
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRun
-from kedro_kubeflow.targets.kubeflow.runs import Run
-
-
-@dataclass(frozen=True)
-class Retired:
-    """What became of a schedule that is to go.
-
-    Attributes:
-        deleted: else it is switched off, and goes the next time.
-        runs: those of its runs that have not ended; where it was deleted, they have ended with it.
-    """
-
-    schedule: RecurringRun
-    deleted: bool
-    runs: tuple[Run, ...] = ()
 
 
 def retire(client: KubeflowClient, schedule: RecurringRun, *, force: bool = False) -> Retired:
@@ -46,13 +29,3 @@ def retire(client: KubeflowClient, schedule: RecurringRun, *, force: bool = Fals
         return Retired(schedule, deleted=False, runs=runs)
     client.recurring_runs.delete(schedule.id)
     return Retired(schedule, deleted=True, runs=runs)
-
-
-def retire_all(client: KubeflowClient, schedules: Iterable[RecurringRun], *, force: bool = False) -> list[Retired]:
-    """The same for several."""
-    return [retire(client, schedule, force=force) for schedule in schedules]
-
-
-def unfinished(client: KubeflowClient, schedule: RecurringRun) -> tuple[Run, ...]:
-    """The runs of a schedule that have not ended; nothing is changed."""
-    return tuple(client.runs.unfinished_of(schedule.id, schedule.experiment_id))

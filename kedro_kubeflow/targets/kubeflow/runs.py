@@ -7,10 +7,11 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.targets.base.run import ENDED, Run, State, state_of
 from kedro_kubeflow.targets.kubeflow import charset, facts
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of
@@ -18,11 +19,10 @@ from kedro_kubeflow.targets.kubeflow.package import Package, spec_of
 from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines, PipelineVersion
 from kedro_kubeflow.targets.kubeflow.refusals import words_of
 from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
-from kedro_kubeflow.targets.kubeflow.steps import Asked, Details, Step, error_text, real_time, steps_of
+from kedro_kubeflow.targets.kubeflow.steps import Asked, Details, PodStep, error_text, real_time, steps_of
 
 log = logging.getLogger(__name__)
 
-ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED", "ERROR"})
 RUNS_OF_SCHEDULE = 300
 """The latest runs of a schedule that are looked at for one that has not ended; ten at most are under way at once."""
 LARGE = 100
@@ -54,50 +54,36 @@ class RunRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run.
+class KubeflowRun(Run):
+    """A run; ``CANCELED`` where people have ended it: the server calls that FAILED.
 
     Attributes:
-        state: KFP's, and ``CANCELED`` where people have ended it: the server calls that FAILED.
+        told_whole: whether the server has told the end of all that it told the beginning of; a run ends before its tasks do.
+        large: whether the server may no longer learn what becomes of its tasks.
     """
 
-    id: str
-    name: str
-    state: str
+    steps: tuple[PodStep, ...] = ()
     experiment_id: str = ""
     description: str = ""
-    created_at: datetime | None = None
-    finished_at: datetime | None = None
     pipeline_id: str | None = None
     version_id: str | None = None
     recurring_run_id: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    steps: tuple[Step, ...] = ()
-    error: str | None = None
-    settled: bool = True
-    """Whether the server has told the end of all that it told the beginning of; a run ends before its tasks do."""
+    told_whole: bool = True
     large: bool = False
-    """Whether the server may no longer learn what becomes of its tasks."""
 
     @property
-    def ended(self) -> bool:
-        """Whether nothing will happen to it any more, unless somebody retries it."""
-        return self.state in ENDED
+    def settled(self) -> bool:
+        """Whether it has ended, and the server has told the end of its tasks too."""
+        return self.ended and self.told_whole
 
-    @property
-    def succeeded(self) -> bool:
-        """Whether it ended well."""
-        return self.state == "SUCCEEDED"
-
-    @property
-    def canceled(self) -> bool:
-        """Whether somebody ended it."""
-        return self.state == "CANCELED"
-
-    @property
-    def failed_steps(self) -> tuple[Step, ...]:
-        """The steps that failed."""
-        return tuple(step for step in self.steps if step.state in ("FAILED", "ERROR"))
+    def details(self) -> dict[str, Any]:
+        """What it is a run of, by the server's ids."""
+        return {
+            "experiment_id": self.experiment_id,
+            "pipeline_id": self.pipeline_id,
+            "version_id": self.version_id,
+            "recurring_run_id": self.recurring_run_id,
+        }
 
 
 @dataclass(frozen=True)
@@ -106,7 +92,7 @@ class Runs:
 
     server: Server
 
-    def start(self, request: RunRequest) -> Run:
+    def start(self, request: RunRequest) -> KubeflowRun:
         """Start a run, once.
 
         A request that the server may have carried out, or may still carry out, is not sent again: the run is looked for
@@ -132,7 +118,7 @@ class Runs:
                     raise self._uncertain(request, mark, error) from error
         return run_of(entry)
 
-    def get(self, run_id: str) -> Run:
+    def get(self, run_id: str) -> KubeflowRun:
         """A run with its steps, as far as the server tells of them.
 
         Raises:
@@ -144,7 +130,7 @@ class Runs:
 
     def list(
         self, *, limit: int | None = None, experiment_id: str | None = None, namespace: str | None = None
-    ) -> Iterator[Run]:
+    ) -> Iterator[KubeflowRun]:
         """Runs of a namespace or an experiment, the latest first, without their steps."""
         with self.server.errors("list the runs"):
             place = None if experiment_id else namespace or self.server.namespace
@@ -158,7 +144,7 @@ class Runs:
             for entry in itertools.islice(found, limit):
                 yield run_of(entry)
 
-    def unfinished_of(self, recurring_run_id: str, experiment_id: str) -> Iterator[Run]:
+    def unfinished_of(self, recurring_run_id: str, experiment_id: str) -> Iterator[KubeflowRun]:
         """The runs of a schedule that have not ended, the latest first, without their steps."""
         with self.server.errors("list the runs of the schedule"):
             found = every(
@@ -283,16 +269,17 @@ def source_fields(source: PipelineVersion | Package) -> dict[str, Any]:
     return {"pipeline_spec": spec_of(str(source))}
 
 
-def run_of(entry: Any, asked: Asked | None = None) -> Run:
+def run_of(entry: Any, asked: Asked | None = None) -> KubeflowRun:
     """Our value of the generated client's."""
     asked = asked or Asked()
     state, reference = _state(entry), entry.pipeline_version_reference
     details = Details((entry.run_details and entry.run_details.task_details) or ())
     ended = state in ENDED
-    run = Run(
+    run = KubeflowRun(
         id=entry.run_id,
         name=entry.display_name or entry.run_id,
         state=state,
+        canceled=state == "CANCELED",
         experiment_id=entry.experiment_id or "",
         description=entry.description or "",
         created_at=entry.created_at,
@@ -303,21 +290,21 @@ def run_of(entry: Any, asked: Asked | None = None) -> Run:
         parameters=(entry.runtime_config and entry.runtime_config.parameters) or {},
         steps=steps_of(details, asked.steps),
         error=error_text(entry),
-        settled=not ended or details.tell_the_end(failed=state == "FAILED"),
+        told_whole=not ended or details.tell_the_end(failed=state == "FAILED"),
         large=not ended and len(details.tasks) >= LARGE,
     )
     return replace(run, error=run.error or _over_deadline(run, asked.deadline))
 
 
-def _state(entry: Any) -> str:
+def _state(entry: Any) -> State:
     """The server calls a run FAILED that was ended; that somebody did so stands in its history alone."""
     history = [str(status.state) for status in entry.state_history or ()]
-    state = str(entry.state or "PENDING")
+    state = state_of(entry.state, "PENDING")
     since = history[max((i for i, s in enumerate(history) if s == "RUNNING"), default=0) :]
     return "CANCELED" if state == "FAILED" and "CANCELING" in since else state
 
 
-def _over_deadline(run: Run, seconds: int | None) -> str | None:
+def _over_deadline(run: KubeflowRun, seconds: int | None) -> str | None:
     """Argo fails what still runs at the deadline; the exit task may go on after it."""
     if not seconds or run.state != "FAILED" or run.created_at is None:
         return None

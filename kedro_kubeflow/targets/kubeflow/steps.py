@@ -14,12 +14,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from kedro_kubeflow.targets.base.run import State, Step, state_of
 from kedro_kubeflow.targets.kubeflow.nodes import Place, Workflow, fnv, places
 
-WAITING = "WAITING"
-"""Ours: the step has not begun, and the server does not mention it."""
-UNKNOWN = "UNKNOWN"
-"""Ours: nobody tells any more."""
 UNFINISHED = frozenset({"PENDING", "RUNNING", "PAUSED", "CANCELING"})
 
 _OF_KFP = frozenset({"root", "root-driver", "executor"})
@@ -32,29 +29,19 @@ class StepName:
     """A step of a spec: its name as a task, what people call it, and where it stands."""
 
     task: str
-    title: str
+    display_name: str
     place: Place = field(default_factory=lambda: Place(""))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """A step of a run.
+class PodStep(Step):
+    """A step of a run. ``PENDING``: its pod waits. ``SKIPPED``: it never ran.
 
     Attributes:
-        state: KFP's runtime state, or ``WAITING``, or ``UNKNOWN``. ``PENDING``: its pod waits. ``SKIPPED``: it never ran.
-        error: what is known of its failure, or why its state is not known.
-        reason: why its pod waits.
         pods: names of the pods of the step's own code, the latest attempt's first.
         driver: the pod that ran before them.
     """
 
-    name: str
-    title: str
-    state: str
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    error: str | None = None
-    reason: str | None = None
     pods: tuple[str, ...] = ()
     driver: str | None = None
     driving: bool = False
@@ -69,7 +56,7 @@ class Step:
     @property
     def begun(self) -> bool:
         """Whether it has anything to tell."""
-        return self.state not in (WAITING, "PENDING", "SKIPPED")
+        return self.state not in ("WAITING", "PENDING", "SKIPPED")
 
     @property
     def finished(self) -> bool:
@@ -166,7 +153,7 @@ class Details:
         }
 
 
-def steps_of(details: Details, names: Sequence[StepName]) -> tuple[Step, ...]:
+def steps_of(details: Details, names: Sequence[StepName]) -> tuple[PodStep, ...]:
     """The steps of a run, as far as the server tells of them.
 
     Args:
@@ -201,13 +188,13 @@ def _where_guessed(tasks: Sequence[str], workflow: Workflow) -> dict[str, Place]
     return found
 
 
-def _step(name: StepName, details: Details) -> Step:
+def _step(name: StepName, details: Details) -> PodStep:
     known, workflow = details.by_name, details.workflow
     task, driver = known.get(name.task), known.get(f"{name.task}-driver")
     state = _state(name.place, task, driver, details)
-    return Step(
+    return PodStep(
         name=name.task,
-        title=name.title,
+        display_name=name.display_name,
         state=state,
         started_at=real_time(task.start_time) if task is not None else None,
         finished_at=real_time(task.end_time) if task is not None else None,
@@ -219,15 +206,13 @@ def _step(name: StepName, details: Details) -> Step:
     )
 
 
-def _state(place: Place, task: Any, driver: Any, details: Details) -> str:
+def _state(place: Place, task: Any, driver: Any, details: Details) -> State:
     if driver is not None and str(driver.state) == "FAILED":
         return "FAILED"
     if task is None:
-        return WAITING if driver is None else "PENDING" if driver.state else "SKIPPED"
-    state = str(task.state or "")
-    if state in ("", "RUNTIME_STATE_UNSPECIFIED"):
-        # What Argo calls omitted: it will never run.
-        return "SKIPPED"
+        return "WAITING" if driver is None else "PENDING" if driver.state else "SKIPPED"
+    # What Argo calls omitted has no state: it will never run.
+    state = state_of(task.state, "SKIPPED")
     return "PENDING" if state == "RUNNING" and details.waits(place) else state
 
 

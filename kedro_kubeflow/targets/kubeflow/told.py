@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from kedro_kubeflow.targets.kubeflow.runs import Run
-from kedro_kubeflow.targets.kubeflow.steps import UNKNOWN, WAITING, Step
+from kedro_kubeflow.targets.base.run import State
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
 
 _FROZEN = "the server stopped telling of the run's tasks before they had ended"
 
@@ -23,7 +24,7 @@ class Told:
         words: its last words, if it failed: what, where and the cure, on lines of their own.
     """
 
-    state: str
+    state: State
     words: str | None = None
 
 
@@ -50,24 +51,24 @@ class Report:
         return replace(self, steps=steps)
 
 
-def judged(run: Run, report: Report) -> Run:
+def judged(run: KubeflowRun, report: Report) -> KubeflowRun:
     """A run with its steps as they truly are, or UNKNOWN with the reason; never as the API last said, if that is outdated.
 
     Args:
         run: as the API has it; if it has ended, its tasks have had the time to.
         report: asked for, where the API leaves anything open.
     """
-    steps = tuple(_judged(run, step, report.steps.get(step.title), report.silence) for step in run.steps)
+    steps = tuple(_judged(run, step, report.steps.get(step.display_name), report.silence) for step in run.steps)
     error = run.error or (report.error if run.state == "FAILED" else None)
     return replace(run, steps=steps, error=error)
 
 
-def is_open(run: Run) -> bool:
+def is_open(run: KubeflowRun) -> bool:
     """Whether anything is left to ask others: a step that failed has last words, one that has not ended a true state."""
-    return bool(run.failed_steps) or (run.ended and (not run.settled or not run.succeeded)) or run.large
+    return bool(run.failed_steps) or (run.ended and (not run.told_whole or not run.succeeded)) or run.large
 
 
-def _judged(run: Run, step: Step, told: Told | None, silence: str | None) -> Step:
+def _judged(run: KubeflowRun, step: PodStep, told: Told | None, silence: str | None) -> PodStep:
     if step.state == "FAILED" and run.canceled and told is not None and told.state == "CANCELED":
         return replace(step, state="CANCELED")
     if step.finished:
@@ -78,10 +79,10 @@ def _judged(run: Run, step: Step, told: Told | None, silence: str | None) -> Ste
         return step if told is None or step.state == told.state else replace(step, state=told.state, error=told.words)
     if told is not None and told.state != "RUNNING":
         return replace(step, state=told.state, error=told.words)
-    if run.settled:
-        return replace(step, state="SKIPPED") if step.state == WAITING else step
+    if run.told_whole:
+        return replace(step, state="SKIPPED") if step.state == "WAITING" else step
     if run.succeeded and not step.at_exit:
         # A run succeeds only if each of its tasks does; a task at its end alone may fail in it.
         return replace(step, state="SUCCEEDED")
     reason = "; ".join(filter(None, (_FROZEN, silence)))
-    return replace(step, state=UNKNOWN, error=reason)
+    return replace(step, state="UNKNOWN", error=reason)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.targets.kubeflow.logs import Logs, last_words
-from kedro_kubeflow.targets.kubeflow.runs import Run
-from kedro_kubeflow.targets.kubeflow.steps import Step
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
 from kedro_kubeflow.targets.kubeflow.told import Report, Told
 
 MOST = 30
@@ -25,16 +25,16 @@ class LogsOfPods:
 
     logs: Logs
 
-    def of(self, run: Run, known: Report) -> Report:
+    def of(self, run: KubeflowRun, known: Report) -> Report:
         """What the logs tell of the steps of which nothing else is known.
 
         Args:
             known: what others have told.
         """
-        asked = [step for step in run.steps if _is_open(run, step, known.steps.get(step.title))]
+        asked = [step for step in run.steps if _is_open(run, step, known.steps.get(step.display_name))]
         return Report(steps=dict(self._told(run, asked[:MOST])))
 
-    def _told(self, run: Run, steps: list[Step]) -> Iterator[tuple[str, Told]]:
+    def _told(self, run: KubeflowRun, steps: list[PodStep]) -> Iterator[tuple[str, Told]]:
         for step in steps:
             try:
                 text = self.logs.of(run, step)
@@ -43,7 +43,7 @@ class LogsOfPods:
                 continue
             told = told_in(text)
             if told is not None:
-                yield step.title, told
+                yield step.display_name, told
 
 
 def told_in(text: str) -> Told | None:
@@ -54,7 +54,7 @@ def told_in(text: str) -> Told | None:
     return Told(state="SUCCEEDED") if _PUBLISHED.search(text) else None
 
 
-def _is_open(run: Run, step: Step, told: Told | None) -> bool:
+def _is_open(run: KubeflowRun, step: PodStep, told: Told | None) -> bool:
     if step.state == "FAILED":
         return not step.error and not (told and told.words)
     return (

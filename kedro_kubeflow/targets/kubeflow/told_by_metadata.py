@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.targets.base.run import state_of
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
 from kedro_kubeflow.targets.kubeflow.metadata_store import MetadataStore, NoMetadata
-from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.server import Server
-from kedro_kubeflow.targets.kubeflow.steps import WAITING, Step
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
 from kedro_kubeflow.targets.kubeflow.told import Report, Told
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Metadata:
 
     server: Server
 
-    def of(self, run: Run) -> Report:
+    def of(self, run: KubeflowRun) -> Report:
         """What it tells of the steps that have not ended to the API; nothing where it cannot be read."""
         host = self.server.ui
         if host is None or all(step.finished for step in run.steps):
@@ -38,9 +39,14 @@ class Metadata:
         except _GONE as error:
             log.debug("Kubeflow's metadata cannot be read: %s", error)
             return Report()
-        return Report(steps={s.title: Told(state=known[s.name]) for s in run.steps if _says_more(s, known.get(s.name))})
+        told = {
+            step.display_name: Told(state=state_of(known[step.name], "UNKNOWN"))
+            for step in run.steps
+            if _says_more(step, known.get(step.name))
+        }
+        return Report(steps=told)
 
-    def kept_log(self, run: Run, step: Step) -> str | None:
+    def kept_log(self, run: KubeflowRun, step: PodStep) -> str | None:
         """The log of a step's latest attempt that its launcher has kept as an artifact; None where there is none to be had."""
         host = self.server.ui
         if host is None:
@@ -62,8 +68,8 @@ class Metadata:
         return self.server.connection.once("/artifacts/get", {**query, **namespace}, host=host)
 
 
-def _says_more(step: Step, state: str | None) -> bool:
+def _says_more(step: PodStep, state: str | None) -> bool:
     """Whether a state in the record is news. Drivers write RUNNING there before the step's own pod has begun."""
     if state == "RUNNING":
-        return step.state == WAITING
+        return step.state == "WAITING"
     return state not in (None, "UNKNOWN", WAITING)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kedro_kubeflow.errors import KedroKubeflowError
-from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.base.run import State
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.told import Report, Told
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.status import STEP_FAILED, STEP_RUNNING, STEP_SUCCEEDED, STEP_TERMINATED
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 SECONDS = 3.0
 """How long the server may take to accept a connection."""
-_STATES = {
+_STATES: dict[str, State] = {
     STEP_SUCCEEDED: "SUCCEEDED",
     STEP_RUNNING: "RUNNING",
     STEP_FAILED: "FAILED",
@@ -41,7 +42,7 @@ class MlflowTags:
     uri: str | None
     set_up: Callable[[], None]
 
-    def of(self, run: Run) -> Report:
+    def of(self, run: KubeflowRun) -> Report:
         """What the steps of a run say of themselves; why nothing is known, where the server cannot be asked."""
         from kedro_kubeflow.tracking.server import await_server, shown
 
@@ -58,7 +59,7 @@ class MlflowTags:
             log.debug("MLflow cannot be asked", exc_info=True)
             return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {tags.one_line(error)}")
 
-    def _asked(self, run: Run) -> Report:
+    def _asked(self, run: KubeflowRun) -> Report:
         from kedro_kubeflow.tracking.experiment import every_experiment
         from kedro_kubeflow.tracking.lookup import find_runs
         from kedro_kubeflow.tracking.server import client
@@ -71,10 +72,10 @@ class MlflowTags:
         return report_of(run, found[0].data.tags)
 
 
-def report_of(run: Run, known: dict[str, str]) -> Report:
+def report_of(run: KubeflowRun, known: dict[str, str]) -> Report:
     """What the tags of an MLflow run say of a run's steps."""
     return Report(
-        steps={step.title: told for step in run.steps if (told := _told(step.title, known)) is not None},
+        steps={step.display_name: told for step in run.steps if (told := _told(step.display_name, known)) is not None},
         error=known.get(tags.ERROR),
         silence="it has not said so in MLflow either",
     )

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.targets.base.pipeline import Pipeline
 from kedro_kubeflow.targets.kubeflow import facts
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, grpc_body, is_conflict
 from kedro_kubeflow.targets.kubeflow.package import Package
-from kedro_kubeflow.targets.kubeflow.pipelines import Pipeline, Pipelines, PipelineVersion, pipeline_of, version_of
+from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines, PipelineVersion, pipeline_of, version_of
 from kedro_kubeflow.targets.kubeflow.refused_upload import explained
 from kedro_kubeflow.targets.kubeflow.server import Server
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-FOLDER = ".kubeflow"
+FOLDER, RUNS = ".kubeflow", "runs"
 _LOCK = "running.lock"
 
 
@@ -28,7 +28,7 @@ def home(project: Path) -> Path:
 
 def runs_folder(project: Path) -> Path:
     """Where the runs of a project lie, made if it is not there."""
-    runs = home(project) / "runs"
+    runs = home(project) / RUNS
     runs.mkdir(exist_ok=True)
     return runs
 
@@ -57,7 +57,7 @@ def prune(project: Path, *, keep: int, max_bytes: int) -> list[Path]:
     removed, total = [], 0
     for index, folder in enumerate(finished):
         total += _size(folder)
-        if index > 0 and (index >= keep or total > max_bytes) and not _is_running(folder):
+        if index > 0 and (index >= keep or total > max_bytes) and not is_running(folder):
             shutil.rmtree(folder)
             removed.append(folder)
     return removed
@@ -67,7 +67,8 @@ def _size(folder: Path) -> int:
     return sum(os.lstat(Path(root) / name).st_size for root, _, files in os.walk(folder) for name in files)
 
 
-def _is_running(folder: Path) -> bool:
+def is_running(folder: Path) -> bool:
+    """Whether the command that started a run is still there."""
     lock = folder / _LOCK
     if not lock.exists():
         return False

@@ -6,6 +6,7 @@ import posixpath
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.image_files import ImageFiles
 from kedro_kubeflow.project.mlflow_plugin import tracking_uri
+from kedro_kubeflow.targets.base.run import Run
+from kedro_kubeflow.targets.local import record
 from kedro_kubeflow.targets.local.adapter import Runner
 from kedro_kubeflow.targets.local.cache import cache_folder, code_key
 from kedro_kubeflow.targets.local.history import prune
@@ -32,11 +35,14 @@ def run_local(
     runner: Runner = "subprocess",
     isolated: bool = False,
     on_change: Callable[[LocalRun], None] = lambda _: None,
+    on_run: Callable[[Run], None] = lambda _: None,
 ) -> LocalRun:
     """Run a compiled pipeline here; afterwards, clear away the oldest runs beyond what the configuration keeps.
 
     Args:
         isolated: whether steps share nothing, as in pods: each works in a copy of what an image would hold.
+        on_change: is called with the run whenever something in it changes.
+        on_run: the same, with the run as every target tells of it.
 
     Raises:
         TrackingError: the tracking server does not answer.
@@ -45,7 +51,26 @@ def run_local(
     plan = prepared.plan
     if plan.tracking:
         _check_tracking_server(tracking_uri(prepared.project.config_loader()))
-    run = run_here(
+    recorder = record.Recorder(
+        f"{prepared.compiled.display_name} {datetime.now():%Y-%m-%d %H:%M:%S}", prepared.compiled.name
+    )
+    folders: list[Path] = []
+
+    def changed(run: LocalRun) -> None:
+        folders[:] = [run.folder]
+        on_run(recorder.changed(run))
+        on_change(run)
+
+    with record.interruptible(lambda: next(iter(folders), None)):
+        run = _run(prepared, runner, isolated, changed)
+    limits = prepared.config.local
+    prune(prepared.project.path, keep=limits.keep_runs, max_bytes=bytes_of(limits.max_size))
+    return run
+
+
+def _run(prepared: Prepared, runner: Runner, isolated: bool, on_change: Callable[[LocalRun], None]) -> LocalRun:
+    plan = prepared.plan
+    return run_here(
         prepared.compiled,
         project=prepared.project.path,
         steps=[task.display_name for task in plan.tasks if task.call],
@@ -56,9 +81,6 @@ def run_local(
         image=_image_files(prepared) if isolated else None,
         on_change=on_change,
     )
-    limits = prepared.config.local
-    prune(prepared.project.path, keep=limits.keep_runs, max_bytes=bytes_of(limits.max_size))
-    return run
 
 
 def _image_files(prepared: Prepared) -> ImageFiles:

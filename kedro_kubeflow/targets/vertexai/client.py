@@ -9,7 +9,6 @@ from kedro_kubeflow.targets.vertexai.connection import Connection
 from kedro_kubeflow.targets.vertexai.experiments import Experiments
 from kedro_kubeflow.targets.vertexai.jobs import Jobs
 from kedro_kubeflow.targets.vertexai.schedules import Schedules
-from kedro_kubeflow.targets.vertexai.waiting import Pace, Waiting
 
 
 class VertexClient:
@@ -33,7 +32,3 @@ class VertexClient:
     def experiments(self) -> Experiments:
         """Experiments."""
         return Experiments(self._connection)
-
-    def wait(self, job_id: str, pace: Pace | None = None) -> Waiting:
-        """A wait for a job."""
-        return Waiting(self.jobs, job_id, pace or Pace())

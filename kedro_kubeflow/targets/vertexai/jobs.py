@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from kedro_kubeflow.config.vertexai import VertexAIConfig
+from kedro_kubeflow.targets.base.run import Run
 from kedro_kubeflow.targets.vertexai.connection import TIMEOUT, Connection
 from kedro_kubeflow.targets.vertexai.names import display_name
 from kedro_kubeflow.targets.vertexai.refusals import passes
-from kedro_kubeflow.targets.vertexai.steps import Step, state_word, steps_of
+from kedro_kubeflow.targets.vertexai.steps import job_state, steps_of
 
 log = logging.getLogger(__name__)
 
-ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "PAUSED"})
 _PAUSES = (1.0, 2.0, 4.0)
 """Seconds before each further attempt at starting a job."""
 _LISTED = ("name", "display_name", "state", "create_time", "end_time", "labels", "error", "schedule_name")
@@ -40,47 +39,26 @@ class JobRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class Job(Run):
     """A job as Vertex AI has it.
 
     Attributes:
-        state: in KFP's words (``QUEUED``, ``PENDING``, ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``CANCELED``, …).
-        steps: empty in a list.
         schedule: the full name of the schedule that started it.
         context: the full name of what stands for it among experiments; empty for its first moments.
     """
 
-    id: str
-    name: str
-    state: str
-    created_at: datetime | None = None
-    finished_at: datetime | None = None
-    steps: tuple[Step, ...] = ()
-    error: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
     context: str = ""
-    link: str = ""
-
-    @property
-    def canceled(self) -> bool:
-        """Whether somebody ended it."""
-        return self.state == "CANCELED"
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will happen to it any more."""
-        return self.state in ENDED
+        """Whether nothing will happen to it by itself any more."""
+        return super().ended or self.state == "PAUSED"
 
-    @property
-    def succeeded(self) -> bool:
-        """Whether it ended well."""
-        return self.state == "SUCCEEDED"
-
-    @property
-    def failed_steps(self) -> tuple[Step, ...]:
-        """The steps that failed."""
-        return tuple(step for step in self.steps if step.state == "FAILED")
+    def details(self) -> dict[str, Any]:
+        """Its id by Vertex AI's word for it, its labels, and what started it."""
+        return {"job_id": self.id, "labels": dict(self.labels), "schedule": self.schedule}
 
 
 @dataclass(frozen=True)
@@ -122,14 +100,18 @@ class Jobs:
         """A job with its steps.
 
         Raises:
+            ServerAway: it may be asked for again.
             AuthError, ServerError
         """
-        with self.connection.errors(f"get the job {job_id!r}"):
-            return self.look(job_id)
+        return self._get(job_id, f"get the job {job_id!r}")
 
     def look(self, job_id: str) -> Job:
-        """A job with its steps; Google's own errors stay as they are."""
-        return self._job(self.connection.jobs.get_pipeline_job(name=self._resource(job_id), timeout=TIMEOUT))
+        """The same, of a job that is waited for."""
+        return self._get(job_id, f"look at the job {job_id!r}, which goes on")
+
+    def _get(self, job_id: str, doing: str) -> Job:
+        with self.connection.errors(doing):
+            return self._job(self.connection.jobs.get_pipeline_job(name=self._resource(job_id), timeout=TIMEOUT))
 
     def list(self) -> Iterator[Job]:
         """Jobs, the latest first, without their steps.
@@ -166,15 +148,15 @@ class Jobs:
         return Job(
             id=name,
             name=entry.display_name or name,
-            state=state_word(entry.state.name),
+            state=job_state(entry.state.name),
             created_at=entry.create_time,
             finished_at=entry.end_time,
+            canceled=job_state(entry.state.name) == "CANCELED",
             steps=steps_of(_plain(entry), entry.job_detail.task_details) if steps else (),
             error=" ".join(entry.error.message.split()) or None if entry.error else None,
             labels=dict(entry.labels),
             schedule=entry.schedule_name or None,
             context=entry.job_detail.pipeline_run_context.name,
-            link=self.connection.config.job_link(name),
         )
 
 

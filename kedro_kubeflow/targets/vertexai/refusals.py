@@ -11,6 +11,7 @@ from kedro_kubeflow.auth.google.ambient import LET_IN
 from kedro_kubeflow.auth.google.errors import google_errors
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
+from kedro_kubeflow.targets.base.waiting import ServerAway
 
 
 @contextmanager
@@ -22,7 +23,8 @@ def vertex_errors(config: VertexAIConfig, doing: str) -> Iterator[None]:
 
     Raises:
         AuthError: there are no credentials, or Vertex AI does not know or does not let them.
-        ServerError: it cannot be reached, refuses, or fails.
+        ServerAway: it cannot be reached, or not now.
+        ServerError: it refuses, or fails.
     """
     from google.api_core.exceptions import GoogleAPICallError
     from requests.exceptions import RequestException
@@ -33,7 +35,8 @@ def vertex_errors(config: VertexAIConfig, doing: str) -> Iterator[None]:
     except GoogleAPICallError as error:
         raise _of_answer(error, config, doing) from error
     except RequestException as error:
-        raise ServerError(
+        kind = ServerAway if passes(error) else ServerError
+        raise kind(
             f"Could not {doing}: Vertex AI cannot be reached: {_one_line(str(error))}",
             where=place_of(config),
             cure="check the network, HTTPS_PROXY, and `vertexai.region` in kubeflow.yml",
@@ -63,10 +66,11 @@ def _of_answer(error: Any, config: VertexAIConfig, doing: str) -> KedroKubeflowE
         return AuthError(f"Could not {doing}: Vertex AI does not know you: {message}", where=where, cure=LET_IN)
     if code == 403:
         return AuthError(f"Could not {doing}: Vertex AI does not let you: {message}", where=where, cure=_may(message))
+    kind = ServerAway if passes(error) else ServerError
     for sign, cure in _CURES.items():
         if re.search(sign, message, flags=re.IGNORECASE):
-            return ServerError(what, where=where, cure=cure)
-    return ServerError(what, where=where, cure="try again later" if code >= 500 or code == 429 else None)
+            return kind(what, where=where, cure=cure)
+    return kind(what, where=where, cure="try again later" if code >= 500 or code == 429 else None)
 
 
 def _may(message: str) -> str:

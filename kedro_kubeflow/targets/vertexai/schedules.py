@@ -7,10 +7,10 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from kedro_kubeflow.config.vertexai import VertexAIConfig
+from kedro_kubeflow.targets.base.schedule import Schedule, Trigger
 from kedro_kubeflow.targets.vertexai.connection import TIMEOUT, Connection
 from kedro_kubeflow.targets.vertexai.jobs import JobRequest, pipeline_job
 from kedro_kubeflow.targets.vertexai.names import DIGEST, PIPELINE, SCHEDULE, display_name
@@ -24,73 +24,73 @@ _LOOKS = (1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trigger:
-    """When it starts jobs.
+class JobTrigger(Trigger):
+    """When it starts jobs: by a cron expression of five fields, ``TZ=…`` before them where they are meant in a time zone.
 
     Attributes:
-        cron: five fields, ``TZ=…`` before them where they are meant in a time zone.
+        count: after how many jobs it ends.
         queueing: whether a job that is due waits while ``concurrency`` of them run.
     """
 
     cron: str
-    start_time: datetime | None = None
-    end_time: datetime | None = None
     count: int | None = None
     concurrency: int = 1
     queueing: bool = False
 
+    def details(self) -> dict[str, Any]:
+        """What it says beside cron and times, for programs."""
+        return {
+            "max_run_count": self.count,
+            "max_concurrent_run_count": self.concurrency,
+            "allow_queueing": self.queueing,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleRequest:
+class JobScheduleRequest:
     """A schedule to make.
 
     Attributes:
         name: what people see.
-        job: what it starts; its labels tell ours apart (see `Schedule.key`).
+        job: what it starts; its labels tell ours apart (see `key_of`).
         enabled: whether it starts anything.
     """
 
     name: str
-    trigger: Trigger
+    trigger: JobTrigger
     job: JobRequest
     enabled: bool = True
 
-    def marked(self, config: VertexAIConfig) -> ScheduleRequest:
+    def marked(self, config: VertexAIConfig) -> JobScheduleRequest:
         """The same, with a digest of all that it says among the job's labels: equal ones need not be made anew."""
         labels = {key: value for key, value in self.job.labels.items() if key != DIGEST}
-        said = [self.name, repr(self.trigger), self.job.name, self.job.spec, labels, self.enabled]
+        said = [self.name, vars(self.trigger), self.job.name, self.job.spec, labels, self.enabled]
         text = json.dumps([*said, config.model_dump(mode="json")], sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
         return replace(self, job=replace(self.job, labels={**labels, DIGEST: digest}))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """A schedule as Vertex AI has it.
+class JobSchedule(Schedule):
+    """A schedule as Vertex AI has it; its state is ``ACTIVE``, ``PAUSED`` or ``COMPLETED``."""
 
-    Attributes:
-        state: ``ACTIVE``, ``PAUSED`` or ``COMPLETED``.
-    """
-
-    id: str
-    name: str
-    state: str
-    trigger: Trigger
+    trigger: JobTrigger
     labels: Mapping[str, str] = field(default_factory=dict)
-    created_at: datetime | None = None
-    next_run_at: datetime | None = None
-    link: str = ""
-
-    @property
-    def key(self) -> str | None:
-        """By which ours are known again: pipeline and schedule; None for those of others."""
-        pipeline, name = self.labels.get(PIPELINE), self.labels.get(SCHEDULE)
-        return f"{pipeline}/{name}" if pipeline and name else None
 
     @property
     def digest(self) -> str | None:
         """Of all that ours was made with."""
         return self.labels.get(DIGEST)
+
+    def details(self) -> dict[str, Any]:
+        """How often it starts jobs, and its labels."""
+        return {**self.trigger.details(), "labels": dict(self.labels)}
+
+
+def key_of(labels: Mapping[str, str]) -> str | None:
+    """By which ours are known again: pipeline and schedule; None for those of others."""
+    pipeline, name = labels.get(PIPELINE), labels.get(SCHEDULE)
+    return f"{pipeline}/{name}" if pipeline and name else None
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Schedules:
 
     connection: Connection
 
-    def list(self) -> Iterator[Schedule]:
+    def list(self) -> Iterator[JobSchedule]:
         """All of them, the latest first.
 
         Raises:
@@ -110,7 +110,7 @@ class Schedules:
             for entry in self.connection.schedules.list_schedules(request, timeout=TIMEOUT):
                 yield self._schedule(entry)
 
-    def create(self, request: ScheduleRequest) -> Schedule:
+    def create(self, request: JobScheduleRequest) -> JobSchedule:
         """Make one, once: where no answer came, it is looked for by its digest before it is made again.
 
         Args:
@@ -123,7 +123,7 @@ class Schedules:
         if not request.enabled:
             with self.connection.errors(f"pause the schedule {request.name!r}"):
                 self.connection.schedules.pause_schedule(name=self._resource(made.id), timeout=TIMEOUT)
-            return replace(made, state="PAUSED")
+            return replace(made, state="PAUSED", enabled=False)
         return made
 
     def delete(self, schedule_id: str) -> None:
@@ -141,7 +141,7 @@ class Schedules:
             except NotFound:
                 return
 
-    def _create(self, request: ScheduleRequest) -> Schedule:
+    def _create(self, request: JobScheduleRequest) -> JobSchedule:
         message = {"parent": self.connection.parent, "schedule": self._message(request)}
         with self.connection.errors(f"make the schedule {request.name!r}"):
             for pause in (*_LOOKS, None):
@@ -158,7 +158,7 @@ class Schedules:
                     return found
         raise AssertionError("the last attempt returns or raises")
 
-    def _message(self, request: ScheduleRequest) -> Any:
+    def _message(self, request: JobScheduleRequest) -> Any:
         types, trigger = self.connection.types, request.trigger
         message = types.Schedule(
             display_name=display_name(request.name),
@@ -180,13 +180,15 @@ class Schedules:
     def _resource(self, schedule_id: str) -> str:
         return f"{self.connection.parent}/schedules/{schedule_id}"
 
-    def _schedule(self, entry: Any) -> Schedule:
-        schedule_id, config = entry.name.rpartition("/")[2], self.connection.config
-        return Schedule(
+    def _schedule(self, entry: Any) -> JobSchedule:
+        schedule_id = entry.name.rpartition("/")[2]
+        labels = dict(entry.create_pipeline_job_request.pipeline_job.labels)
+        return JobSchedule(
             id=schedule_id,
             name=entry.display_name or schedule_id,
+            key=key_of(labels),
             state=entry.state.name,
-            trigger=Trigger(
+            trigger=JobTrigger(
                 cron=entry.cron,
                 start_time=entry.start_time,
                 end_time=entry.end_time,
@@ -194,8 +196,8 @@ class Schedules:
                 concurrency=entry.max_concurrent_run_count,
                 queueing=entry.allow_queueing,
             ),
-            labels=dict(entry.create_pipeline_job_request.pipeline_job.labels),
+            enabled=entry.state.name == "ACTIVE",
+            labels=labels,
             created_at=entry.create_time,
             next_run_at=entry.next_run_time,
-            link=config.schedule_link(schedule_id),
         )

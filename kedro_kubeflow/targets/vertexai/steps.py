@@ -8,44 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from graphlib import TopologicalSorter
 from typing import Any
 
-NOT_STARTED = "WAITING"
-
-# In the words that Kubeflow Pipelines has for the same.
-_WORDS = {
-    "CANCEL_PENDING": "CANCELING",
-    "CANCELLING": "CANCELING",
-    "CANCELLED": "CANCELED",
-    "NOT_TRIGGERED": "SKIPPED",
-    "STATE_UNSPECIFIED": "PENDING",
-    "UNSPECIFIED": "PENDING",
-}
+from kedro_kubeflow.targets.base.run import State, Step, state_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class JobStep(Step):
     """A step of a job.
 
     Attributes:
-        name: its task's name.
-        title: what people call it.
-        state: KFP's runtime state, or ``WAITING``.
         custom_job: the id of the machine's job that runs it, by which its log is found; empty before.
     """
 
-    name: str
-    title: str
-    state: str
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    error: str | None = None
     custom_job: str = ""
 
 
-def steps_of(spec: Mapping[str, Any], details: Iterable[Any]) -> tuple[Step, ...]:
+def steps_of(spec: Mapping[str, Any], details: Iterable[Any]) -> tuple[JobStep, ...]:
     """Every step of a job's pipeline, in an order in which they can run.
 
     Args:
@@ -55,17 +35,16 @@ def steps_of(spec: Mapping[str, Any], details: Iterable[Any]) -> tuple[Step, ...
     latest: dict[str, Any] = {}
     for detail in sorted(details, key=lambda d: d.task_id):
         latest[detail.task_name] = detail
-    return tuple(_step(name, title, latest.get(name)) for name, title in _names(spec))
+    return tuple(_step(name, shown, latest.get(name)) for name, shown in _names(spec))
 
 
-def state_word(name: str) -> str:
-    """KFP's word for a state of Vertex AI's, such as ``PIPELINE_STATE_CANCELLED``."""
-    plain = name.removeprefix("PIPELINE_STATE_")
-    return _WORDS.get(plain, plain)
+def job_state(name: str) -> State:
+    """The state behind Vertex AI's name for it, such as ``PIPELINE_STATE_CANCELLED``."""
+    return state_of(name.removeprefix("PIPELINE_STATE_"), "PENDING")
 
 
 def _names(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Task name and title of every container task, in an order in which they can run."""
+    """Task name and display name of every container task, in an order in which they can run."""
     return _inside(spec["root"]["dag"], spec.get("components") or {})
 
 
@@ -80,13 +59,13 @@ def _inside(dag: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[t
             yield name, (tasks[name].get("taskInfo") or {}).get("name") or name
 
 
-def _step(name: str, title: str, detail: Any) -> Step:
+def _step(name: str, display_name: str, detail: Any) -> JobStep:
     if detail is None:
-        return Step(name=name, title=title, state=NOT_STARTED)
-    return Step(
+        return JobStep(name=name, display_name=display_name, state="WAITING")
+    return JobStep(
         name=name,
-        title=title,
-        state=state_word(detail.state.name),
+        display_name=display_name,
+        state=job_state(detail.state.name),
         started_at=detail.start_time,
         finished_at=detail.end_time,
         error=" ".join(detail.error.message.split()) or None if detail.error else None,

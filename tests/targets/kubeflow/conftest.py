@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from kfp_server import KfpServer
 from kfp_server.fixtures import kubernetes_server, multi_user_server, server
 
+from kedro_kubeflow.targets.base.waiting import Pace, Waiting
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
 from kedro_kubeflow.targets.kubeflow.connection import Patience
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 
 __all__ = ["kubernetes_server", "multi_user_server", "server"]
 
@@ -39,3 +42,10 @@ def client_of() -> Connect:
 @pytest.fixture
 def client(server: KfpServer, client_of: Connect) -> KubeflowClient:
     return client_of(server)
+
+
+def settled(client: KubeflowClient, run_id: str) -> KubeflowRun:
+    """A run as it is now; if it has just ended, as it is when its steps have ended too."""
+    waiting = Waiting(client.look(run_id), Pace(outage=0), client.address.run_link(run_id), "wait longer")
+    waiting.sleep = client.server.connection.sleep
+    return client.pods.explained(cast("KubeflowRun", waiting.end()))

@@ -8,14 +8,14 @@ from kfp_server import KfpServer, Options, Script
 from kedro_kubeflow.errors import WaitTimeout
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.pending import PendingWatch, Pods, reason_of, warning_in
-from kedro_kubeflow.targets.kubeflow.runs import Run
-from targets.kubeflow.conftest import Connect
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
+from targets.kubeflow.conftest import Connect, settled
 from targets.kubeflow.test_runs import request
 
 NODES = "Unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
-def waiting(server: KfpServer, client: KubeflowClient, why: str = Script.why) -> Run:
+def waiting(server: KfpServer, client: KubeflowClient, why: str = Script.why) -> KubeflowRun:
     server.script(Script(pending="train", why=why))
     run = client.runs.start(request(client))
     for _ in range(4):
@@ -34,13 +34,13 @@ def test_the_reason_by_way_of_the_ui(client_of: Connect, why: str) -> None:
         client = client_of(server)
         run = waiting(server, client, why)
         assert [s.state for s in run.steps] == ["SUCCEEDED", "PENDING", "WAITING"]
-        found = client.look(run.id)
+        found = settled(client, run.id)
         assert [s.reason for s in found.steps] == [None, why, None]
 
 
 def test_where_nobody_tells_it_says_what_to_look_at(server: KfpServer, client: KubeflowClient) -> None:
     run = waiting(server, client)
-    step = client.look(run.id).steps[1]
+    step = settled(client, run.id).steps[1]
     pod = server.runs.pod(run.id, "train")
     assert step.reason == f"why is not known here; look at it with: kubectl describe pod -n kubeflow {pod}"
 

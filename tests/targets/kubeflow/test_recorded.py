@@ -11,15 +11,17 @@ from kfp_server.replay import replayed
 from kfp_server.specs import package
 
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
+from kedro_kubeflow.targets.base.schedule import Trigger
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
 from kedro_kubeflow.targets.kubeflow.connection import Patience
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
-from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRunRequest, Trigger
-from kedro_kubeflow.targets.kubeflow.runs import Run, RunRequest
-from kedro_kubeflow.targets.kubeflow.steps import Step
+from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRunRequest
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun, RunRequest
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
 from kedro_kubeflow.targets.kubeflow.told import Report
+from targets.kubeflow.conftest import settled
 
-Ask = Callable[[Run], Report]
+Ask = Callable[[KubeflowRun], Report]
 
 
 def client_of(url: str, ask: Ask | None = None, **options: Any) -> KubeflowClient:
@@ -28,7 +30,7 @@ def client_of(url: str, ask: Ask | None = None, **options: Any) -> KubeflowClien
     return client
 
 
-def looked_at(name: str, ask: Ask | None = None) -> Run:
+def looked_at(name: str, ask: Ask | None = None) -> KubeflowRun:
     """A recorded run, which no log says anything of."""
     with replayed("log-api-wrong-pod.json", healthz="healthz-api.json", v2beta1_runs=name) as server:
         server.answers = {
@@ -36,7 +38,7 @@ def looked_at(name: str, ask: Ask | None = None) -> Run:
             "healthz": "healthz-api.json",
             "versions/": "error-404-version.json",
         }
-        return client_of(server.url, ask).look("x")
+        return settled(client_of(server.url, ask), "x")
 
 
 RUNS = {
@@ -189,8 +191,8 @@ def test_pipelines_versions_and_experiments() -> None:
         assert "probe-chain" in {p.name for p in client_of(server.url).pipelines.list()}
 
 
-STEP = Step(name="clean", title="clean", state="SUCCEEDED", pods=("pod",))
-RUN = Run(id="1", name="r", state="SUCCEEDED", steps=(STEP,))
+STEP = PodStep(name="clean", display_name="clean", state="SUCCEEDED", pods=("pod",))
+RUN = KubeflowRun(id="1", name="r", state="SUCCEEDED", steps=(STEP,))
 
 
 class TestLogs:
@@ -262,7 +264,7 @@ def test_with_several_users() -> None:
                 "versions/": "error-404-version.json",
                 "healthz": "healthz-api.json",
             }
-            run = client_of(server.url, namespace="team-a").look("x")
+            run = settled(client_of(server.url, namespace="team-a"), "x")
             assert run.ended
             assert run.steps
 

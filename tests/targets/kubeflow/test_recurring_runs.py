@@ -7,8 +7,9 @@ from kfp_server import NO_UPSTREAM, Answer, KfpServer, Reset, Slow
 from kfp_server.specs import package
 
 from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.targets.base.schedule import Trigger
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
-from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRunRequest, Trigger
+from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRunRequest
 from targets.kubeflow.conftest import Connect
 
 CREATE = "POST /apis/v2beta1/recurringruns$"

@@ -10,8 +10,8 @@ from kfp_server.specs import package
 from kedro_kubeflow.errors import AuthError, ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.facts import fact
-from kedro_kubeflow.targets.kubeflow.runs import Run, RunRequest
-from targets.kubeflow.conftest import Connect
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun, RunRequest
+from targets.kubeflow.conftest import Connect, settled
 
 CREATE = r"POST /apis/v2beta1/runs$"
 
@@ -21,10 +21,10 @@ def request(client: KubeflowClient, **changes: object) -> RunRequest:
     return RunRequest(**{"name": "r", "experiment": experiment, "source": package(), **changes})  # type: ignore[arg-type]
 
 
-def to_the_end(client: KubeflowClient, run: Run) -> Run:
+def to_the_end(client: KubeflowClient, run: KubeflowRun) -> KubeflowRun:
     while not run.ended:
         run = client.runs.get(run.id)
-    return client.look(run.id)
+    return settled(client, run.id)
 
 
 class TestStart:

@@ -12,7 +12,7 @@ from auth.kubeflow_stand_in import PASSWORD, USER, Kubeflow, kubeflow
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
-from kedro_kubeflow.targets.kubeflow.project_server import connect_to
+from kedro_kubeflow.targets.kubeflow.configured import connect_to
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.following import Following
 from kedro_kubeflow.targets.kubeflow.logs import last_words, tail
-from kedro_kubeflow.targets.kubeflow.runs import Run
+from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.told_by_logs import told_in
 from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
 from kedro_kubeflow.tracking import tags
-from targets.kubeflow.conftest import Connect
+from targets.kubeflow.conftest import Connect, settled
 from targets.kubeflow.test_runs import request
 
 DONE = "I1127 12:15:06.196194      15 launcher_v2.go:206] publish success.\n"
@@ -24,7 +24,7 @@ FATAL = "F1127 12:15:06.196194      15 main.go:59] failed to execute component: 
 WORDS = "the input is empty\n  where: node train\n  cure:  fill it"
 
 
-def frozen(server: KfpServer, client: KubeflowClient, **script: object) -> Run:
+def frozen(server: KfpServer, client: KubeflowClient, **script: object) -> KubeflowRun:
     """A run that has ended, of which the server tells no more than of its first step."""
     server.script(Script(freezes=1, **script))  # type: ignore[arg-type]
     run = client.runs.start(request(client))
@@ -37,18 +37,18 @@ class TestByLogs:
     def test_a_failure_with_its_last_words(self, server: KfpServer, client: KubeflowClient) -> None:
         run = frozen(server, client, failing="train")
         server.runs.logs[run.id, "train"] = f"loading\nkedro-kubeflow: step 'train' failed\n{WORDS}\n{DONE}{FATAL}"
-        run = client.look(run.id)
+        run = settled(client, run.id)
         assert [s.state for s in run.steps] == ["SUCCEEDED", "FAILED", "UNKNOWN"]
         assert run.steps[1].error == WORDS
         assert "stopped telling" in (run.steps[2].error or "")
 
     def test_where_nothing_is_told(self, server: KfpServer, client: KubeflowClient) -> None:
         server.options.serves_logs = False
-        run = client.look(frozen(server, client, failing="train").id)
+        run = settled(client, frozen(server, client, failing="train").id)
         assert [s.state for s in run.steps] == ["SUCCEEDED", "UNKNOWN", "UNKNOWN"]
 
     def test_a_success_is_one_of_each_step(self, server: KfpServer, client: KubeflowClient) -> None:
-        run = client.look(frozen(server, client).id)
+        run = settled(client, frozen(server, client).id)
         assert [s.state for s in run.steps] == ["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]
         assert server.requests("GET /apis/v1alpha1") == []
 
@@ -89,7 +89,7 @@ class TestByMlflow:
             },
         )
         try:
-            found = client.look(run.id)
+            found = settled(client, run.id)
         finally:
             mlflow.set_tracking_uri(before)
         assert [s.state for s in found.steps] == ["SUCCEEDED", "FAILED", "UNKNOWN"]
@@ -103,7 +103,7 @@ class TestByMlflow:
         ask = MlflowTags("http://127.0.0.1:9", lambda: None).of
         server.options.serves_logs = False
         client = client_of(server, ask=ask)
-        found = client.look(frozen(server, client, failing="train").id)
+        found = settled(client, frozen(server, client, failing="train").id)
         assert "MLflow at http://127.0.0.1:9 cannot be asked" in (found.steps[1].error or "")
 
 
@@ -139,7 +139,7 @@ class TestByMetadata:
 
     def test_the_state_of_each_step(self, ui: KfpServer, client_of: Connect) -> None:
         client = client_of(ui)
-        run = client.look(frozen(ui, client, failing="report").id)
+        run = settled(client, frozen(ui, client, failing="report").id)
         assert [s.state for s in run.steps] == ["SUCCEEDED", "SUCCEEDED", "FAILED"]
         asked = ui.requests("POST /ml_metadata.MetadataStoreService/GetContextByTypeAndName")[0]
         assert asked.body[5:] == b"\n\x12system.PipelineRun\x12$" + run.id.encode()
@@ -147,7 +147,7 @@ class TestByMetadata:
     def test_a_log_that_the_launcher_has_kept(self, ui: KfpServer, client_of: Connect) -> None:
         client = client_of(ui)
         ui.faults.add("GET /artifacts/get", Answer(200, b"kept\n", "text/plain"))
-        run = client.look(frozen(ui, client, failing="report").id)
+        run = settled(client, frozen(ui, client, failing="report").id)
         assert client.logs.of(run, run.steps[1]) == "kept\n"
         [asked] = ui.requests("GET /artifacts/get")
         assert dict(asked.query) == {

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
 from kfp_server import NO_UPSTREAM, Answer, Gate, KfpServer, Reset, Script, Slow, gateway
 
 from kedro_kubeflow.errors import AuthError, ServerError, WaitTimeout
+from kedro_kubeflow.targets.base.run import Run
+from kedro_kubeflow.targets.base.waiting import Pace, Waiting
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
-from kedro_kubeflow.targets.kubeflow.runs import Run
-from kedro_kubeflow.targets.kubeflow.waiting import Pace, Waiting
 from targets.kubeflow.conftest import Connect
 from targets.kubeflow.test_connection import Bearer
 from targets.kubeflow.test_runs import request
@@ -42,7 +41,8 @@ def clock() -> Clock:
 
 
 def wait(client: KubeflowClient, run: Run, clock: Clock, **pace: float) -> list[Run]:
-    return list(Waiting(client.runs, run.id, Pace(**pace), clock=clock, sleep=clock.sleep).looks())
+    look, link = client.look(run.id, clock=clock), client.address.run_link(run.id)
+    return list(Waiting(look, Pace(**pace), link, "wait longer", clock=clock, sleep=clock.sleep).looks())
 
 
 def test_to_success(client: KubeflowClient, clock: Clock) -> None:
@@ -153,6 +153,5 @@ def test_a_run_that_somebody_deletes(server: KfpServer, client: KubeflowClient, 
 
 def test_in_real_time(client: KubeflowClient) -> None:
     run = client.runs.start(request(client))
-    waiting = client.wait(run.id, Pace(interval=0.01))
-    waiting.sleep = threading.Event().wait  # type: ignore[assignment]
+    waiting = Waiting(client.look(run.id), Pace(interval=0.01), "its page", "wait longer")
     assert list(waiting.looks())[-1].succeeded

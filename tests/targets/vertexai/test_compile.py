@@ -15,8 +15,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 from kedro_kubeflow.api import compile_project
 from kedro_kubeflow.contract import StepCall, runtime_arguments
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.prepared import Prepared, prepare
+from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.request import Request
+from kedro_kubeflow.targets.base.prepare import prepare
 from targets.vertexai.conftest import SECTION
 
 IMAGE = "europe-docker.pkg.dev/my-project/r/demo:1"

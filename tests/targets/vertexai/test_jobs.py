@@ -14,10 +14,11 @@ from auth.loopback import Response
 
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError, WaitTimeout
+from kedro_kubeflow.targets.base.run import Run
+from kedro_kubeflow.targets.base.waiting import Look, Pace, Waiting
 from kedro_kubeflow.targets.vertexai.client import VertexClient
 from kedro_kubeflow.targets.vertexai.connection import Connection
-from kedro_kubeflow.targets.vertexai.jobs import Job, JobRequest, Jobs
-from kedro_kubeflow.targets.vertexai.waiting import Pace, Waiting
+from kedro_kubeflow.targets.vertexai.jobs import JobRequest, Jobs
 from targets.vertexai.rest import refusal
 from targets.vertexai.vertex_server import Script, VertexServer
 
@@ -61,7 +62,7 @@ class TestStart:
             )
         ).start(REQUEST)
         assert (made.id, made.name, made.state) == ("demo-1", "Demo żółć", "PENDING")
-        assert made.link == (
+        assert section().job_link(made.id) == (
             "https://console.cloud.google.com/vertex-ai/locations/europe-west1/pipelines/runs/demo-1?project=my-project"
         )
         [message] = server.asked("CreatePipelineJob")
@@ -177,7 +178,7 @@ class TestLook:
     def test_its_steps(self, server: VertexServer, section: Section) -> None:
         made = jobs(section())
         made.start(REQUEST)
-        assert [(s.name, s.title, s.state) for s in made.get("demo-1").steps] == [
+        assert [(s.name, s.display_name, s.state) for s in made.get("demo-1").steps] == [
             ("one", "One", "WAITING"),
             ("two", "Two", "WAITING"),
             ("end", "End", "WAITING"),
@@ -208,11 +209,13 @@ class TestLook:
 
 
 class TestWait:
-    def wait(self, config: VertexAIConfig, **pace: Any) -> list[Job]:
+    def wait(self, config: VertexAIConfig, **pace: Any) -> list[Run]:
         made = jobs(config)
         made.start(REQUEST)
-        now = iter(range(10_000))
-        return list(Waiting(made, "demo-1", Pace(**pace), clock=lambda: float(next(now)), sleep=lambda _: None).looks())
+        now, look = iter(range(10_000)), Look(lambda: made.look("demo-1"))
+        where = config.job_link("demo-1")
+        clock = lambda: float(next(now))  # noqa: E731
+        return list(Waiting(look, Pace(**pace), where, "", "job", clock=clock, sleep=lambda _: None).looks())
 
     def test_to_success(self, server: VertexServer, section: Section) -> None:
         assert [job.state for job in self.wait(section())] == ["PENDING", "RUNNING", "RUNNING", "RUNNING", "SUCCEEDED"]
@@ -223,7 +226,7 @@ class TestWait:
         assert last.state == "FAILED"
         assert "some tasks failed: two" in str(last.error)
         [step] = last.failed_steps
-        assert (step.title, step.error) == ("Two", server.script.error)
+        assert (step.display_name, step.error) == ("Two", server.script.error)
 
     def test_through_an_outage(self, server: VertexServer, section: Section) -> None:
         for _ in range(3):

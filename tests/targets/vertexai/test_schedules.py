@@ -15,7 +15,7 @@ from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.vertexai.connection import Connection
 from kedro_kubeflow.targets.vertexai.jobs import JobRequest
-from kedro_kubeflow.targets.vertexai.schedules import ScheduleRequest, Schedules, Trigger
+from kedro_kubeflow.targets.vertexai.schedules import JobScheduleRequest, JobTrigger, Schedules
 from targets.vertexai.rest import refusal
 from targets.vertexai.test_jobs import SPEC
 from targets.vertexai.vertex_server import VertexServer
@@ -28,14 +28,14 @@ def schedules(config: VertexAIConfig) -> Schedules:
     return Schedules(Connection(config, sleep=lambda _: None))
 
 
-def request(config: VertexAIConfig, **keys: Any) -> ScheduleRequest:
-    trigger = keys.pop("trigger", Trigger(cron="TZ=Europe/Warsaw 30 2 * * *"))
+def request(config: VertexAIConfig, **keys: Any) -> JobScheduleRequest:
+    trigger = keys.pop("trigger", JobTrigger(cron="TZ=Europe/Warsaw 30 2 * * *"))
     job = JobRequest(name="Demo", spec=SPEC, labels=LABELS)
-    return ScheduleRequest(name="Demo", trigger=trigger, job=job, **keys).marked(config)
+    return JobScheduleRequest(name="Demo", trigger=trigger, job=job, **keys).marked(config)
 
 
 def test_all_that_it_may_say(server: VertexServer, section: Section) -> None:
-    trigger = Trigger(
+    trigger = JobTrigger(
         cron="TZ=Europe/Warsaw 30 2 * * *",
         start_time=datetime(2026, 3, 1, tzinfo=timezone.utc),
         end_time=datetime(2026, 4, 1, tzinfo=timezone.utc),
@@ -46,7 +46,7 @@ def test_all_that_it_may_say(server: VertexServer, section: Section) -> None:
     config = section(service_account="runner@my-project.iam.gserviceaccount.com")
     made = schedules(config).create(request(config, trigger=trigger))
     assert (made.trigger, made.state, made.key) == (trigger, "ACTIVE", "demo/default")
-    assert made.link == (
+    assert config.schedule_link(made.id) == (
         f"https://console.cloud.google.com/vertex-ai/locations/europe-west1/pipelines/schedules/{made.id}?project=my-project"
     )
     [message] = server.asked("CreateSchedule")
@@ -90,7 +90,7 @@ def test_the_digest_is_of_all_that_is_sent(section: Section) -> None:
     config = section()
     first = request(config)
     others = [
-        request(config, trigger=Trigger(cron="30 2 * * *")),
+        request(config, trigger=JobTrigger(cron="30 2 * * *")),
         request(config, enabled=False),
         request(section(service_account="runner@x")),
         replace(first, job=replace(first.job, spec={**SPEC, "defaultPipelineRoot": "gs://x"})).marked(config),

@@ -1,75 +1,22 @@
-"""The project's Kubeflow Pipelines server."""
+"""The server that a project is configured for."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kedro_kubeflow.auth.kubeflow import Surroundings, from_config
-from kedro_kubeflow.config.kubeflow import KubeflowConfig, read_config
-from kedro_kubeflow.names import pipeline_name
-from kedro_kubeflow.plan.selection import selected
-from kedro_kubeflow.project.conf import read_kubeflow, read_parameters
-from kedro_kubeflow.project.opening import OpenProject, open_project
-from kedro_kubeflow.request import Request
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.connection import Patience
 from kedro_kubeflow.targets.kubeflow.tls import Tls
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.targets.kubeflow.runs import Run
+    from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
     from kedro_kubeflow.targets.kubeflow.told import Report
-
-
-@dataclass(frozen=True)
-class ServerProject:
-    """A project and what its kubeflow.yml says; its pipelines are not imported."""
-
-    project: OpenProject
-    config: KubeflowConfig
-    parameters: dict[str, Any]
-
-    def pipeline(self, name: str) -> str:
-        """What one of its pipelines or jobs is called on the server."""
-        return pipeline_name(self.project.name, name)
-
-    def name_of(self, request: Request) -> str:
-        """What that which a request asks for is called on the server.
-
-        Raises:
-            ConfigError: there is no such job.
-        """
-        return self.pipeline(selected(request, self.config.jobs).name)
-
-    @property
-    def experiment(self) -> str:
-        """The experiment that holds its runs."""
-        return self.config.run_config.experiment_name or self.project.name
-
-
-def open_for_server(env: str | None = None, path: Path | None = None) -> ServerProject:
-    """Read a project's configuration.
-
-    Raises:
-        ProjectError: the project cannot be opened.
-        ConfigError: kubeflow.yml is wrong.
-    """
-    project = open_project(path, env=env)
-    loader = project.config_loader()
-    return ServerProject(project, read_config(read_kubeflow(loader)), read_parameters(loader))
-
-
-def address_of(config: KubeflowConfig) -> Address:
-    """Where the configured server and its UI are.
-
-    Raises:
-        ConfigError: no server is configured.
-    """
-    return Address.parse(config.host, config.ui_host)
 
 
 def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> KubeflowClient:
@@ -82,7 +29,7 @@ def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> Ku
         ConfigError: no server is configured, or a certificate's file is missing.
         AuthError: the credentials are missing.
     """
-    host = address_of(config).host
+    host = Address.parse(config.host).host
     tls = _tls(config)
     return connect(
         config.host,
@@ -96,10 +43,10 @@ def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> Ku
     )
 
 
-def _mlflow_of(config: KubeflowConfig, project: OpenProject) -> Callable[[Run], Report]:
+def _mlflow_of(config: KubeflowConfig, project: OpenProject) -> Callable[[KubeflowRun], Report]:
     """Asks the project's MLflow server, whose address is read only then."""
 
-    def ask(run: Run) -> Report:
+    def ask(run: KubeflowRun) -> Report:
         from kedro_kubeflow.project.context import load_context
         from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
         from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags

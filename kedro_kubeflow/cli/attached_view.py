@@ -1,4 +1,4 @@
-"""A local run as people see it: live while it runs, and a summary at the end."""
+"""A run that lasts as long as its command, as people see it: live while it runs, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -17,16 +17,18 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.targets.local.run import LocalRun, StepProgress
+    from kedro_kubeflow.targets.base.run import Run, Step
 
 _STYLES = {"waiting": "dim", "running": "cyan", "succeeded": "green", "failed": "red", "skipped": "yellow"} | {
     "cached": "green"
 }
-_DONE = ("succeeded", "cached")
+_MARKS = {"waiting": "·", "running": "▸", "succeeded": "✓", "cached": "≡", "failed": "✗", "skipped": "-"}
+_TIMED = ("SUCCEEDED", "FAILED")
+_DONE = ("SUCCEEDED", "CACHED")
 _TAIL_LINES = 25
 
 
-class LocalView:
+class AttachedView:
     """Shows each change of a run: a live table on a terminal, a line a change elsewhere."""
 
     def __init__(self, console: Console) -> None:
@@ -34,7 +36,7 @@ class LocalView:
         self._live: Live | None = None
         self._said: dict[str, str] = {}
         self._since: dict[str, float] = {}
-        self._run: LocalRun | None = None
+        self._run: Run | None = None
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -46,43 +48,41 @@ class LocalView:
             self._live = live
             yield
 
-    def changed(self, run: LocalRun) -> None:
+    def changed(self, run: Run) -> None:
         """Take note of a change."""
         self._run = run
-        for step in run.steps.values():
-            if self._said.get(step.step, "waiting") != step.state:
-                self._said[step.step] = step.state
-                self._since[step.step] = time.monotonic()
+        for step in run.steps:
+            if self._said.get(step.name, "WAITING") != step.state:
+                self._said[step.name] = step.state
+                self._since[step.name] = time.monotonic()
                 if not self._console.is_terminal:
                     self._console.print(_line(step), highlight=False)
 
     def _table(self) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 1))
-        for step in self._run.steps.values() if self._run else ():
-            running = step.state == "running"
-            seconds = time.monotonic() - self._since[step.step] if running else step.seconds
-            mark = Spinner("dots", style="cyan") if running else _mark(step.state)
-            table.add_row(
-                mark, step.step, f"{seconds:.1f} s" if step.state not in ("waiting", "skipped", "cached") else ""
-            )
+        for step in self._run.steps if self._run else ():
+            running = step.state == "RUNNING"
+            seconds = time.monotonic() - self._since[step.name] if running else step.seconds
+            mark = Spinner("dots", style="cyan") if running else _mark(step)
+            table.add_row(mark, step.display_name, f"{seconds:.1f} s" if running or step.state in _TIMED else "")
         return table
 
 
-def print_summary(run: LocalRun, console: Console) -> None:
+def print_summary(run: Run, console: Console) -> None:
     """What became of each step, where the data lies, which MLflow run it was."""
     table = Table(title=None, box=None, padding=(0, 1))
     for column in ("", "Step", "State", "Time"):
         table.add_column(column, justify="right" if column == "Time" else "left")
-    for step in run.steps.values():
-        shown = f"{step.seconds:.1f} s" if step.seconds else ""
-        table.add_row(_mark(step.state), step.step, Text(step.state, _STYLES[step.state]), shown)
+    for step in run.steps:
+        shown, word = f"{step.seconds:.1f} s" if step.seconds else "", step.state.lower()
+        table.add_row(_mark(step), step.display_name, Text(word, _STYLES.get(word, "")), shown)
     console.print(table)
     _print_outputs(run, console)
     _print_mlflow(run, console)
-    for step in run.failed:
-        print_log_tail(f"The step {step.step!r} failed.", step.log, console)
-    if run.state == "failed" and not run.failed:
-        print_log_tail("kfp ended before any step did.", run.folder / "kfp.log", console)
+    for step in run.failed_steps:
+        print_log_tail(f"The step {step.display_name!r} failed.", step.log, console)
+    if run.state == "FAILED" and not run.failed_steps:
+        print_log_tail("kfp ended before any step did.", run.log, console)
     _print_verdict(run, console)
 
 
@@ -97,8 +97,8 @@ def print_log_tail(title: str, log: Path | None, console: Console) -> None:
         console.out(f"The whole log: {_short(log)}", highlight=False)
 
 
-def _print_outputs(run: LocalRun, console: Console) -> None:
-    outputs = [(name, path) for s in run.steps.values() if s.state in _DONE for name, path in s.outputs.items()]
+def _print_outputs(run: Run, console: Console) -> None:
+    outputs = [(name, path) for s in run.steps if s.state in _DONE for name, path in s.outputs.items()]
     if not outputs:
         return
     folder = Path(os.path.commonpath([Path(path).parent for _, path in outputs]))
@@ -110,7 +110,7 @@ def _print_outputs(run: LocalRun, console: Console) -> None:
         console.out(f"  {name}: {Path(path).relative_to(folder)}", highlight=False)
 
 
-def _print_mlflow(run: LocalRun, console: Console) -> None:
+def _print_mlflow(run: Run, console: Console) -> None:
     if not run.mlflow:
         return
     uri = run.mlflow.get("tracking_uri", "")
@@ -124,24 +124,46 @@ def _print_mlflow(run: LocalRun, console: Console) -> None:
         console.out(f"  open:   mlflow ui --backend-store-uri {uri}", highlight=False)
 
 
-def _print_verdict(run: LocalRun, console: Console) -> None:
+def _print_verdict(run: Run, console: Console) -> None:
     console.print()
     verdict = {
-        "succeeded": ("The run succeeded.", "bold green"),
-        "failed": ("The run failed.", "bold red"),
-        "interrupted": ("The run was interrupted; no process of it is left.", "bold yellow"),
+        "SUCCEEDED": ("The run succeeded.", "bold green"),
+        "FAILED": ("The run failed.", "bold red"),
+        "CANCELED": ("The run was interrupted; no process of it is left.", "bold yellow"),
     }.get(run.state, (run.state, ""))
     console.print(Text(*verdict))
-    console.out(f"Everything of it lies in {_short(run.folder)}", highlight=False)
+    if run.folder:
+        console.out(f"Everything of it lies in {_short(run.folder)}", highlight=False)
 
 
-def _mark(state: str) -> Text:
-    marks = {"waiting": "·", "running": "▸", "succeeded": "✓", "cached": "≡", "failed": "✗", "skipped": "-"}
-    return Text(marks[state], _STYLES[state])
+def summary_json(run: Run) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "run_id": run.id,
+        "state": "interrupted" if run.canceled else run.state.lower(),
+        "folder": str(run.folder),
+        "mlflow": dict(run.mlflow),
+        "steps": [
+            {
+                "step": step.display_name,
+                "state": step.state.lower(),
+                "seconds": round(step.seconds or 0.0, 3),
+                "outputs": dict(step.outputs),
+                "log": str(step.log),
+            }
+            for step in run.steps
+        ],
+    }
 
 
-def _line(step: StepProgress) -> str:
-    return f"{step.step}: {step.state}" + (f" ({step.seconds:.1f} s)" if step.state in ("succeeded", "failed") else "")
+def _mark(step: Step) -> Text:
+    word = step.state.lower()
+    return Text(_MARKS.get(word, ""), _STYLES.get(word, ""))
+
+
+def _line(step: Step) -> str:
+    took = f" ({step.seconds:.1f} s)" if step.state in _TIMED else ""
+    return f"{step.display_name}: {step.state.lower()}{took}"
 
 
 def _short(path: Path) -> str:

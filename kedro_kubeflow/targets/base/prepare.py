@@ -1,0 +1,35 @@
+"""Read, plan, compile, adapt: a request → a compiled pipeline as its target takes it. Offline: no token, no cluster, no image."""
+
+from __future__ import annotations
+
+from kedro_kubeflow.compiler import CompiledPipeline, compile_plan
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.plan import Plan, make_plan
+from kedro_kubeflow.prepared import Prepared
+from kedro_kubeflow.project.facts import read_project
+from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.request import Request
+from kedro_kubeflow.targets.base.registry import target_class
+
+
+def prepare(request: Request) -> Prepared:
+    """Open the project, read its configuration, decide, compile.
+
+    Raises:
+        ProjectError: the project, the pipeline, a node or a parameter is not there.
+        ConfigError: kubeflow.yml, the catalog or the parameters are wrong.
+        CompileError: the pipeline cannot become a KFP pipeline.
+    """
+    facts, config = read_project(request)
+    plan = make_plan(facts, config, request)
+    compiled = compile_for_target(plan, facts.project, config)
+    return Prepared(facts=facts, config=config, plan=plan, compiled=compiled)
+
+
+def compile_for_target(plan: Plan, project: OpenProject, config: KubeflowConfig) -> CompiledPipeline:
+    """The compiled pipeline as the plan's target takes it.
+
+    Raises:
+        ConfigError: it asks for something that the target does not have.
+    """
+    return target_class(plan.target)(project, config).adapt(compile_plan(plan))

@@ -1,0 +1,247 @@
+"""Kubeflow Pipelines as a target."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded, Version
+from kedro_kubeflow.targets.base.run import Run, Step, find_step
+from kedro_kubeflow.targets.base.run_name import fill_run_name
+from kedro_kubeflow.targets.base.target import RunOptions, Target
+from kedro_kubeflow.targets.base.waiting import Look
+from kedro_kubeflow.targets.kubeflow.limits import CANNOT
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.check.finding import Finding
+    from kedro_kubeflow.prepared import Prepared
+    from kedro_kubeflow.targets.base.schedule import Retired, Schedule, ScheduleChange, ScheduleRequest
+    from kedro_kubeflow.targets.kubeflow.address import Address
+    from kedro_kubeflow.targets.kubeflow.kubeflow import KubeflowClient
+    from kedro_kubeflow.targets.kubeflow.package import Package
+    from kedro_kubeflow.targets.kubeflow.pipelines import PipelineVersion
+    from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRun, RecurringRunRequest
+    from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun, RunRequest
+    from kedro_kubeflow.targets.kubeflow.steps import PodStep
+
+
+class KubeflowTarget(Target):
+    """The server that kubeflow.yml names."""
+
+    name = "kubeflow"
+    display_name = "Kubeflow Pipelines"
+    schedule_noun = "recurring_run"
+    cannot = CANNOT
+
+    @cached_property
+    def client(self) -> KubeflowClient:
+        """What asks the server; the client stack is loaded here.
+
+        Raises:
+            ConfigError: no server is configured, or a certificate's file is missing.
+            AuthError: the credentials are missing.
+        """
+        from kedro_kubeflow.targets.kubeflow.configured import connect_to
+
+        return connect_to(self.config, self.project)
+
+    @property
+    def address(self) -> Address:
+        """Where the server and its UI are.
+
+        Raises:
+            ConfigError: no server is configured.
+        """
+        from kedro_kubeflow.targets.kubeflow.address import Address
+
+        return Address.parse(self.config.host, self.config.ui_host)
+
+    # Pipelines
+
+    def upload(self, prepared: Prepared, *, force: bool = False) -> Uploaded:
+        """Versions are known again by the digest of what was uploaded."""
+        done = self.client.uploads.upload(self._with_commit(prepared), force=force)
+        return Uploaded(
+            made=done.made,
+            pipeline_id=done.pipeline.id,
+            pipeline=done.pipeline.name,
+            version_id=done.version.id,
+            version=done.version.name,
+            link=self.client.address.pipeline_link(done.pipeline.id, done.version.id),
+        )
+
+    def pipelines(self) -> list[Pipeline]:
+        """All of the namespace."""
+        return list(self.client.pipelines.list())
+
+    def versions(self, pipeline: str) -> list[Version]:
+        """All versions of a pipeline."""
+        return list(self.client.pipelines.versions(self.client.pipelines.get(pipeline).id))
+
+    def pipeline_link(self, pipeline_id: str, version_id: str | None = None) -> str:
+        """Its page in the UI."""
+        return self.address.pipeline_link(pipeline_id, version_id)
+
+    # Runs
+
+    def start(
+        self, prepared: Prepared, options: RunOptions, *, on_change: Callable[[Run], None] = lambda _: None
+    ) -> Run:
+        """Nothing is uploaded: the spec goes along with the run."""
+        from kedro_kubeflow.targets.kubeflow.facts import SPEC
+        from kedro_kubeflow.targets.kubeflow.inputs import every_input
+        from kedro_kubeflow.targets.kubeflow.package import spec_of
+        from kedro_kubeflow.targets.kubeflow.upload import DIGEST
+
+        compiled = self._with_commit(prepared)
+        facts = {**compiled.tags, SPEC: compiled.digest[:DIGEST]}
+        request = self._request(compiled, compiled.display_name, prepared.parameters, options)
+        return self._start(replace(request, facts=facts, parameters=every_input(spec_of(str(compiled)), {})))
+
+    def start_version(self, pipeline: str, version: str, parameters: Mapping[str, Any], options: RunOptions) -> Run:
+        """How each parameter travels stands in the version's spec."""
+        from kedro_kubeflow.targets.kubeflow.inputs import every_input, run_inputs
+
+        name = self.pipeline_name(pipeline)
+        found = self.client.pipelines.find_version(name, version)
+        where = self.client.address.pipeline_link(found.pipeline_id, found.id)
+        given = run_inputs(found.spec, parameters, where=where)
+        shown = self.client.pipelines.get(name).display_name
+        request = self._request(found, shown, {**self.parameters, **parameters}, options)
+        return self._start(replace(request, parameters=every_input(found.spec, given)))
+
+    def run_id(self, text: str) -> str:
+        """The id of a run, also out of a link to it."""
+        return run_id_of(text)
+
+    def get(self, run_id: str) -> Run:
+        """A run with its steps; one that has just ended, as it is when they have ended too."""
+        run = cast("KubeflowRun", self._waiting(self.look(run_id), run_id, replace(self.pace, outage=0)).end())
+        return self.client.pods.explained(run)
+
+    def look(self, run_id: str, *, pending_timeout: float | None = None) -> Look:
+        """What the API leaves open is asked of MLflow, of Kubeflow's own record, and of the logs of pods."""
+        return self.client.look(run_id, pending_timeout=pending_timeout)
+
+    def runs(self, *, limit: int = 20, pipeline: str | None = None) -> list[Run]:
+        """The latest runs; those of a pipeline are runs of its uploaded versions."""
+        wanted = self.client.pipelines.get(self.pipeline_name(pipeline)).id if pipeline else None
+        listed = self.client.runs.list(namespace=self.config.experiment_namespace)
+        found = (run for run in listed if wanted in (None, run.pipeline_id))
+        return list(itertools.islice(found, limit))
+
+    def logs(self, run: Run, step: str | None = None) -> Mapping[str, str]:
+        """The logs of pods, where the server gives them."""
+        known = cast("KubeflowRun", run)
+        steps = [cast("PodStep", find_step(run, step))] if step else [s for s in known.steps if s.begun]
+        return {s.display_name: self.client.logs.of(known, s) for s in steps}
+
+    def follow_log(self, run_id: str, step: str | None = None) -> Iterator[tuple[Step, str]]:
+        """A step that is tried again begins anew with its new pod."""
+        from kedro_kubeflow.targets.kubeflow.following import Following
+
+        name = find_step(self.get(run_id), step).name if step else None
+        return Following(self.client, run_id, name).pieces()
+
+    def log_tail(self, run: Run, step: Step, lines: int) -> list[str]:
+        """Without the lines of KFP's launcher and Argo's executor around them."""
+        from kedro_kubeflow.targets.kubeflow.logs import tail
+
+        return tail(self.logs(run, step.name)[step.display_name], lines)
+
+    def how_to_read_log(self, run: Run, step: Step) -> str | None:
+        """The command that reads it on the cluster."""
+        return self.client.logs.how_to_read(cast("PodStep", step))
+
+    def terminate(self, run_id: str) -> KubeflowRun:
+        """End a run."""
+        self.client.runs.terminate(run_id)
+        return self.client.runs.get(run_id)
+
+    def retry(self, run_id: str) -> KubeflowRun:
+        """Run again what failed of it."""
+        self.client.runs.retry(run_id)
+        return self.client.runs.get(run_id)
+
+    # Schedules
+
+    def schedules(self, *, namespace: str | None = None) -> list[Schedule]:
+        """All recurring runs of a namespace."""
+        return list(self.client.recurring_runs.list(namespace or self.config.experiment_namespace))
+
+    def plan_schedule(self, request: ScheduleRequest) -> ScheduleChange:
+        """What is scheduled is what was uploaded."""
+        from kedro_kubeflow.targets.kubeflow.schedules import change_of
+
+        return change_of(self, request)
+
+    def make_schedule(self, request: RecurringRunRequest) -> Schedule:
+        """Make a recurring run, and its experiment where that is not there."""
+        experiment = self.client.experiments.ensure(request.experiment.name, request.namespace)
+        return self.client.recurring_runs.create(replace(request, experiment=experiment))
+
+    def delete_schedule(self, schedule: Schedule, *, force: bool = False) -> Retired:
+        """Delete a recurring run, or switch it off where runs of it have not ended: they would be deleted with it."""
+        from kedro_kubeflow.targets.kubeflow.retiring import retire
+
+        return retire(self.client, cast("RecurringRun", schedule), force=force)
+
+    # Where people look
+
+    def link(self, run_id: str | None = None) -> str:
+        """A run's page in the UI, or that of all pipelines."""
+        return self.address.run_link(run_id) if run_id else f"{self.address.ui_host}/#/pipelines"
+
+    def schedule_link(self, schedule_id: str) -> str:
+        """A recurring run's page in the UI."""
+        return self.address.schedule_link(schedule_id)
+
+    def check(self, *, tracking: bool) -> Iterator[Finding]:
+        """Whether it is reachable and takes the credentials, and its version."""
+        from kedro_kubeflow.targets.kubeflow.findings import server_findings
+
+        yield from server_findings(self.client, self.config, tracking=tracking)
+
+    def _request(
+        self, source: PipelineVersion | Package, shown: str, values: Mapping[str, Any], options: RunOptions
+    ) -> RunRequest:
+        from kedro_kubeflow.targets.kubeflow.runs import RunRequest
+
+        run = self.config.run_config
+        template = options.run_name or run.run_name
+        experiment = options.experiment_name or run.experiment_name or self.project.name
+        namespace = options.experiment_namespace or self.config.experiment_namespace
+        return RunRequest(
+            name=fill_run_name(template, values)
+            if template
+            else f"{shown} {datetime.datetime.now():%Y-%m-%d %H:%M:%S}",
+            experiment=self.client.experiments.ensure(experiment, namespace),
+            source=source,
+            service_account=options.service_account or run.service_account,
+            description=run.description or "",
+        )
+
+    def _start(self, request: RunRequest) -> Run:
+        return replace(self.client.runs.start(request), experiment=request.experiment.name)
+
+    def _with_commit(self, prepared: Prepared) -> Package:
+        """The compiled pipeline, its git commit among its tags; the spec stays byte for byte what it was."""
+        from kedro_kubeflow.targets.kubeflow.git_commit import git_commit
+
+        commit, compiled = git_commit(self.project.path), prepared.compiled
+        return replace(compiled, tags={**compiled.tags, "git_commit": commit}) if commit else compiled
+
+
+def run_id_of(text: str) -> str:
+    """The id of a run, also out of a link to it.
+
+    >>> run_id_of("https://kubeflow.example.com/pipeline/#/runs/details/1a2b?tab=1")
+    '1a2b'
+    """
+    match = re.search(r"/runs/details/([^/?#]+)", text)
+    return match.group(1) if match else text.strip()
