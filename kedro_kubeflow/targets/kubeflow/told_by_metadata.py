@@ -72,4 +72,4 @@ def _says_more(step: PodStep, state: str | None) -> bool:
     """Whether a state in the record is news. Drivers write RUNNING there before the step's own pod has begun."""
     if state == "RUNNING":
         return step.state == "WAITING"
-    return state not in (None, "UNKNOWN", WAITING)
+    return state not in (None, "UNKNOWN", "WAITING")
