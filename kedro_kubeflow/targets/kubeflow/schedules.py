@@ -20,21 +20,21 @@ from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRun, Recurri
 if TYPE_CHECKING:
     from kedro_kubeflow.config.schedules import ScheduleConfig
     from kedro_kubeflow.targets.base.schedule import ScheduleRequest
+    from kedro_kubeflow.targets.base.target import Target
     from kedro_kubeflow.targets.kubeflow.kubeflow import KubeflowClient
-    from kedro_kubeflow.targets.kubeflow.target import KubeflowTarget
 
 
-def change_of(target: KubeflowTarget, asked: ScheduleRequest) -> ScheduleChange:
+def change_of(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> ScheduleChange:
     """What would be done; nothing is changed.
 
     Raises:
         ParameterError, ConfigError: parameters or the run's name do not fit the pipeline.
         AuthError, ServerError: among others, the pipeline is not uploaded.
     """
-    request = _request(target, asked)
-    listed = target.client.recurring_runs.list(request.namespace)
+    request = _request(target, client, asked)
+    listed = client.recurring_runs.list(request.namespace)
     existing = [r for r in listed if r.key == request.key]
-    same = next((e for e in existing if _is_same(target.client, e, request)), None)
+    same = next((e for e in existing if _is_same(client, e, request)), None)
     return ScheduleChange(
         key=request.key,
         name=request.name,
@@ -51,11 +51,11 @@ def change_of(target: KubeflowTarget, asked: ScheduleRequest) -> ScheduleChange:
     )
 
 
-def _request(target: KubeflowTarget, asked: ScheduleRequest) -> RecurringRunRequest:
+def _request(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> RecurringRunRequest:
     config, run, pipeline = asked.config, target.config.run_config, target.pipeline_name(asked.pipeline)
     _refuse_foreign(config)
-    version = target.client.pipelines.find_version(pipeline, config.version or LATEST)
-    link = target.address.pipeline_link(version.pipeline_id, version.id)
+    version = client.pipelines.find_version(pipeline, config.version or LATEST)
+    link = client.address.pipeline_link(version.pipeline_id, version.id)
     # What the newest version at each start has as its own values is not known now.
     given = run_inputs(version.spec, config.params, where=link, scheduled=True)
     template = config.run_name or run.scheduled_run_name or run.run_name

@@ -178,7 +178,7 @@ class KubeflowTarget(Target):
         """What is scheduled is what was uploaded."""
         from kedro_kubeflow.targets.kubeflow.schedules import change_of
 
-        return change_of(self, request)
+        return change_of(self, self.client, request)
 
     def make_schedule(self, request: RecurringRunRequest) -> Schedule:
         """Make a recurring run, and its experiment where that is not there."""
