@@ -105,6 +105,8 @@ class Request:
         code: the code that goes along with the run; None where steps run the image's.
         earlier: the run to go on from; None where everything runs.
         either_target: whether Kubeflow will do where both are configured, and none is asked for.
+        force: whether to go on in spite of what would give wrong values in silence.
+        strict: whether what can be left out, such as a pipeline that does not import, is an error.
     """
 
     path: Path | None = None
@@ -119,3 +121,5 @@ class Request:
     either_target: bool = False
     code: TravellingCode | None = None
     earlier: EarlierRun | None = None
+    force: bool = False
+    strict: bool = False

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kedro_kubeflow.check.finding import Finding, Level
 from kedro_kubeflow.check.subject import Subject
+from kedro_kubeflow.entries import local_path
+from kedro_kubeflow.plan.aliases import plain_path
 from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.project.dockerignore import DockerIgnore
 from kedro_kubeflow.project.own_hooks import has_hook
@@ -45,6 +47,8 @@ def data_findings(subject: Subject) -> Iterator[Finding]:
             yield _raw(dataset, subject, ignore)
     yield from _not_made(subject)
     yield from _shared_paths(local)
+    yield from _unknown_places(subject)
+    yield from _checkpoints(subject)
 
 
 def _local_datasets(subject: Subject) -> list[Local]:
@@ -55,7 +59,7 @@ def _local_datasets(subject: Subject) -> list[Local]:
         if handed.kind in ("file", "volume") and base not in found:
             found[base] = Local(
                 dataset=base,
-                path=posixpath.normpath(re.sub(r"^[a-z]+://", "", handed.path)),
+                path=plain_path(handed),
                 written_by=writers.get(base),
                 read_by=readers.get(base),
                 folder=bool(_FOLDERS.match(str((entry or {}).get("type", "")))),
@@ -155,16 +159,53 @@ def _overlaps(local: Sequence[Local]) -> Iterator[tuple[Local, Local]]:
 
 
 def _unseen(writer: Local, reader: Local) -> Finding:
-    on_volume = writer.on_volume and reader.on_volume
-    return Finding(
-        "same-path",
-        "warning" if on_volume else "error",
-        f"{reader.read_by!r} reads {reader.dataset!r} from {reader.path}, where {writer.written_by!r} writes "
-        f"{writer.dataset!r}: "
-        + ("nothing says which comes first" if on_volume else "that file stays in the pod that writes it"),
-        f"catalog, datasets {writer.dataset!r} and {reader.dataset!r}",
-        "use one name for both, or name@… for two ways to load it",
-    )
+    where = f"catalog, datasets {writer.dataset!r} and {reader.dataset!r}"
+    met = f"{reader.read_by!r} reads {reader.dataset!r} from {reader.path}, where {writer.written_by!r} writes {writer.dataset!r}"
+    if writer.path == reader.path:
+        # Read after it is written, it would be one dataset with the other.
+        what = f"{met}, and comes first: it reads what the image holds"
+        return Finding("same-path", "warning", what, where, "use one name for both if it is to read what is written")
+    if writer.on_volume and reader.on_volume:
+        return Finding("same-path", "warning", f"{met}: nothing says which comes first", where, _ONE_NAME)
+    return Finding("same-path", "error", f"{met}: that file stays in the pod that writes it", where, _ONE_NAME)
+
+
+def _unknown_places(subject: Subject) -> Iterator[Finding]:
+    """Data that one node writes and another reads, and that may lie on the disk of a pod."""
+    scope = subject.scope
+    for name, handed in scope.handoffs.items():
+        base = base_name(name)
+        if handed.doubt and base in scope.writers and base in scope.readers:
+            yield Finding(
+                "place-unknown",
+                "error",
+                f"{scope.writers[base]!r} writes {name!r} and {scope.readers[base]!r} reads it, and it cannot be told whether it "
+                f"lies on the disk of the pod that writes it ({handed.doubt})",
+                f"catalog, dataset {name!r}",
+                "say which key is the local path, as in `metadata: {kubeflow: {path_key: KEY}}`; for data that every pod reaches "
+                "give the address as a URL, or let both nodes share a step (run_config.grouping)",
+            )
+
+
+def _checkpoints(subject: Subject) -> Iterator[Finding]:
+    """What incremental datasets have got to, kept in a file that is lost with the pod."""
+    for node in subject.scope.every_node:
+        for name in node.confirms:
+            entry = subject.scope.every_entry.get(name)
+            checkpoint = (entry or {}).get("checkpoint")
+            place = checkpoint.get("filepath", "") if isinstance(checkpoint, Mapping) else checkpoint or ""
+            if entry is not None and local_path(entry) is not None and "://" not in str(place):
+                yield Finding(
+                    "checkpoint-lost",
+                    "warning",
+                    f"{node.name!r} confirms {name!r}, whose checkpoint is a file that is lost with the pod: the next run begins "
+                    "anew",
+                    f"catalog, dataset {name!r}",
+                    "keep the checkpoint in an object store (`checkpoint: {filepath: s3://…}`), or on a volume",
+                )
+
+
+_ONE_NAME = "use one name for both, or name@… for two ways to load it"
 
 
 def _inside(path: str, folder: str) -> bool:

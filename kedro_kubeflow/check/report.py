@@ -11,6 +11,7 @@ from kedro_kubeflow.check.data import data_findings
 from kedro_kubeflow.check.finding import LEVELS, Finding, Level, from_error
 from kedro_kubeflow.check.image import UNSET, image_findings, requirement_findings
 from kedro_kubeflow.check.limits import limit_findings
+from kedro_kubeflow.check.models import model_findings
 from kedro_kubeflow.check.reach import reach_findings
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.check.tracking import tracking_findings
@@ -78,6 +79,7 @@ def _planned(request: Request, subject: Subject, translate: Translate) -> Iterat
     compiled = translate(plan, subject.facts.project, subject.config)
     yield from image_findings(plan.tasks)
     yield from limit_findings(plan, compiled)
+    yield from model_findings(subject, plan)
 
 
 def _read(subject: Subject) -> Iterator[Finding]:
@@ -86,8 +88,16 @@ def _read(subject: Subject) -> Iterator[Finding]:
     yield from tracking_findings(subject)
     yield from configuration_findings(subject)
     yield from requirement_findings(subject.facts.project.path, tracking=subject.scope.tracking)
+    yield from _imports(subject)
     yield from _overrides(subject)
     yield from _jobs(subject)
+
+
+def _imports(subject: Subject) -> Iterator[Finding]:
+    """Modules of pipelines that Kedro leaves out, with a warning, as they do not import."""
+    for failure in subject.facts.import_failures:
+        what = f"{failure.module} does not import, and its pipeline is left out: {failure.reason}"
+        yield Finding("not-imported", "error", what, failure.where, "install what is missing, or mend it there")
 
 
 def _overrides(subject: Subject) -> Iterator[Finding]:

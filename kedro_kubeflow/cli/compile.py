@@ -31,6 +31,9 @@ _SHOWN, _WIDTH = 40, 300
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write nothing; exit with 1 and say what differs where FILE is not what would be written.",
 )
+@click.option(
+    "--strict", is_flag=True, help="A pipeline that does not import is an error; else it is left out, and said."
+)
 @exits
 def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
     """Write the pipeline as a KFP v2 file (IR YAML). Needs no server, no token and no image."""

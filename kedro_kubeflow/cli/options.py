@@ -115,6 +115,11 @@ def pipelines_options(command: F) -> F:
 
 def compile_options(command: F) -> F:
     """Everything that says what to compile."""
+    command = click.option(
+        "--force",
+        is_flag=True,
+        help="Go on in spite of what `check` calls an error as it would give wrong values in silence.",
+    )(command)
     return pipelines_options(slice_options(image_option(target_option(env_option(parameter_options(command))))))
 
 
@@ -133,6 +138,8 @@ def request_from(options: dict[str, Any], *, default_image: str | None = None) -
         parameters=overrides,
         default_image=default_image,
         target=options.pop("target"),
+        force=bool(options.pop("force", False)),
+        strict=bool(options.pop("strict", False)),
     )
 
 

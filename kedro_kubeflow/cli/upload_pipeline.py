@@ -19,15 +19,14 @@ _SAID = {
 
 @click.command("upload-pipeline")
 @compile_options
-@click.option("--force", is_flag=True, help="Make a new version even if the newest one has the same spec.")
 @output_option
 @exits
 def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
-    """Upload the pipeline to Kubeflow Pipelines, or a new version of it."""
+    """Upload the pipeline to Kubeflow Pipelines, or a new version of it; with --force also where the newest has the same spec."""
     from kedro_kubeflow.targets.base.prepare import prepare
     from kedro_kubeflow.targets.base.registry import target_class
 
-    prepared = prepare(request_from(options))
+    prepared = prepare(request_from({**options, "force": force}))
     target = target_class(prepared.target)(prepared.project, prepared.config)
     if not target.can("upload"):
         target.refuse("upload")

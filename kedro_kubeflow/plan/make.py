@@ -75,13 +75,27 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         volume=run.volume,
         ttl=run.ttl,
         deadline=run.deadline,
-        warnings=(*in_conf, *_unknown_parameters(facts), *cached, *plain_text_warnings(defaults.settings)),
+        warnings=(
+            *in_conf,
+            *_left_out(facts),
+            *_unknown_parameters(facts),
+            *cached,
+            *plain_text_warnings(defaults.settings),
+        ),
         cache_warnings=cached,
     )
 
 
 def _parameters_at_exit(facts: Facts, scope: Scope) -> frozenset[str]:
     return scope.exit_pipeline.parameters(facts.parameters.values) if scope.exit_pipeline else frozenset()
+
+
+def _left_out(facts: Facts) -> list[str]:
+    return [
+        f"{one.module} does not import, and its pipeline is left out: {one.reason}"
+        + (f" ({one.where})" if one.where else "")
+        for one in facts.import_failures
+    ]
 
 
 def _unknown_parameters(facts: Facts) -> list[str]:

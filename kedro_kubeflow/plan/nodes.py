@@ -16,6 +16,8 @@ class NodeFacts:
         inputs: dataset and parameter names as the node declares them, transcoding included.
         outputs: likewise.
         pipelines: the registered pipelines that hold the node, ``__default__`` left out, sorted.
+        confirms: the datasets that it confirms.
+        aliases: dataset that it reads, by its base name → the dataset under whose name the same file is written.
     """
 
     name: str
@@ -24,6 +26,8 @@ class NodeFacts:
     tags: frozenset[str] = frozenset()
     namespace: str | None = None
     pipelines: tuple[str, ...] = ()
+    confirms: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
 
     @property
     def datasets(self) -> list[str]:
@@ -46,6 +50,7 @@ def node_facts(pipeline: Pipeline, registered: Mapping[str, Pipeline] | None = N
             tags=frozenset(node.tags),
             namespace=node.namespace,
             pipelines=tuple(homes.get(node.name, ())),
+            confirms=tuple(node.confirms),
         )
         for node in pipeline.nodes
     ]

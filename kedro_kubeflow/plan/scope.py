@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.plan.aliases import with_aliases, written_elsewhere
 from kedro_kubeflow.plan.exit import ExitPipeline, exit_nodes
 from kedro_kubeflow.plan.handoff import Handoff, handoff, plain_filename
 from kedro_kubeflow.plan.nodes import NodeFacts, base_name, is_parameter, node_facts
@@ -94,7 +95,7 @@ def scope_of(facts: Facts, config: KubeflowConfig, request: Request) -> Scope:
     exit_pipeline = _exit_pipeline(facts, config, tracking)
     entries = facts.catalog.of(_datasets(nodes))
     at_exit = exit_pipeline.entries if exit_pipeline else {}
-    return Scope(
+    found = Scope(
         selection=chosen,
         nodes=nodes,
         entries=entries,
@@ -104,10 +105,26 @@ def scope_of(facts: Facts, config: KubeflowConfig, request: Request) -> Scope:
         volume=run.volume.folder if run.volume else None,
         stored=run.store_kedro_outputs_as_kfp_artifacts,
     )
+    return _one_name_a_file(found)
+
+
+def _one_name_a_file(scope: Scope) -> Scope:
+    """The scope with one dataset for each file that is written under one name and read under another."""
+    nodes = with_aliases(scope.nodes, scope.handoffs)
+    if not any(node.aliases for node in nodes):
+        return scope
+    # As in the catalog, or by the name that was made of two.
+    own = {d: d if d in scope.entries else written_elsewhere(d) for d in _datasets(nodes)}
+    return replace(
+        scope,
+        nodes=nodes,
+        entries={d: scope.entries[name] for d, name in own.items()},
+        resolved=scope.resolved | {d for d, name in own.items() if name in scope.resolved},
+    )
 
 
 def _datasets(nodes: Iterable[NodeFacts]) -> list[str]:
-    return [d for node in nodes for d in (*node.inputs, *node.outputs) if not is_parameter(d)]
+    return [d for node in nodes for d in (*node.inputs, *node.outputs, *node.confirms) if not is_parameter(d)]
 
 
 def _exit_pipeline(facts: Facts, config: KubeflowConfig, tracking: bool) -> ExitPipeline | None:

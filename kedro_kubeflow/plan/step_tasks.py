@@ -17,6 +17,8 @@ def step_task(step: Step, defaults: Defaults) -> Task:
     inputs = {i.name: i for i in defaults.inputs}
     used = [inputs[name] for name in step.parameters]
     cached = {"cache_key": defaults.cache_keys.get(step.display_name, "")} if defaults.caches(step) else {}
+    aliases = dict(pair for node in step.nodes for pair in node.aliases)
+    named = {"aliases": aliases} if aliases else {}
     closes = {"closes_on_failure": True} if defaults.tracking and defaults.close_run == "last_task" else {}
     return Task(
         name=step.name,
@@ -31,7 +33,7 @@ def step_task(step: Step, defaults: Defaults) -> Task:
             outputs=tuple(o.artifact for o in step.outputs),
             parameters=tuple((i.name, i.encoding) for i in used),
             tracking=defaults.tracking,
-            settings={**defaults.call.settings, **defaults.step_options, **closes, **cached},
+            settings={**defaults.call.settings, **defaults.step_options, **named, **closes, **cached},
         ),
         parameters=from_inputs(used),
         artifacts={i.artifact.name: InputArtifact(i.type, i.producer, i.key or i.artifact.name) for i in step.inputs},

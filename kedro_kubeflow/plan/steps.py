@@ -22,6 +22,10 @@ from kedro_kubeflow.project.facts import Parameters
 _BY_ITSELF = ("external", "volume")
 
 
+def _is_handed_over(handed: Handoff) -> bool:
+    return handed.model or handed.kind not in _BY_ITSELF
+
+
 @dataclass(frozen=True)
 class StepOutput:
     """An artifact that a step makes."""
@@ -166,9 +170,9 @@ def _step(
         name=flow.names[group],
         display_name=group,
         nodes=tuple(nodes),
-        inputs=tuple(_input(d, flow) for d in foreign if flow.handoff(d).kind not in _BY_ITSELF),
+        inputs=tuple(_input(d, flow) for d in foreign if _is_handed_over(flow.handoff(d))),
         outputs=tuple(_outputs(written, flow)),
-        after=tuple(sorted({flow.names[flow.producer[d]] for d in foreign if flow.handoff(d).kind in _BY_ITSELF})),
+        after=tuple(sorted({flow.names[flow.producer[d]] for d in foreign if not _is_handed_over(flow.handoff(d))})),
         parameters=tuple(sorted(inputs[key].name for key in used if key in inputs)),
         conf_parameters=tuple(sorted(used - set(inputs))),
         volume=any(flow.handoffs[d].kind == "volume" for n in nodes for d in (*n.datasets, *n.outputs)),
@@ -188,6 +192,8 @@ def _outputs(written: list[str], flow: _Flow) -> list[StepOutput]:
             outputs.append(StepOutput(_artifact(dataset, handed, required=flow.read(dataset)), handed.artifact_type))
         elif handed.kind == "file" or (handed.kind == "volume" and handed.stored):
             outputs.append(StepOutput(_artifact(dataset, handed), handed.artifact_type))
+        elif handed.model:
+            outputs.append(StepOutput(_artifact(dataset, handed, required=flow.read_outside(dataset)), "Model"))
         elif handed.kind in _BY_ITSELF and handed.artifact_type == "Metrics":
             outputs.append(StepOutput(Artifact(field_name(dataset), dataset, "metrics"), "Metrics"))
         if handed.plot:
@@ -201,5 +207,7 @@ def _artifact(dataset: str, handed: Handoff, *, required: bool = True) -> Artifa
     name = field_name(dataset)
     if handed.kind == "memory":
         return Artifact(name, dataset, "memory", "data.pkl", required)
+    if handed.model:
+        return Artifact(name, dataset, "model", "", required)
     how: How = "copy" if handed.kind == "volume" else "file"
     return Artifact(name, dataset, how, "" if handed.artifact_type in SINGLE_FILE else handed.filename, required)

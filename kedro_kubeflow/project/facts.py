@@ -11,8 +11,9 @@ from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.project.catalog import CatalogEntries, read_catalog
 from kedro_kubeflow.project.conf import read_parameters
+from kedro_kubeflow.project.imports import ImportFailure, import_failures
 from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin, read_plugin
-from kedro_kubeflow.project.opening import OpenProject, open_project, registered_pipelines
+from kedro_kubeflow.project.opening import OpenProject, open_project, printing_aside, registered_pipelines
 from kedro_kubeflow.project.resolvers import Marked, check_given, defaults_of, kept_in_conf, read_marked
 from kedro_kubeflow.project.target import configured
 from kedro_kubeflow.request import Request
@@ -51,6 +52,7 @@ class Facts:
         catalog: the entry of a dataset, by the name by which a node uses it. Entries are resolved as they are looked up.
         marked: the configuration with marks in place of what resolvers give.
         mlflow: whether kedro-mlflow is there, and what it leaves out.
+        import_failures: modules of pipelines that Kedro has left out, as they do not import.
     """
 
     project: OpenProject
@@ -60,6 +62,7 @@ class Facts:
     parameters: Parameters
     marked: Marked = field(default_factory=Marked)
     mlflow: MlflowPlugin = field(default_factory=MlflowPlugin)
+    import_failures: tuple[ImportFailure, ...] = ()
 
 
 def read_project(request: Request) -> tuple[Facts, KubeflowConfig]:
@@ -69,6 +72,11 @@ def read_project(request: Request) -> tuple[Facts, KubeflowConfig]:
         ProjectError: the project is not there, or does not import.
         ConfigError: kubeflow.yml, the catalog or the parameters are wrong, or there is no such job.
     """
+    with printing_aside():
+        return _read(request)
+
+
+def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
     project = open_project(request.path, env=request.env)
     found = configured(
         project.config_loader(), request.target, known=lambda: _known(project), either=request.either_target
@@ -94,6 +102,7 @@ def read_project(request: Request) -> tuple[Facts, KubeflowConfig]:
         ),
         marked=marked,
         mlflow=read_plugin(loader, enabled=found.config.run_config.mlflow.enabled),
+        import_failures=import_failures(),
     )
     return facts, found.config
 

@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,9 +112,10 @@ def open_project(
         ProjectError: there is no project, or it does not import.
     """
     env = env or os.environ.get("KEDRO_ENV") or None
-    if package:
-        return _open_package(package, env, conf_source)
-    return _open_folder((path or Path.cwd()).resolve(), env, conf_source, in_pod=in_pod)
+    with nullcontext() if in_pod else printing_aside():
+        if package:
+            return _open_package(package, env, conf_source)
+        return _open_folder((path or Path.cwd()).resolve(), env, conf_source, in_pod=in_pod)
 
 
 def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_pod: bool) -> OpenProject:
@@ -154,6 +155,13 @@ def _existing_env(env: str | None, conf_source: str, loader_args: Mapping[str, A
     if default and env in (None, default) and source.is_dir() and not (source / default).is_dir():
         return str(loader_args.get("base_env") or "") or None
     return env
+
+
+@contextmanager
+def printing_aside() -> Iterator[None]:
+    """Let what a project prints while it is imported or read go to standard error: a script reads standard output."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 @contextmanager
@@ -207,7 +215,7 @@ def registered_pipelines(project: OpenProject) -> dict[str, Any]:
     """
     from kedro.framework.project import pipelines
 
-    with import_errors(str(project.path)), noting_import_failures():
+    with import_errors(str(project.path)), noting_import_failures(), printing_aside():
         return dict(pipelines)
 
 

@@ -89,8 +89,9 @@ def step_catalog(
 def _own(used: Mapping[str, Entry], call: StepCall, executor: Executor) -> Iterator[tuple[str, Mapping[str, Any]]]:
     inputs, outputs = _by_dataset(call.inputs), _by_dataset(call.outputs)
     volume, names = Volume.of(call, executor), OwnNames()
+    aliases = call.settings.get("aliases", {})
     for name, entry in used.items():
-        base = name.split("@", 1)[0]
+        base = aliases.get(name.split("@", 1)[0], name.split("@", 1)[0])
         if base in inputs:
             yield name, _read(name, entry, inputs[base], call, executor, names)
         elif base in outputs:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kedro.io import DatasetError
+
 from kedro_kubeflow.contract import Artifact, StepCall
 from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.errors import StepError
@@ -101,7 +103,10 @@ class Outputs:
             (path / EMPTY_MARK).touch()
 
     def _store_model_uri(self, artifact: Artifact, dataset: Any) -> None:
-        uri = getattr(dataset, "model_uri", None)
+        try:
+            uri = getattr(dataset, "model_uri", None)
+        except DatasetError:
+            return  # Nothing was logged, as where tracking is off.
         if uri:
             file = self._executor.output_path(artifact.name) / MODEL_URI
             file.parent.mkdir(parents=True, exist_ok=True)

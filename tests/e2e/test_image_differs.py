@@ -79,3 +79,16 @@ def test_an_image_without_the_project_says_what_is_to_be_done_there(tmp_path: Pa
     assert "is not inside a Kedro project" in done.err
     assert "WORKDIR" in done.err
     assert "kedro new" not in done.err
+
+
+def test_what_does_not_import_is_said_before_anything_is_submitted(project: KedroProject) -> None:
+    environ = {"IN_POD": "1"}
+    done = project.kubeflow("compile", "-o", "-", env=environ).ok()
+    assert "demo.pipelines.science does not import, and its pipeline is left out: ModuleNotFoundError" in done.err
+    strict = project.kubeflow("compile", "-o", "-", "--strict", env=environ)
+    assert strict.code == 2
+    assert "demo.pipelines.science does not import" in strict.err
+    assert not strict.out
+    found = project.kubeflow("check", env=environ)
+    assert found.code == 1
+    assert "error not-imported: demo.pipelines.science" in found.out

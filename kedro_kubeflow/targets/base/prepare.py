@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from kedro_kubeflow.check.stopping import stop_on_wrong_values
+from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.compiler import CompiledPipeline, compile_plan
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.errors import ProjectError
 from kedro_kubeflow.plan import Plan, make_plan
 from kedro_kubeflow.prepared import Prepared
-from kedro_kubeflow.project.facts import read_project
+from kedro_kubeflow.project.facts import Facts, read_project
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.base.registry import target_class
@@ -21,9 +24,22 @@ def prepare(request: Request) -> Prepared:
         CompileError: the pipeline cannot become a KFP pipeline.
     """
     facts, config = read_project(request)
+    if request.strict:
+        _refuse_what_is_left_out(facts)
     plan = make_plan(facts, config, request)
+    if not request.force:
+        stop_on_wrong_values(Subject(facts, config, plan.scope), plan)
     compiled = compile_for_target(plan, facts.project, config)
     return Prepared(facts=facts, config=config, plan=plan, compiled=compiled)
+
+
+def _refuse_what_is_left_out(facts: Facts) -> None:
+    for failure in facts.import_failures:
+        raise ProjectError(
+            f"{failure.module} does not import: {failure.reason}",
+            where=failure.where,
+            cure="install what is missing, mend it there, or go on without --strict: its pipeline is left out",
+        )
 
 
 def compile_for_target(plan: Plan, project: OpenProject, config: KubeflowConfig) -> CompiledPipeline:

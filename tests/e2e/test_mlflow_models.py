@@ -1,0 +1,75 @@
+"""Train in one step, evaluate in another, with kedro-mlflow's model dataset between them; and pipelines that are models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import MlflowServer
+from kedro_project import KedroProject, make_project
+
+PIPELINE = """
+import numpy as np
+from kedro.pipeline import Pipeline, node
+from sklearn.linear_model import LinearRegression
+
+def train(raw):
+    x = np.array(raw, dtype=float).reshape(-1, 1)
+    return LinearRegression().fit(x, 2 * x[:, 0]), sum(raw)
+def evaluate(model, total): return {"prediction": round(float(model.predict([[10.0]])[0]), 3), "total": total}
+
+def create_pipeline():
+    return Pipeline([
+        node(train, "raw", ["model", "total"], name="train"),
+        node(evaluate, ["model", "total"], "report", name="evaluate"),
+    ])
+"""
+REGISTRY = """
+from kedro.framework.project import find_pipelines
+from kedro.pipeline import Pipeline
+from kedro_mlflow.pipeline import pipeline_ml_factory
+
+def register_pipelines():
+    pipelines = find_pipelines(raise_errors=True)
+    pipelines["__default__"] = pipelines["main"]
+    nodes = pipelines["main"]
+    pipelines["as_model"] = pipeline_ml_factory(
+        training=nodes, inference=nodes.only_nodes("evaluate"), input_name="total",
+    )
+    return pipelines
+"""
+CATALOG = {
+    "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
+    "model": {
+        "type": "kedro_mlflow.io.models.MlflowModelTrackingDataset",
+        "flavor": "mlflow.sklearn",
+        "save_args": {"name": "line", "pip_requirements": ["scikit-learn"], "serialization_format": "cloudpickle"},
+    },
+    "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, mlflow_server: MlflowServer) -> KedroProject:
+    return make_project(
+        tmp_path_factory.mktemp("models"),
+        pipelines=PIPELINE,
+        catalog=CATALOG,
+        parameters={},
+        registry=REGISTRY,
+        mlflow={"server": {"mlflow_tracking_uri": mlflow_server.uri}},
+    )
+
+
+def test_a_model_in_mlflow_crosses(project: KedroProject) -> None:
+    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json")
+    assert done.code == 0, done.text
+    steps = {s["step"]: s for s in json.loads(done.out[done.out.index("{\n") :])["steps"]}
+    assert json.loads(Path(steps["evaluate"]["outputs"]["report"]).read_text()) == {"prediction": 20.0, "total": 15}
+
+
+def test_a_pipeline_that_is_a_model_must_be_one_step(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", "-p", "as_model").failed(2)
+    assert "no model would be logged" in done.err
+    assert "grouping: all" in done.err
