@@ -116,7 +116,8 @@ def test_everything_lands_in_one_finished_run(
     assert run.data.metrics == {"size": 2.0}
     assert [a.path for a in MlflowClient(mlflow_server.uri).list_artifacts(run.info.run_id)] == ["page.html"]
     assert tags["kubeflow_run_id"] == facts["run_id"]
-    assert tags["kubeflow_run_url"] == f"https://kf.example.com/pipeline/#/runs/details/{facts['run_id']}"
+    # There is no page of a run on this machine.
+    assert "kubeflow_run_url" not in tags
     assert tags["kubeflow_pipeline"] == "__default__"
     assert tags["kubeflow_image"] == "img:1"
     assert tags["kubeflow_latest_node"] == "report"
