@@ -51,6 +51,10 @@ class CredentialsRequestHeaderProvider(RequestHeaderProviderWithKedroContext):
         """
         return self._credentials.headers()
 
+    def renew(self) -> bool:
+        """See `RequestHeaderProviderWithKedroContext`."""
+        return self._credentials.renew()
+
 
 class BearerTokenRequestHeaderProvider(CredentialsRequestHeaderProvider):
     """A token from ``token_env``, ``token_file`` (read for each request) or ``token_command``.

@@ -20,27 +20,16 @@ from __future__ import annotations
 import os
 import threading
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mlflow.tracking.request_auth.abstract_request_auth_provider import RequestAuthProvider
 
 from kedro_kubeflow.auth.credentials.provider import AuthProvider
 from kedro_kubeflow.auth.mlflow import flat_params
+from kedro_kubeflow.auth.mlflow.renewal import RenewingAuth
 
 # The secrets themselves, in this scheme; parameters only refer to them.
 _SECRETS = {"token", "password"}
-
-
-class HeaderAuth:
-    """What requests calls to complete a request (its ``auth=``)."""
-
-    def __init__(self, headers: dict[str, str]) -> None:
-        self._headers = headers
-
-    def __call__(self, request: Any) -> Any:
-        """Add the headers to a `requests.PreparedRequest`."""
-        request.headers.update(self._headers)
-        return request
 
 
 class EnvironmentRequestAuthProvider(RequestAuthProvider):  # type: ignore[misc]
@@ -57,7 +46,7 @@ class EnvironmentRequestAuthProvider(RequestAuthProvider):  # type: ignore[misc]
         """See MLflow."""
         return self.name
 
-    def get_auth(self) -> HeaderAuth:
+    def get_auth(self) -> RenewingAuth:
         """See MLflow.
 
         Raises:
@@ -68,7 +57,7 @@ class EnvironmentRequestAuthProvider(RequestAuthProvider):  # type: ignore[misc]
             for key, value in os.environ.items()
             if key.startswith(flat_params.ENV_PREFIX)
         }
-        return HeaderAuth(self._provider({k: v for k, v in params.items() if k not in _SECRETS}).headers())
+        return RenewingAuth(self._provider({k: v for k, v in params.items() if k not in _SECRETS}))
 
     @abstractmethod
     def credentials(self, params: dict[str, str], where: str) -> AuthProvider:

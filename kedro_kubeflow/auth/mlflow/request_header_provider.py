@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 from mlflow.tracking.request_header.abstract_request_header_provider import RequestHeaderProvider
 
+from kedro_kubeflow.auth.mlflow import renewal
 from kedro_kubeflow.auth.mlflow.unsent import unsendable
 from kedro_kubeflow.errors import ConfigError
 
@@ -89,6 +90,7 @@ class RequestHeaderProviderWithKedroContext(RequestHeaderProvider, metaclass=_Co
     def __init__(self, kedro_context: Any = None, **params: Any) -> None:
         self._context = kedro_context
         self.params: dict[str, Any] = {**_params_of(kedro_context), **params}
+        renewal.install(_fresh)
 
     @property
     def kedro_context(self) -> Any:
@@ -113,6 +115,14 @@ class RequestHeaderProviderWithKedroContext(RequestHeaderProvider, metaclass=_Co
     def request_headers(self) -> dict[str, str]:
         """The headers to add to a request, such as ``{"Authorization": "Bearer …"}``."""
 
+    def renew(self) -> bool:
+        """Forget what is cached, as MLflow has refused it (401); the request is then sent once more.
+
+        Returns:
+            Whether `request_headers` may now give something else. A provider that does not say so is not asked again.
+        """
+        return False
+
     def __repr__(self) -> str:
         # Values may be anything, also secrets.
         return f"{type(self).__name__}({', '.join(sorted(self.params))})"
@@ -121,6 +131,15 @@ class RequestHeaderProviderWithKedroContext(RequestHeaderProvider, metaclass=_Co
 def _newest() -> Any:
     """The newest instance that is alive, of whatever class."""
     return next((instance for ref in _Counted.instances[::-1] if (instance := ref()) is not None), None)
+
+
+def _fresh() -> dict[str, str] | None:
+    """Headers in place of those that were refused; None where there can be no others."""
+    provider = _newest()
+    if provider is None or not (provider.in_context() and provider.renew()):
+        return None
+    headers: dict[str, str] = provider.request_headers()
+    return headers
 
 
 def _only_the_newest(in_context: Callable[[Any], bool]) -> Callable[[Any], bool]:

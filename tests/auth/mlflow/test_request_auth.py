@@ -13,7 +13,8 @@ import requests
 from auth.google_stand_in import TARGET, Google
 from auth.guarded_mlflow import Guard
 from kedro_kubeflow.auth.mlflow import request_auth as module
-from kedro_kubeflow.auth.mlflow.request_auth import EnvironmentRequestAuthProvider, HeaderAuth
+from kedro_kubeflow.auth.mlflow.renewal import RenewingAuth
+from kedro_kubeflow.auth.mlflow.request_auth import EnvironmentRequestAuthProvider
 from kedro_kubeflow.errors import AuthError
 
 PROVIDERS = {cls.name: cls for cls in EnvironmentRequestAuthProvider.__subclasses__()}
@@ -112,7 +113,7 @@ def test_fifty_threads_start_one_command(quiet_mlflow: None, monkeypatch: pytest
     script = f"import time; open({str(runs)!r}, 'a').write('x'); time.sleep(0.2); print('abc')"
     monkeypatch.setenv(f"{PREFIX}COMMAND", f'{sys.executable} -S -c "{script}"')
     provider = PROVIDERS["kedro-kubeflow-command"]()
-    results: list[HeaderAuth] = []
+    results: list[RenewingAuth] = []
     threads = [threading.Thread(target=lambda: results.append(provider.get_auth())) for _ in range(50)]
     for thread in threads:
         thread.start()
@@ -151,8 +152,32 @@ def test_mlflow_raises_our_error_and_sends_nothing(
     assert not any(token in str(error.value) for token in google.issued)
 
 
+class Rotated:
+    """Credentials of which the first are refused."""
+
+    def __init__(self) -> None:
+        self.word = "sesame"
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": self.word}
+
+    def renew(self) -> bool:
+        self.word = "open"
+        return True
+
+
 def test_the_header_is_not_shown() -> None:
-    assert "sesame" not in repr(HeaderAuth({"Authorization": "sesame"}))
+    assert "sesame" not in repr(RenewingAuth(Rotated()))
+
+
+def test_a_refused_request_is_sent_once_more(guard: Guard) -> None:
+    guard.lets_in = lambda authorization: authorization == "open"
+    answer = requests.get(f"{guard.url}/api/2.0/mlflow/experiments/get?experiment_id=0", auth=RenewingAuth(Rotated()))
+    assert answer.status_code == 200
+    assert guard.seen == ["sesame", "open"]
+    guard.lets_in = lambda _: False
+    assert requests.get(f"{guard.url}/version", auth=RenewingAuth(Rotated())).status_code == 401
+    assert guard.seen[2:] == ["sesame", "open"]
 
 
 def test_it_wins_over_a_header_provider(guard: Guard, registered: None, monkeypatch: pytest.MonkeyPatch) -> None:

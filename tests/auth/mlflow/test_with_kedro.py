@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,37 @@ def test_a_password_in_the_address_is_in_no_log(
     assert any("slow" in text for text in written.values())
     for place, text in {"the terminal": done.text, **written}.items():
         assert not [form for form in ("canary", quote(password, safe="")) if form in text], place
+
+
+def test_a_token_that_is_refused_in_the_middle_is_asked_for_anew_once(
+    tmp_path: Path, guard: Guard, mlflow_server: str, quiet_mlflow: None
+) -> None:
+    """Nobody can see an end of it: the server simply takes it no longer."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("0")
+    program = tmp_path / "token.py"
+    program.write_text(
+        f"from pathlib import Path\nfile = Path({str(tokens)!r})\nnumber = int(file.read_text()) + 1\n"
+        "file.write_text(str(number))\nprint(f'token-{number}')\n"
+    )
+    answered: list[str] = []
+
+    def lets_in(authorization: str | None) -> bool:
+        answered.append(str(authorization))
+        valid = "Bearer token-1" if len(answered) <= 5 else "Bearer token-2"
+        return authorization == valid
+
+    guard.lets_in = lets_in
+    demo = project(
+        tmp_path,
+        guard.url,
+        {
+            "type": "kedro_kubeflow.auth.mlflow.header_providers.TokenCommandRequestHeaderProvider",
+            "init_kwargs": {"command": f"{sys.executable} {program}"},
+        },
+    )
+    demo.kedro("run").ok()
+    [run] = [r for r in runs(mlflow_server, "demo") if r.data.params.get("seconds") == "0"]
+    assert run.info.status == "FINISHED"
+    assert tokens.read_text() == "2"
+    assert answered.count("Bearer token-1") == 6, "five that were taken, one that was refused"
