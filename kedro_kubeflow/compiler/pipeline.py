@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf import json_format
@@ -13,11 +13,10 @@ from kedro_kubeflow import names
 from kedro_kubeflow.compiler import spec
 from kedro_kubeflow.compiler.package import CompiledPipeline
 from kedro_kubeflow.compiler.platform import platform_spec
-from kedro_kubeflow.contract import RUN_ID_INPUT
 from kedro_kubeflow.plan.inputs import PipelineInput
 from kedro_kubeflow.plan.plan import Plan
-from kedro_kubeflow.plan.plugin_tasks import GROUP, RUN_ID
-from kedro_kubeflow.plan.task import FromInput, FromTask, Parameter, Task
+from kedro_kubeflow.plan.plugin_tasks import GROUP
+from kedro_kubeflow.plan.task import FromInput, Parameter, Task
 
 
 def translate(plan: Plan) -> CompiledPipeline:
@@ -41,13 +40,10 @@ def translate(plan: Plan) -> CompiledPipeline:
     )
 
 
-def _dag_spec(tasks: Sequence[Task], passed_in: Mapping[FromTask, str] | None = None) -> ir.DagSpec:
+def _dag_spec(tasks: Sequence[Task]) -> ir.DagSpec:
     """One level of the graph."""
     here = {task.name for task in tasks} | {GROUP}
-    given = passed_in or {}
-    return ir.DagSpec(
-        tasks={task.name: spec.task_spec(task, passed_in=given, waits_for=task.upstream & here) for task in tasks}
-    )
+    return ir.DagSpec(tasks={task.name: spec.task_spec(task, waits_for=task.upstream & here) for task in tasks})
 
 
 def _group_task(plan: Plan) -> ir.PipelineTaskSpec:
@@ -58,22 +54,19 @@ def _group_task(plan: Plan) -> ir.PipelineTaskSpec:
         dependent_tasks=sorted({name for task in plan.group for name in task.upstream} & {t.name for t in plan.root}),
     )
     for name, parameter in _group_inputs(plan).items():
-        task.inputs.parameters[name].CopyFrom(spec.input_parameter(parameter, {}))
+        task.inputs.parameters[name].CopyFrom(spec.input_parameter(parameter))
     return task
 
 
 def _group_inputs(plan: Plan) -> dict[str, Parameter]:
-    """What the group of steps receives: the pipeline's inputs and the MLflow run's id."""
-    sources = {
-        p.source for task in plan.group for p in task.parameters.values() if isinstance(p.source, FromInput | FromTask)
-    }
+    """What the group of steps receives: the pipeline's inputs."""
+    sources = {p.source for task in plan.group for p in task.parameters.values() if isinstance(p.source, FromInput)}
     given = {i.name: FromInput(i.name) for i in plan.inputs}
-    found = {i.name: Parameter(i.encoding.kfp_type, given[i.name]) for i in plan.inputs if given[i.name] in sources}
-    return {**found, RUN_ID_INPUT: Parameter("STRING", RUN_ID)} if RUN_ID in sources else found
+    return {i.name: Parameter(i.encoding.kfp_type, given[i.name]) for i in plan.inputs if given[i.name] in sources}
 
 
 def _group_component(plan: Plan) -> ir.ComponentSpec:
-    component = ir.ComponentSpec(dag=_dag_spec(plan.group, passed_in={RUN_ID: RUN_ID_INPUT} if plan.tracking else None))
+    component = ir.ComponentSpec(dag=_dag_spec(plan.group))
     for name, parameter in _group_inputs(plan).items():
         component.input_definitions.parameters[name].CopyFrom(spec.parameter_spec(parameter))
     return component

@@ -6,7 +6,7 @@ The messages are defined by kubeflow/pipelines ``api/v2alpha1/pipeline_spec.prot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf import duration_pb2
@@ -15,7 +15,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 from kedro_kubeflow.compiler.kubernetes import NO_END, container_resources
 from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.config.settings import StepSettings
-from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, FromTask, InputArtifact, Parameter, Task
+from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, InputArtifact, Parameter, Task
 
 SCHEMA_VERSION = "0.0.1"
 
@@ -75,11 +75,10 @@ def output_artifact_spec(kind: str) -> ir.ComponentOutputsSpec.ArtifactSpec:
     return ir.ComponentOutputsSpec.ArtifactSpec(artifact_type=artifact_type(kind))
 
 
-def task_spec(task: Task, *, passed_in: Mapping[FromTask, str], waits_for: Iterable[str]) -> ir.PipelineTaskSpec:
+def task_spec(task: Task, *, waits_for: Iterable[str]) -> ir.PipelineTaskSpec:
     """A task's place in the graph.
 
     Args:
-        passed_in: outputs of tasks outside of this level, by the name under which the level receives them.
         waits_for: tasks of this level that come before it.
     """
     spec = ir.PipelineTaskSpec(
@@ -89,7 +88,7 @@ def task_spec(task: Task, *, passed_in: Mapping[FromTask, str], waits_for: Itera
         dependent_tasks=sorted(set(waits_for)),
     )
     if task.parameters or task.artifacts:
-        spec.inputs.CopyFrom(task_inputs(task, passed_in))
+        spec.inputs.CopyFrom(task_inputs(task))
     if task.settings and task.settings.retry.num_retries:
         spec.retry_policy.CopyFrom(retry_policy(task.settings.retry))
     if task.at_exit:
@@ -107,15 +106,15 @@ def retry_policy(policy: RetryPolicyConfig) -> ir.PipelineTaskSpec.RetryPolicy:
     )
 
 
-def task_inputs(task: Task, passed_in: Mapping[FromTask, str]) -> ir.TaskInputsSpec:
+def task_inputs(task: Task) -> ir.TaskInputsSpec:
     """Where a task's inputs come from."""
     return ir.TaskInputsSpec(
-        parameters={name: input_parameter(p, passed_in) for name, p in task.parameters.items()},
+        parameters={name: input_parameter(p) for name, p in task.parameters.items()},
         artifacts={name: input_artifact(a) for name, a in task.artifacts.items()},
     )
 
 
-def input_parameter(parameter: Parameter, passed_in: Mapping[FromTask, str]) -> ir.TaskInputsSpec.InputParameterSpec:
+def input_parameter(parameter: Parameter) -> ir.TaskInputsSpec.InputParameterSpec:
     """Where one parameter comes from."""
     message = ir.TaskInputsSpec.InputParameterSpec
     source = parameter.source
@@ -125,8 +124,6 @@ def input_parameter(parameter: Parameter, passed_in: Mapping[FromTask, str]) -> 
         return message(component_input_parameter=source.name)
     if isinstance(source, FinalStatus):
         return message(task_final_status=message.TaskFinalStatus(producer_task=source.task))
-    if source in passed_in:
-        return message(component_input_parameter=passed_in[source])
     return message(
         task_output_parameter=message.TaskOutputParameterSpec(
             producer_task=source.task, output_parameter_key=source.key

@@ -39,6 +39,11 @@ class VolumeConfig(Model):
     owner: int | None = Field(default=None, ge=0)
     """The user number that steps run as, so that all of them may write; `security_context` goes before it."""
 
+    fill_as_root: bool = False
+    """Whether `fill-volume` runs as root and gives the volume to `owner`, or to everybody where none is named. New disks often
+    belong to root, and Kubeflow Pipelines has no way to ask for another group (`fsGroup`). The cluster must let images run as
+    root."""
+
     folder: str = "data"
     """The project's folder that it stands for, relative to the project."""
 
@@ -57,4 +62,6 @@ class VolumeConfig(Model):
                 "with `keep`, `storageclass` is needed: Kubeflow Pipelines' own task that makes a claim has no word for the "
                 "cluster's default"
             )
+        if self.fill_as_root and self.skip_init:
+            raise ValueError("`fill_as_root` is of no use with `skip_init`, which leaves `fill-volume` out")
         return self

@@ -15,6 +15,9 @@ from kedro_kubeflow.plan.inputs import PipelineInput
 from kedro_kubeflow.plan.steps import Step
 from kedro_kubeflow.plan.task import FromInput, Parameter
 
+MANY_STEPS = 20
+"""With more, Kubeflow Pipelines' API stops to tell the states of a run's tasks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
@@ -24,6 +27,8 @@ class Defaults:
         call: pipeline, environment, package, conf source, and options of every call.
         image: the image of every task that ``settings`` gives none.
         tracking: whether there is an MLflow run; then ``close_run`` says who ends it.
+        mark_success: whether a task of its own says that every step has succeeded: ``auto``, ``always`` or ``never``.
+        logged: the steps that hand the metrics that they log to MLflow on to KFP, by name.
         start_options: of the start task's call.
         step_options: of every step's call.
         inputs: the pipeline's inputs.
@@ -38,6 +43,8 @@ class Defaults:
     image: str
     tracking: bool = False
     close_run: str = "exit_handler"
+    mark_success: str = "auto"
+    logged: frozenset[str] = frozenset()
     start_options: Mapping[str, Any] = field(default_factory=dict)
     step_options: Mapping[str, Any] = field(default_factory=dict)
     inputs: Sequence[PipelineInput] = ()
@@ -51,6 +58,17 @@ class Defaults:
     def exit_task(self) -> str | None:
         """The name of the task that runs whatever became of the steps; None where there is none."""
         return exit_task_of(self.tracking, self.close_run, self.at_exit)
+
+    def marks_success(self, steps: Sequence[Step]) -> bool:
+        """Whether a task of its own says that every step has succeeded; else the step that ends last does.
+
+        It is needed where the exit task could not tell a success: steps from the cache say nothing in MLflow, and of a run with
+        many tasks that was retried nothing can be asked. Without an exit task nobody corrects a last step that said too much.
+        """
+        if self.mark_success != "auto":
+            return self.mark_success == "always"
+        doubtful = self.exit_task is None or any(self.caches(step) for step in steps)
+        return doubtful or len(steps) > MANY_STEPS
 
     @property
     def pod_fields(self) -> dict[str, str]:

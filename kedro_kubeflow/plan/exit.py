@@ -9,7 +9,6 @@ from typing import Any
 from kedro_kubeflow.config.environment import SecretKey
 from kedro_kubeflow.config.exit import NotificationConfig
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
-from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.contract import NOTIFY_ENV, OLD_OUTCOME_PARAMETERS, OUTCOME_KEYS, OUTCOME_PARAMETER
 from kedro_kubeflow.errors import CompileError, ConfigError, did_you_mean
 from kedro_kubeflow.plan.grouping import Group
@@ -111,7 +110,15 @@ def exit_of(
     if not pipeline:
         return AtExit(options=options)
     step = _exit_step(pipeline, handoffs, values)
-    _check_reachable(step, steps, handoffs, run.volume)
+    if step.volume and run.volume and run.volume.keep:
+        raise CompileError(
+            f"The exit pipeline {pipeline.name!r} uses the run's volume, and with `keep` that is a claim which a task of the run "
+            "makes: Kubeflow Pipelines tells an exit task nothing of what tasks have made, and it could not start",
+            where="kubeflow.yml, run_config.volume.keep and run_config.on_exit_pipeline",
+            cure="do without `keep`, keep the exit pipeline's data in an object store or a database, or mount a claim that "
+            "exists by `extra_volumes`",
+        )
+    _check_reachable(step, steps, handoffs)
     check_inputs(pipeline.nodes, pipeline.entries, registered)
     return AtExit(step=step, options={**options, **_call_options(pipeline, values)})
 
@@ -146,9 +153,7 @@ def _exit_step(pipeline: ExitPipeline, handoffs: Mapping[str, Handoff], values: 
     return steps_of(pipeline.name, pipeline.nodes, [group], handoffs, inputs, known)[0]
 
 
-def _check_reachable(
-    step: Step, steps: Sequence[Step], handoffs: Mapping[str, Handoff], volume: VolumeConfig | None
-) -> None:
+def _check_reachable(step: Step, steps: Sequence[Step], handoffs: Mapping[str, Handoff]) -> None:
     made = {base_name(d): s.display_name for s in steps for node in s.nodes for d in node.outputs}
     inside = {base_name(d) for node in step.nodes for d in node.outputs}
     for node in step.nodes:
@@ -157,7 +162,7 @@ def _check_reachable(
             if is_parameter(dataset) or name in inside or name not in made:
                 continue
             kind = handoffs[dataset].kind
-            if kind in ("memory", "file") or (kind == "volume" and volume is not None and volume.keep):
+            if kind in ("memory", "file"):
                 raise CompileError(
                     f"The exit pipeline's node {node.name!r} reads {name!r}, which the step {made[name]!r} makes and which "
                     "crosses as an artifact: Kubeflow Pipelines hands an exit task nothing that steps have made",

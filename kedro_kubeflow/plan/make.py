@@ -136,6 +136,8 @@ def _defaults(
         image=image,
         tracking=scope.tracking,
         close_run=run.mlflow.close_run,
+        mark_success=run.mlflow.mark_success,
+        logged=_logged(run, steps, scope),
         start_options=start,
         step_options={"memory_dataset": dict(run.memory_dataset), **_runner_options(run, scope)},
         inputs=inputs,
@@ -144,6 +146,17 @@ def _defaults(
         cache_keys=cache_keys(steps, settings, _known_values(facts)),
         at_exit=at_exit,
         volume=run.volume,
+    )
+
+
+def _logged(run: RunConfig, steps: Sequence[Step], scope: Scope) -> frozenset[str]:
+    """The steps with an artifact that holds the metrics that they log to MLflow."""
+    how = run.mlflow.metrics_artifact
+    written = {step.name: [dataset for node in step.nodes for dataset in node.outputs] for step in steps}
+    return frozenset(
+        name
+        for name, datasets in written.items()
+        if how == "all" or (how == "auto" and any(scope.handoffs[d].artifact_type == "Metrics" for d in datasets))
     )
 
 
@@ -157,21 +170,24 @@ def _tasks(steps: Sequence[Step], defaults: Defaults) -> tuple[tuple[Task, ...],
     """Every task with its settings: those at the root of the graph, and those in the group that the exit task watches."""
     tasks = mounted([step_task(step, defaults) for step in steps], steps, defaults)
     if defaults.tracking:
-        tasks = [with_mlflow_run(task, waits_for_start=defaults.exit_task is None) for task in tasks]
-    body = [*volume_tasks(defaults), *tasks, *_last(tasks, defaults)]
-    first = [plugin_tasks.start(defaults)] if defaults.tracking else []
+        tasks = [with_mlflow_run(task, defaults) for task in tasks]
+    # The start task too is watched by the exit task: it may be killed when it has opened the run.
+    first = [plugin_tasks.start(defaults, steps)] if defaults.tracking else []
+    body = tuple(
+        _with_settings(task, defaults)
+        for task in (*first, *volume_tasks(defaults), *tasks, *_last(tasks, steps, defaults))
+    )
     if defaults.exit_task is None:
-        return tuple(_with_settings(task, defaults) for task in (*first, *body)), ()
+        return body, ()
     end = plugin_tasks.finish(defaults, defaults.exit_task)
     if defaults.at_exit and defaults.at_exit.step and defaults.at_exit.step.volume:
         end = with_volume(end, defaults)
-    root = tuple(_with_settings(task, defaults) for task in (*first, end))
-    return root, tuple(_with_settings(task, defaults) for task in body)
+    return (_with_settings(end, defaults),), body
 
 
-def _last(tasks: Sequence[Task], defaults: Defaults) -> list[Task]:
+def _last(tasks: Sequence[Task], steps: Sequence[Step], defaults: Defaults) -> list[Task]:
     if defaults.tracking:
-        return [plugin_tasks.mark_success(defaults, tasks)]
+        return [plugin_tasks.mark_success(defaults, tasks)] if defaults.marks_success(steps) else []
     doubtful = defaults.exit_task is not None and any(task.cache for task in tasks)
     return [plugin_tasks.run_succeeded(defaults, tasks)] if doubtful else []
 
@@ -204,7 +220,10 @@ def _common_call(facts: Facts, run: RunConfig, scope: Scope) -> StepCall:
         env=facts.project.said_env,
         package=facts.project.package if run.packaged else None,
         conf_source=run.conf_source,
-        settings={"dynamic_config": providers} if providers else {},
+        settings={
+            **({"dynamic_config": providers} if providers else {}),
+            **({"mlflow": "off"} if run.mlflow.enabled is False else {}),
+        },
     )
 
 

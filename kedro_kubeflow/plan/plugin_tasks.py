@@ -9,6 +9,7 @@ from kedro_kubeflow import names
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, RUN_ID_INPUT, STATUS_INPUT, Artifact
 from kedro_kubeflow.plan.defaults import Defaults, from_inputs
 from kedro_kubeflow.plan.exit import AtExit
+from kedro_kubeflow.plan.steps import Step
 from kedro_kubeflow.plan.task import JOB_ID, JOB_NAME, Constant, FinalStatus, FromTask, Parameter, Task
 
 GROUP = "exit-handler-1"
@@ -20,9 +21,10 @@ RUN_LINK = "mlflow-run"
 LOGGED_METRICS = "mlflow-metrics"
 
 
-def start(defaults: Defaults) -> Task:
+def start(defaults: Defaults, steps: Sequence[Step]) -> Task:
     """The first task: it opens the MLflow run."""
     shared = defaults.shared_inputs
+    last_step_closes = {} if defaults.marks_success(steps) else {"steps": len(steps)}
     link = Artifact(RUN_LINK, "MLflow run", "link", required=False)
     return Task(
         name=names.START_RUN,
@@ -35,7 +37,7 @@ def start(defaults: Defaults) -> Task:
             outputs=(link,),
             parameters=tuple((i.name, i.encoding) for i in shared),
             tracking=True,
-            settings={**defaults.call.settings, **defaults.start_options},
+            settings={**defaults.call.settings, **defaults.start_options, **last_step_closes},
         ),
         parameters={
             **from_inputs(shared),

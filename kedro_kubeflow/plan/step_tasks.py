@@ -44,21 +44,16 @@ def step_task(step: Step, defaults: Defaults) -> Task:
     )
 
 
-def with_mlflow_run(task: Task, *, waits_for_start: bool) -> Task:
+def with_mlflow_run(task: Task, defaults: Defaults) -> Task:
     """A step that joins the MLflow run of the start task.
 
     A cached step is not given the run's id: an input that differs from run to run would be part of its key, and nothing would
-    ever be found. It looks the run up by the pipeline run's own id, which its pod has from a label.
-
-    Args:
-        waits_for_start: whether a cached step must be told to wait; inside a group of steps, the group waits already.
+    ever be found. It waits for the start task, and looks the run up by the pipeline run's own id, which its pod has from a label.
     """
-    logged = Artifact(LOGGED_METRICS, "MLflow metrics", "mlflow", required=False)
-    task = replace(
-        task,
-        call=replace(task.call, outputs=(*task.call.outputs, logged)) if task.call else None,
-        outputs={**task.outputs, LOGGED_METRICS: "Metrics"},
-    )
-    if not task.cache:
-        return replace(task, parameters={**task.parameters, RUN_ID_INPUT: Parameter("STRING", RUN_ID)})
-    return replace(task, after=(*task.after, names.START_RUN)) if waits_for_start else task
+    if task.name in defaults.logged and task.call:
+        logged = Artifact(LOGGED_METRICS, "MLflow metrics", "mlflow", required=False)
+        call = replace(task.call, outputs=(*task.call.outputs, logged))
+        task = replace(task, call=call, outputs={**task.outputs, LOGGED_METRICS: "Metrics"})
+    if task.cache:
+        return replace(task, after=(*task.after, names.START_RUN))
+    return replace(task, parameters={**task.parameters, RUN_ID_INPUT: Parameter("STRING", RUN_ID)})

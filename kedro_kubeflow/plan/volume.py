@@ -28,7 +28,10 @@ def volume_tasks(defaults: Defaults) -> list[Task]:
     if defaults.volume is None:
         return []
     made = [_created(defaults.volume)] if defaults.volume.keep else []
-    return made if defaults.volume.skip_init else [*made, with_volume(_fill(defaults), defaults)]
+    if defaults.volume.skip_init:
+        return made
+    fill = with_volume(_fill(defaults), defaults)
+    return [*made, _as_root(fill, defaults.volume) if defaults.volume.fill_as_root else fill]
 
 
 def mounted(tasks: Sequence[Task], steps: Sequence[Step], defaults: Defaults) -> list[Task]:
@@ -83,6 +86,12 @@ def _created(volume: VolumeConfig) -> Task:
         },
         output_parameters=("name",),
     )
+
+
+def _as_root(fill: Task, volume: VolumeConfig) -> Task:
+    """The filling task, as the one user who may write to a disk of root's; it then gives the disk away."""
+    call = replace(fill.call, settings={**fill.call.settings, "owner": volume.owner}) if fill.call else None
+    return replace(fill, call=call, run_as=0)
 
 
 def _fill(defaults: Defaults) -> Task:

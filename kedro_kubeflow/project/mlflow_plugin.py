@@ -60,6 +60,15 @@ def is_installed() -> bool:
     return bool(ours - set(settings.DISABLE_HOOKS_FOR_PLUGINS))
 
 
+def switch_off() -> None:
+    """Let kedro-mlflow's hooks run in none of the sessions that this process makes."""
+    from kedro.framework.project import settings
+
+    # Either mark may stand in a distribution's name, and Kedro's setting takes it to the letter.
+    own = (PLUGIN, PLUGIN.replace("-", "_"))
+    settings.set("DISABLE_HOOKS_FOR_PLUGINS", (*settings.DISABLE_HOOKS_FOR_PLUGINS, *own))
+
+
 def mlflow_section(loader: Any) -> dict[str, Any]:
     """What mlflow.yml says, environments merged; empty where there is none.
 

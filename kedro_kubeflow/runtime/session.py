@@ -8,7 +8,7 @@ from typing import Any
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
-from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
+from kedro_kubeflow.project.mlflow_plugin import is_installed, switch_off, tracking_uri
 from kedro_kubeflow.project.opening import OpenProject, open_project
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.given import Given, given_to
@@ -41,6 +41,8 @@ def open_for(call: StepCall, executor: Executor) -> TaskProject:
         from kedro_kubeflow.runtime.dynamic import install
 
         install(call.settings["dynamic_config"])
+    if call.settings.get("mlflow") == "off":
+        switch_off()
     part_variable()
     given = given_to(opened, call, executor)
     project = TaskProject(**{**vars(opened), "runtime_params": given.overrides}, given=given)

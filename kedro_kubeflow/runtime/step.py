@@ -36,7 +36,8 @@ def run_step(call: StepCall, executor: Executor) -> None:
         outputs = Outputs(call, executor)
         catalog = _catalog(project, call, executor, nodes)
         outputs.follow(catalog)
-    watch = Watch(catalog, project.given, lambda _: None, outputs.saved)
+    silent = call.settings.get("mlflow") == "off"
+    watch = Watch(catalog, project.given, lambda _: None, outputs.saved, without_mlflow=silent)
     with session_for(project, watch=watch) as session, _inside_run(call, executor, session, watch):
         with _step_errors(call, watch):
             session.run(

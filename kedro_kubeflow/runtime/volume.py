@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -60,15 +61,46 @@ def fill(call: StepCall, executor: Executor) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         count = copy_tree(source, target) if source.is_dir() else 0
+        if "owner" in call.settings:
+            give_away(volume.root, call.settings["owner"])
     except OSError as error:
         raise StepError(
-            f"The volume cannot be filled: {error}",
-            where=str(target),
-            cure="raise run_config.volume.size if it is full; set run_config.volume.owner to the number of the image's user "
-            "if it may not write",
+            f"The volume cannot be filled: {error}", where=_whose(volume.root), cure=_cure(error, volume.root)
         ) from error
     _log.info("%s files of %s are on the volume", count, volume.folder)
     executor.write()
+
+
+def give_away(root: Path, owner: int | None) -> None:
+    """Let a user write everywhere below a folder of root's; everybody, where none is named."""
+    for folder, _, files in os.walk(root):
+        for path in (Path(folder), *(Path(folder, name) for name in files)):
+            if path.is_symlink():
+                continue
+            if owner is not None:
+                os.chown(path, owner, -1)
+            else:
+                path.chmod(path.stat().st_mode | (0o777 if path.is_dir() else 0o666))
+
+
+def _whose(root: Path) -> str:
+    """Who may write to the volume, and who asks."""
+    if not (root.exists() and hasattr(os, "getuid")):
+        return str(root)
+    found = root.stat()
+    return f"{root}, of user {found.st_uid} and group {found.st_gid} (mode {found.st_mode & 0o777:o}); this is user {os.getuid()}"
+
+
+def _cure(error: OSError, root: Path) -> str:
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "raise run_config.volume.size if the volume is full"
+    if root.exists() and root.stat().st_uid == 0 and hasattr(os, "getuid") and os.getuid() != 0:
+        return (
+            "the disk belongs to root: set run_config.volume.fill_as_root, and owner to the number of the image's user, if the "
+            "cluster lets images run as root; else take a storage class whose volumes everybody may write (NFS, or one with "
+            "`uid` and `gid` among its mountOptions), or do without `volume`"
+        )
+    return "set run_config.volume.owner to the number of a user who may write there"
 
 
 def copy_tree(source: Path, target: Path) -> int:

@@ -56,8 +56,10 @@ class Watch:
         given: Given,
         on_node: Callable[[str], None],
         on_saved: Callable[[str, Any, Any], None],
+        *,
+        without_mlflow: bool = False,
     ) -> None:
-        self._catalog, self._given = catalog, given
+        self._catalog, self._given, self._without_mlflow = catalog, given, without_mlflow
         self.on_node, self._on_saved = on_node, on_saved
         self.around_start: Callable[[Mapping[str, Any]], AbstractContextManager[None]] = lambda _: nullcontext()
         self.catalog: Any = None
@@ -91,10 +93,18 @@ class Watch:
     def after_catalog_created(self, catalog: Any) -> None:
         """Keep the catalog, and let those who go through all of it see the step's own datasets."""
         self.catalog = catalog
+        if self._without_mlflow:
+            for name in filter(self._is_of_kedro_mlflow, self._catalog.listed):
+                # As kedro-mlflow's own hook does where tracking is switched off.
+                catalog[name]._logging_activated = False
         if len(self._catalog.listed) < len(self._catalog.entries):
             others = self._catalog.entries.keys() - self._catalog.listed
             catalog.items = lambda: [(name, catalog[name]) for name in catalog.keys() if name not in others]  # noqa: SIM118
             catalog.values = lambda: [dataset for _, dataset in catalog.items()]
+
+    def _is_of_kedro_mlflow(self, dataset: str) -> bool:
+        kind = str(self._catalog.entries.get(dataset, {}).get("type", ""))
+        return kind.rpartition(".")[2].startswith("Mlflow")
 
     @hook_impl(hookwrapper=True)
     def before_pipeline_run(self, run_params: dict[str, Any]) -> Iterator[None]:

@@ -16,7 +16,7 @@ from conftest import MlflowServer
 from kedro_project import KedroProject, make_project
 
 from tracking.fragile import PARAMS, TASKS
-from tracking.pods import END, MARK, START, Pod, Pods, Starter
+from tracking.pods import END, START, Pod, Pods, Starter
 
 TRAIN = TASKS["train"]
 New = Callable[..., Pods]
@@ -35,7 +35,6 @@ def goes_on(pods: Pods) -> None:
     """From the training step to the end, as in a run that succeeds."""
     pods.pod(TRAIN).ok()
     pods.pod("report").ok()
-    pods.pod(MARK).ok()
 
 
 def is_complete(pods: Pods) -> None:
@@ -132,7 +131,6 @@ def test_a_failure_and_its_retry(pods: New) -> None:
     assert run.run.info.status == "FAILED", "the pipeline has not succeeded yet"
     assert "kubeflow_failed_node" not in run.tags
     run.pod("report").ok()
-    run.pod(MARK).ok()
     is_complete(run)
 
 
@@ -173,8 +171,7 @@ def at_once(project: KedroProject, starter: Starter, server: MlflowServer, tmp_p
     for _ in range(again):
         for pod in [run.pod(f"part-{n}") for n in range(8)]:
             pod.ok()
-    assert run.run.info.status == "RUNNING"
-    run.pod(MARK).ok()
+    run.end("COMPLETE").ok()
     (found,) = run.runs()
     assert found.info.status == "FINISHED"
     assert found.data.params == {"shared": "{'a': 1}", **{f"own_{n}": str(n) for n in range(8)}}
@@ -252,7 +249,7 @@ def test_every_task_killed_at_every_request(pods: New) -> None:
     run = pods()
     deaths = {START: requests_until(run, START)}
     run.read_start()
-    for task in (*TASKS.values(), MARK):
+    for task in TASKS.values():
         deaths[task] = requests_until(run, task)
     run.end("COMPLETE").ok()
     is_complete(run)

@@ -59,6 +59,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_server: MlflowServe
         pipelines=PIPELINE,
         catalog={"raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"}},
         parameters={"options": {"lr": 0.5, "deep": {"x": 1}}, "words": WORDS},
+        kubeflow={"run_config": {"image": "img:1", "mlflow": {"mark_success": "always"}}},
         mlflow={
             "server": {"mlflow_tracking_uri": mlflow_server.uri},
             "tracking": {"params": {"long_params_strategy": "truncate"}},

@@ -13,7 +13,7 @@ from kedro_project import KedroProject
 
 from tracking.fragile import fragile_project
 from tracking.gate import Gate
-from tracking.pods import MARK, START, Pod, Pods, Starter
+from tracking.pods import START, Pod, Pods, Starter
 from tracking.test_faults import TRAIN, at_once, begun, is_complete, wide_project
 
 
@@ -55,7 +55,6 @@ def test_away_while_a_node_logs_and_while_a_step_begins(gate: Gate, run: Pods, t
     assert report.code is None, report.text
     gate.open()
     report.ok()
-    run.pod(MARK).ok()
     is_complete(run)
 
 
@@ -127,7 +126,6 @@ def test_twenty_seconds_away_at_every_task(own_server: MlflowServer, starter: St
         gone.result()
     training.ok()
     meanwhile(lambda: run.pod("report"))
-    meanwhile(lambda: run.pod(MARK))
     is_complete(run)
 
 
