@@ -98,8 +98,7 @@ def test_the_tasks_around_the_steps(project: Callable[..., KedroProject]) -> Non
     assert [(s["order"], s["title"], s["waits_for"]) for s in plan(made)["steps"]] == [
         (1, "mlflow-start-run", []),
         (2, "all", ["mlflow-start-run"]),
-        (3, "mlflow-mark-success", ["all"]),
-        (4, "mlflow-end-run", ["mlflow-mark-success"]),
+        (3, "mlflow-end-run", ["all"]),
     ]
 
 

@@ -46,7 +46,7 @@ class ByHand:
 
     def __init__(self, ours: CompiledPipeline) -> None:
         self.spec = dict(ours.pipeline_spec)
-        self.tracking = "mlflow-start-run" in self.spec["root"]["dag"]["tasks"]
+        self.tracking = "comp-mlflow-start-run" in self.spec["components"]
 
     def component(self, name: str) -> Any:
         container = self.spec["deploymentSpec"]["executors"][f"exec-{name}"]["container"]
@@ -108,8 +108,7 @@ def kfps_own(pipeline: Any, tmp_path: Path) -> tuple[dict[str, Any], dict[str, A
 def normal(spec: Any) -> dict[str, Any]:
     """A spec without what is free: descriptions of inputs, and the names under which a sub-DAG receives its inputs."""
     text = yaml.safe_dump(dict(spec))
-    text = text.replace("pipelinechannel--mlflow-start-run-run_id", "mlflow-run-id").replace("pipelinechannel--", "")
-    plain: dict[str, Any] = yaml.safe_load(text)
+    plain: dict[str, Any] = yaml.safe_load(text.replace("pipelinechannel--", ""))
     for parameter in plain["root"].get("inputDefinitions", {}).get("parameters", {}).values():
         parameter.pop("description", None)
     return plain
@@ -138,15 +137,14 @@ def test_with_the_exit_handler(tmp_path: Path) -> None:
 
     @dsl.pipeline(name="demo", display_name="Demo", description="what it does")
     def pipeline(lr: float = 0.5, options: dict = OPTIONS) -> None:  # type: ignore[type-arg]
-        start = by.task("mlflow-start-run", **{"kubeflow-run-id": job_id, "kubeflow-run-name": job_name})
-        run = {"mlflow-run-id": start.outputs["run_id"]}
         end = by.task("mlflow-end-run", **{"kubeflow-run-id": job_id})
         with dsl.ExitHandler(end, name="kedro"):
+            start = by.task("mlflow-start-run", **{"kubeflow-run-id": job_id, "kubeflow-run-name": job_name})
+            run = {"mlflow-run-id": start.outputs["run_id"]}
             prepare = by.task("prepare", lr=lr, **run)
             train = by.task("train", rows=prepare.outputs["rows"], options=options, **run)
             train.after(prepare)
-            report = by.task("report", model=train.outputs["model"], **run)
-            by.task("mlflow-mark-success", **run).after(report)
+            by.task("report", model=train.outputs["model"], **run)
 
     spec, platform = kfps_own(pipeline, tmp_path)
     assert normal(ours.pipeline_spec) == normal(spec)

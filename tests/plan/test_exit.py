@@ -64,7 +64,7 @@ def test_it_cannot_read_what_crosses_as_an_artifact(model: Any) -> None:
 def test_it_can_read_what_lies_elsewhere_or_on_the_volume() -> None:
     assert exit_with(bye("model"), {"raw": S3, "model": S3})
     assert exit_with(bye("model"), {"raw": S3, "model": LOCAL}, volume={})
-    with pytest.raises(CompileError, match="hands an exit task nothing"):
+    with pytest.raises(CompileError, match=r"with `keep` that is a claim"):
         exit_with(bye("model"), {"raw": S3, "model": LOCAL}, volume={"keep": True, "storageclass": "nfs"})
 
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import MlflowServer
 from kedro_project import KedroProject, make_project
 
-from tracking.pods import MARK, Pods, Starter
+from tracking.pods import Pods, Starter
 
 PIPELINE = """
 import os
@@ -87,12 +87,21 @@ CATALOG = {
         "dataset": {"type": "text.TextDataset", "filepath": "data/text.txt"},
     },
 }
+EVERY = {"metrics_artifact": "all"}
 Run = Callable[..., Pods]
 
 
 def project_at(path: Path, server: str, **more: Any) -> KedroProject:
     mlflow = {"server": {"mlflow_tracking_uri": server}, "tracking": {"experiment": {"name": path.name}}}
-    return make_project(path, **{"pipelines": PIPELINE, "parameters": {"start": 1}, "mlflow": mlflow, **more})
+    run = {"image": "img:1", "mlflow": EVERY}
+    given = {
+        "pipelines": PIPELINE,
+        "parameters": {"start": 1},
+        "mlflow": mlflow,
+        "kubeflow": {"run_config": run},
+        **more,
+    }
+    return make_project(path, **given)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +117,13 @@ def without_plugin(tmp_path_factory: pytest.TempPathFactory, mlflow_server: Mlfl
         mlflow_server.uri,
         catalog={},
         mlflow=None,
-        kubeflow={"run_config": {"image": "img:1", "experiment_name": "mlflow alone", "mlflow": {"enabled": True}}},
+        kubeflow={
+            "run_config": {
+                "image": "img:1",
+                "experiment_name": "mlflow alone",
+                "mlflow": {"enabled": True, "metrics_artifact": "all"},
+            }
+        },
     )
     project.environ["MLFLOW_TRACKING_URI"] = mlflow_server.uri
     return project
@@ -199,7 +214,7 @@ def test_code_that_starts_and_ends_runs_of_its_own(
     assert own.data.metrics == {"in_own_run": 1.0, "after_own_run": 2.0}
     assert child.data.tags["mlflow.parentRunId"] == run.mlflow_run_id
     assert run.client.get_experiment(own.info.experiment_id).name == (experiment or run.project.path.name)
-    run.pod(MARK).ok()
+    run.end("COMPLETE").ok()
     assert run.run.info.status == "FINISHED"
 
 

@@ -106,7 +106,6 @@ class TestRunOnce:
             "train: RUNNING",
             "train: SUCCEEDED",
             "report: SUCCEEDED",
-            "mlflow-mark-success: SUCCEEDED",
             "mlflow-end-run: RUNNING",
             "run: SUCCEEDED",
             "mlflow-end-run: SUCCEEDED",
