@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kedro_kubeflow.cli.beginning import beginning
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.follow import WaitOptions, follow, wait_options
 from kedro_kubeflow.cli.interrupt import INTERRUPTED, interruptible
@@ -84,6 +86,21 @@ def run_once(runner: str | None, output: Output, **options: Any) -> None:
     if version:
         _run_version(place, version, chosen, how, options, output)
         return
+    with beginning() if place == LOCAL and runner != "docker" else nullcontext():
+        _run_project(place, chosen, how, asked, options, output)
+
+
+def _run_project(
+    place: str | None,
+    chosen: RunOptions,
+    how: WaitOptions,
+    asked: dict[str, Any],
+    options: dict[str, Any],
+    output: Output,
+) -> None:
+    """Compile the project and start the run."""
+    from kedro_kubeflow.targets.base.registry import target_class
+
     prepared = _prepare(place, chosen, options)
     target = target_class(place or prepared.target)(prepared.project, prepared.config)
     refuse_options(type(target), asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -19,6 +20,13 @@ class LocalConfig(Model):
 
     max_size: str = "10Gi"
     """How much the kept runs may take together; the oldest go first, the latest always stays."""
+
+    isolation: Literal["fork", "process"] = "fork"
+    """How a step becomes a process of its own: a fork of one that has imported the libraries that steps use (not the
+    project's code), or a new Python. On platforms without a safe fork, which are all but Linux, it is always a new Python."""
+
+    max_parallel: int | None = Field(default=None, ge=1)
+    """How many steps run at once, where they do not wait for each other. Default: the number of cores."""
 
     @field_validator("max_size")
     @classmethod

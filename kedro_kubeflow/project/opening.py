@@ -7,6 +7,7 @@ minutes. What compiling needs comes from the config loader and the registered pi
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import traceback
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from kedro_kubeflow.errors import ProjectError, did_you_mean
@@ -132,7 +134,7 @@ def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_po
             if in_pod
             else "change into the project's folder, or make one with `kedro new`",
         )
-    with import_errors(f"{root}"):
+    with import_errors(f"{root}"), _cheap_search_for_the_caller():
         metadata = bootstrap_project(root)
         source = conf_source or str(root / settings.CONF_SOURCE)
         env = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
@@ -142,11 +144,37 @@ def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_po
 def _open_package(package: str, env: str | None, conf_source: str | None) -> OpenProject:
     from kedro.framework.project import configure_project, settings
 
-    with import_errors(f"package {package}"):
+    with import_errors(f"package {package}"), _cheap_search_for_the_caller():
         configure_project(package)
         source = conf_source or str(Path.cwd() / settings.CONF_SOURCE)
         env = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
     return OpenProject(Path.cwd(), package, package, env, source)
+
+
+@contextmanager
+def _cheap_search_for_the_caller() -> Iterator[None]:
+    """Spare what takes longest in configuring Kedro where many modules are loaded.
+
+    Dynaconf, which reads settings.py, asks for the file names of its callers, by ``inspect.stack``: that reads the source of each
+    of them and resolves the path of every module there is.
+    """
+    places = [sys.modules.get(f"dynaconf.{name}") for name in ("utils.files", "loaders.py_loader")]
+    known = [place for place in places if getattr(place, "inspect", None) is inspect]
+    for place in known:
+        place.inspect = SimpleNamespace(stack=_callers)  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        for place in known:
+            place.inspect = inspect  # type: ignore[union-attr]
+
+
+def _callers() -> list[Any]:
+    frame, found = inspect.currentframe(), []
+    while frame is not None:
+        found.append(SimpleNamespace(filename=frame.f_code.co_filename))
+        frame = frame.f_back
+    return found
 
 
 def _existing_env(env: str | None, conf_source: str, loader_args: Mapping[str, Any]) -> str | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from kedro_kubeflow.errors import DependencyError
+from kedro_kubeflow.targets.local.dag import Orchestrator
 
 Runner = Literal["subprocess", "docker"]
 RunTask = Callable[[list[str], Mapping[str, str]], bool]
@@ -31,6 +33,7 @@ def adapted(
     *,
     hit: Hit = lambda _command, _outputs: None,
     mounts: Mapping[str, str] | None = None,
+    max_parallel: int | None = None,
 ) -> Iterator[None]:
     """Let kfp.local run container components, and hear of each task.
 
@@ -40,6 +43,8 @@ def adapted(
         report: is given a task's command and the function that runs it.
         hit: is given the command of a task whose result comes from the cache, and that result.
         mounts: for Docker: folder of this machine → folder in the containers.
+        max_parallel: how many tasks may run at once, where they do not wait for each other; None leaves the order to
+            kfp.local, which runs one after the other.
 
     Raises:
         DependencyError: this version of kfp is not as the adapter knows it, or Docker's client is missing.
@@ -56,7 +61,8 @@ def adapted(
     placeholder_utils.make_random_id = lambda: run_id
     cache.LocalCache = _observed_cache(local_cache, hit)
     try:
-        yield
+        with _side_by_side(max_parallel) if max_parallel else nullcontext():
+            yield
     finally:
         setattr(module, name, original)
         placeholder_utils.make_random_id = random_id
@@ -85,6 +91,54 @@ def execute(
     cached: dict[str, Any] = {"enable_caching": True, "cache_root": str(cache_root)} if cache_root else {}
     local.init(chosen, pipeline_root=str(pipeline_root), raise_on_error=True, **cached)
     components.load_component_from_file(str(pipeline))()
+
+
+@contextmanager
+def _side_by_side(max_parallel: int) -> Iterator[None]:
+    """Let our orchestrator stand where kfp.local looks for its two."""
+    from kfp.local import logging_utils
+    from kfp.local.orchestrator import dag_orchestrator, enhanced_dag_orchestrator
+
+    ours = Orchestrator(_kfp_functions(), max_parallel)
+    places = [
+        (enhanced_dag_orchestrator, "run_enhanced_dag", ours.run_enhanced_dag),
+        (dag_orchestrator, "run_dag", ours.run_dag),
+        # They change what is the whole process's, and put back what another thread has put there.
+        (logging_utils, "local_logger_context", nullcontext),
+        (logging_utils, "indented_print", nullcontext),
+    ]
+    originals = [_expect(module, name) for module, name, _ in places]
+    with logging_utils.local_logger_context():
+        for module, name, replacement in places:
+            setattr(module, name, replacement)
+        try:
+            yield
+        finally:
+            for (module, name, _), original in zip(places, originals, strict=True):
+                setattr(module, name, original)
+
+
+def _kfp_functions() -> SimpleNamespace:
+    """What our orchestrator takes from kfp.local."""
+    from kfp.local import graph_utils, io, status
+    from kfp.local.orchestrator import enhanced_dag_orchestrator, orchestrator_utils
+    from kfp.pipeline_spec import pipeline_spec_pb2
+
+    utils = _expect(orchestrator_utils, "OrchestratorUtils")
+    policy = pipeline_spec_pb2.PipelineTaskSpec.TriggerPolicy.TriggerStrategy
+    return SimpleNamespace(
+        IOStore=_expect(io, "IOStore"),
+        SUCCESS=status.Status.SUCCESS,
+        FAILURE=status.Status.FAILURE,
+        ALL_UPSTREAM_TASKS_COMPLETED=policy.ALL_UPSTREAM_TASKS_COMPLETED,
+        topological_sort_tasks=_expect(graph_utils, "topological_sort_tasks"),
+        join_user_inputs_and_defaults=_expect(utils, "join_user_inputs_and_defaults"),
+        get_dag_outputs=_expect(utils, "get_dag_outputs"),
+        has_task_final_status_input=_expect(enhanced_dag_orchestrator, "_has_task_final_status_input"),
+        run_enhanced_dag=_expect(enhanced_dag_orchestrator, "run_enhanced_dag"),
+        # For a task that is a DAG it calls `run_enhanced_dag` by its name, which is ours then.
+        execute_task=_expect(enhanced_dag_orchestrator, "execute_task"),
+    )
 
 
 def _handler_module(runner: Runner) -> tuple[Any, str]:

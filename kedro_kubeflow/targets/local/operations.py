@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import socket
 from collections.abc import Callable
@@ -79,6 +80,10 @@ def _run(prepared: Prepared, runner: Runner, isolated: bool, on_change: Callable
         cache=_cache_folder(prepared),
         volume=_volume(prepared),
         image=_image_files(prepared) if isolated else None,
+        isolation=prepared.config.local.isolation,
+        max_parallel=prepared.config.local.max_parallel or os.cpu_count() or 1,
+        types={str(entry["type"]) for entry in prepared.source.entries.values() if entry and "type" in entry},
+        package=prepared.project.package,
         on_change=on_change,
     )
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,21 +18,28 @@ from kedro_kubeflow.contract import JOB_ID_INPUT, LOCAL_ENV, STATUS_INPUT, VOLUM
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.names import task_name
 from kedro_kubeflow.project.image_files import ImageFiles
-from kedro_kubeflow.targets.local import worker
+from kedro_kubeflow.targets.local import standby, worker
 from kedro_kubeflow.targets.local.adapter import Runner
 from kedro_kubeflow.targets.local.history import new_run
 
 State = Literal["waiting", "running", "succeeded", "cached", "failed", "skipped"]
-_GRACE_SECONDS = 10
 
 
 @dataclass
 class StepProgress:
-    """One step of a local run, as it is now."""
+    """One step of a local run, as it is now.
+
+    Attributes:
+        seconds: how long its process took, all attempts together.
+        started_at: when its turn came, in seconds since the epoch; ``process_at``: when its last process began.
+    """
 
     step: str
     state: State = "waiting"
     seconds: float = 0.0
+    started_at: float | None = None
+    process_at: float | None = None
+    finished_at: float | None = None
     log: Path | None = None
     outputs: dict[str, str] = field(default_factory=dict)
 
@@ -71,6 +76,10 @@ def run_here(
     cache: Path | None = None,
     volume: Literal["keep", "delete"] | None = None,
     image: ImageFiles | None = None,
+    isolation: Literal["fork", "process"] = "process",
+    max_parallel: int = 1,
+    types: Collection[str] = (),
+    package: str | None = None,
     on_change: Callable[[LocalRun], None] = lambda _: None,
 ) -> LocalRun:
     """Run a compiled pipeline on this machine.
@@ -84,6 +93,10 @@ def run_here(
         volume: whether the steps share one, and what becomes of it after a success; after a failure it stays.
         image: lets each step work in a folder of its own that holds these files, with its input artifacts and no others;
             None lets all work in the project's folder.
+        isolation: whether a step's process is a fork of one that has imported its libraries, where that is safe.
+        max_parallel: how many steps may run at once.
+        types: the dataset types of the catalog, whose libraries a fork is to have.
+        package: the project's own package, which it is not to have.
         on_change: is called with the run whenever something in it changes.
 
     Raises:
@@ -100,6 +113,10 @@ def run_here(
             "cache": str(cache) if cache else None,
             "volume": volume is not None,
             "isolated": image is not None,
+            "isolation": isolation,
+            "max_parallel": max_parallel,
+            "types": sorted(types),
+            "package": package,
         }
         if image:
             image.copy_to(folder / worker.IMAGE)
@@ -108,7 +125,7 @@ def run_here(
         (folder / "request.json").write_text(json.dumps(request), "utf-8")
         on_change(run)
         try:
-            with _worker(folder) as process:
+            with _worker(project, folder) as process:
                 _follow(run, process, on_change)
                 run.state = "succeeded" if process.wait() == 0 else "failed"
         except KeyboardInterrupt:
@@ -127,40 +144,13 @@ def run_here(
 
 
 @contextmanager
-def _worker(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _worker(project: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """The worker's process; whatever happens, its whole group is gone afterwards."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", worker.__name__, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    worker = standby.take(project, sys.argv[1:])
     try:
-        yield process
+        yield worker.run(folder)
     finally:
-        _end_group(process)
-
-
-def _end_group(process: subprocess.Popen[str]) -> None:
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
-            if not _group_lives(process.pid):
-                break
-    for pipe in (process.stdin, process.stdout):
-        if pipe:
-            pipe.close()
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+        worker.end()
 
 
 def _follow(run: LocalRun, process: subprocess.Popen[str], on_change: Callable[[LocalRun], None]) -> None:
@@ -171,11 +161,13 @@ def _follow(run: LocalRun, process: subprocess.Popen[str], on_change: Callable[[
         step = run.steps.setdefault(event["step"], StepProgress(event["step"]))
         if event["event"] == "started":
             step.state, step.log, step.outputs = "running", Path(event["log"]), event["outputs"]
+            step.started_at = step.started_at or event["at"]
         elif event["event"] == "cached":
             step.state, step.outputs = "cached", event["outputs"]
         else:
             step.state = "succeeded" if event["succeeded"] else "failed"
             step.seconds += event["seconds"]
+            step.process_at, step.finished_at = event["process_at"], event["at"]
         run.mlflow = _mlflow_facts(run.folder)
         on_change(run)
 

@@ -1,4 +1,4 @@
-"""``python -m kedro_kubeflow.targets.local.worker REQUEST``: the process that kfp.local runs in.
+"""``python -m kedro_kubeflow.targets.local.worker PROJECT COMMAND``: the process that kfp.local runs in.
 
 A process of its own, since kfp.local rewires logging and printing of the process that it runs in, and so that everything
 that a run has started can be ended at once: the worker leads a process group, and ends it when whoever started it is
@@ -7,10 +7,11 @@ gone. Events go out as JSON lines; what kfp and the steps print goes to files.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,7 +24,10 @@ from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, STATES_FILE, VOLUME_E
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.names import task_name
 from kedro_kubeflow.targets.local.adapter import adapted, execute
+from kedro_kubeflow.targets.local.history import home
 from kedro_kubeflow.targets.local.isolated import pod
+from kedro_kubeflow.targets.local.preload import RUNTIME, TRACKING, Learned
+from kedro_kubeflow.targets.local.processes import Ended, Forks, NewProcesses, Processes, Start, can_fork
 
 VOLUME = "volume"
 """The run's volume, in the run's folder."""
@@ -31,6 +35,10 @@ MOUNT = "/kedro-volume"
 """Where Docker's containers have it."""
 ARTIFACTS, IMAGE, PODS = "artifacts", "image", "pods"
 """In the run's folder: what steps make; for isolated steps, what each starts with, and where each works."""
+IMPORTED = "imported"
+"""In the run's folder: what forked steps have imported by themselves."""
+# Kedro's log is made for terminals; in a file there is room.
+FOR_ALL = {"COLUMNS": "160"}
 
 
 class Worker:
@@ -38,13 +46,15 @@ class Worker:
 
     ``request.json`` in the run's folder says what: ``run_id``, ``runner``, ``project`` (the working directory of the
     steps), ``environ`` (for every step), ``cache`` (the folder of results of cached steps, or null), ``volume`` (whether the
-    steps share one), ``isolated`` (whether each works in a folder of its own, a copy of the run's ``image``).
+    steps share one), ``isolated`` (whether each works in a folder of its own, a copy of the run's ``image``),
+    ``max_parallel``.
     """
 
-    def __init__(self, folder: Path, events: IO[str]) -> None:
-        self._folder, self._events = folder, events
+    def __init__(self, folder: Path, request: Mapping[str, Any], processes: Processes, events: IO[str]) -> None:
+        self._folder, self._request, self._processes, self._events = folder, request, processes, events
         self._states: dict[str, str] = {}
-        self._request = json.loads((folder / "request.json").read_text("utf-8"))
+        self._lock = threading.Lock()
+        self._ended: dict[str, Ended] = {}
 
     def run(self) -> int:
         """Run the pipeline; 0 where it succeeded."""
@@ -52,7 +62,13 @@ class Worker:
         try:
             mounts = {str(self._folder / VOLUME): MOUNT} if request.get("volume") else {}
             with adapted(
-                request["runner"], request["run_id"], self._run_task, self._report, hit=self._from_cache, mounts=mounts
+                request["runner"],
+                request["run_id"],
+                self._run_task,
+                self._report,
+                hit=self._from_cache,
+                mounts=mounts,
+                max_parallel=request.get("max_parallel"),
             ):
                 execute(
                     self._folder / "pipeline.yaml",
@@ -70,11 +86,11 @@ class Worker:
             return 1
         except Exception as error:
             traceback.print_exc()
-            self._emit(event="error", text=str(self._told(error)))
+            self._emit(event="error", text=str(self._explained(error)))
             return 1
         return 0
 
-    def _told(self, error: Exception) -> KedroKubeflowError:
+    def _explained(self, error: Exception) -> KedroKubeflowError:
         line, where = f"{type(error).__name__}: {error}", str(self._folder / "kfp.log")
         if type(error).__module__.startswith("docker"):
             cure = "start Docker and see that this user may use it, or run the steps as processes: --local"
@@ -83,12 +99,23 @@ class Worker:
 
     def _report(self, command: list[str], run: Callable[[], bool]) -> bool:
         call, executor_input = StepCall.from_argv(runtime_arguments(command))
-        since = time.monotonic()
-        self._emit(event="started", step=call.step, log=str(self._log(call)), outputs=_outputs(call, executor_input))
+        since, began = time.monotonic(), time.time()
+        self._emit(
+            event="started", at=began, step=call.step, log=str(self._log(call)), outputs=_outputs(call, executor_input)
+        )
         succeeded = run()
-        self._states[call.step] = "succeeded" if succeeded else "failed"
-        (self._folder / STATES_FILE).write_text(json.dumps(self._states), "utf-8")
-        self._emit(event="ended", step=call.step, succeeded=succeeded, seconds=time.monotonic() - since)
+        with self._lock:
+            self._states[call.step] = "succeeded" if succeeded else "failed"
+            (self._folder / STATES_FILE).write_text(json.dumps(self._states), "utf-8")
+        process = self._ended.get(call.step) or Ended(0, began, time.monotonic() - since)
+        self._emit(
+            event="ended",
+            step=call.step,
+            succeeded=succeeded,
+            seconds=process.seconds,
+            process_at=process.began,
+            at=time.time(),
+        )
         return succeeded
 
     def _from_cache(self, command: list[str], outputs: Mapping[str, Any]) -> None:
@@ -106,25 +133,24 @@ class Worker:
 
     def _start(self, call: StepCall, command: list[str], project: Path, env: Mapping[str, str]) -> bool:
         python = [sys.executable, *command[1:]] if command[0] == "python" else command
-        with self._log(call).open("a", encoding="utf-8") as log:
-            done = subprocess.run(
+        ended = self._ended[call.step] = self._processes.run(
+            Start(
                 python,
-                cwd=project,
-                env={**os.environ, **self._environ(env)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
+                project,
+                {**os.environ, **self._environ(env)},
+                self._log(call),
+                soon=call.action in ("start", "succeed", "finish"),
+                imported=self._folder / IMPORTED / f"{task_name(call.step)}.json",
             )
-        return done.returncode == 0
+        )
+        return ended.code == 0
 
     def _environ(self, env: Mapping[str, str]) -> dict[str, str]:
         own = {LOCAL_ENV: str(self._folder), RUN_ID_ENV: self._request["run_id"]}
         if self._request.get("volume"):
             inside = self._request["runner"] == "docker"
             own[VOLUME_ENV] = MOUNT if inside else str(self._folder / VOLUME)
-        # Kedro's log is made for terminals; in a file there is room.
-        return {"COLUMNS": "160", **self._request["environ"], **env, **own}
+        return {**FOR_ALL, **self._request["environ"], **env, **own}
 
     def _log(self, call: StepCall) -> Path:
         logs = self._folder / "logs"
@@ -132,7 +158,8 @@ class Worker:
         return logs / f"{task_name(call.step)}.log"
 
     def _emit(self, **event: Any) -> None:
-        print(json.dumps(event), file=self._events, flush=True)
+        with self._lock:
+            print(json.dumps(event), file=self._events, flush=True)
 
 
 def _outputs(call: StepCall, executor_input: str) -> dict[str, str]:
@@ -149,6 +176,66 @@ def _paths(call: StepCall, uris: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+class Standby:
+    """The process before it is told what to run: it imports kfp, and lets a fork server import what steps will."""
+
+    def __init__(self, project: Path, command: str) -> None:
+        """Start the fork server, if the project's last run has used one.
+
+        Args:
+            command: the command line, by which is known what its steps import.
+        """
+        self._project, self._command = project, command
+        self._learned = Learned(home(project) / "preload.json")
+        forks = self._learned.isolation == "fork" and can_fork()
+        self._forks = self._start_server({**os.environ, **FOR_ALL}) if forks else None
+        importlib.import_module("kfp.local")
+        importlib.import_module("kfp.components")
+
+    def run(self, folder: Path, events: IO[str]) -> int:
+        """Run the request in a folder."""
+        request = json.loads((folder / "request.json").read_text("utf-8"))
+        processes = self._processes(request)
+        (folder / IMPORTED).mkdir()
+        try:
+            return Worker(folder, request, processes, events).run()
+        finally:
+            self._learn(request, folder / IMPORTED)
+            if self._forks:
+                said = self._forks.close()
+                (folder / "preload.log").write_text(said, "utf-8")
+
+    def _processes(self, request: Mapping[str, Any]) -> Processes:
+        """How this run's steps become processes, now that it is known what it needs."""
+        environ = {**os.environ, **FOR_ALL, **request["environ"]}
+        forks = request["runner"] == "subprocess" and request.get("isolation") == "fork" and can_fork()
+        # Libraries may have looked at what has changed in the environment since.
+        if self._forks and not (forks and self._forks.suits(environ)):
+            self._forks.close()
+            self._forks = None
+        if not forks:
+            return NewProcesses()
+        self._forks = self._forks or self._start_server(environ)
+        self._forks.preload(types=[t for t in request["types"] if t.partition(".")[0] != request["package"]])
+        return self._forks
+
+    def _start_server(self, environ: Mapping[str, str]) -> Forks:
+        forks = Forks(environ, self._project, self._learned)
+        forks.preload(preload=[*RUNTIME, *(TRACKING if self._learned.tracking else ())], ours=True)
+        forks.preload(preload=self._learned.modules(self._command))
+        return forks
+
+    def _learn(self, request: Mapping[str, Any], folder: Path) -> None:
+        found: dict[str, None] = {}
+        for file in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns):
+            found |= dict.fromkeys(json.loads(file.read_text("utf-8")))
+        own = request.get("package")
+        self._learned.isolation = str(request.get("isolation"))
+        self._learned.add(self._command, [name for name in found if name.partition(".")[0] != own])
+        self._learned.write()
+        shutil.rmtree(folder)
+
+
 def _end_with_parent() -> None:
     """End the whole process group when the other end of standard input is gone."""
     # The plain descriptor: a buffered reader that a thread sits in cannot be closed when the interpreter ends.
@@ -157,15 +244,32 @@ def _end_with_parent() -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
-def main(folder: Path) -> int:
-    """Run the request in a folder."""
+def _told() -> tuple[Path, dict[str, str]]:
+    """Wait to be told the folder of the run and the environment, a line on standard input; without it there is nothing to do."""
+    line = b""
+    while not line.endswith(b"\n"):
+        received = os.read(0, 1 << 16)
+        if not received:
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+        line += received
+    told = json.loads(line)
+    return Path(told["folder"]), told["environ"]
+
+
+def main(project: Path, command: str) -> int:
+    """Wait for a request, and run it."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    standby = Standby(project, command)
+    folder, environ = _told()
+    os.environ.clear()
+    os.environ.update(environ)
     noise = (folder / "kfp.log").open("a", encoding="utf-8")
     os.dup2(noise.fileno(), 1)
     os.dup2(noise.fileno(), 2)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    return Worker(folder, events).run()
+    return standby.run(folder, events)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

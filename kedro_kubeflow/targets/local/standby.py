@@ -1,0 +1,96 @@
+"""A worker's process before there is anything to run, so that it imports what it needs while the pipeline is compiled.
+
+``begin`` may be called as soon as it is known what the command is; whoever runs a pipeline then takes what was begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_WORKER = "kedro_kubeflow.targets.local.worker"
+_GRACE_SECONDS = 10
+_begun: Standby | None = None
+
+
+class Standby:
+    """A worker's process; it leads a process group of its own, and ends when this process does."""
+
+    def __init__(self, project: Path, command: Sequence[str]) -> None:
+        """Start it.
+
+        Args:
+            command: the command line, by which the worker knows again what its steps import.
+        """
+        self.project = project
+        self.process: subprocess.Popen[str] = subprocess.Popen(
+            [sys.executable, "-m", _WORKER, str(project), " ".join(command)],
+            cwd=project,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, folder: Path) -> subprocess.Popen[str]:
+        """Let it run the request in a folder, with this process's environment as it is now."""
+        # Not by a file: an environment may hold secrets.
+        told = {"folder": str(folder), "environ": dict(os.environ)}
+        if self.process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.write(json.dumps(told) + "\n")
+                self.process.stdin.flush()
+        return self.process
+
+    def end(self) -> None:
+        """End its whole process group, whatever that takes."""
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_GRACE_SECONDS)
+                if not _group_lives(self.process.pid):
+                    break
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def begin(project: Path, command: Sequence[str]) -> None:
+    """Start a worker, if none was."""
+    global _begun
+    if _begun is None:
+        _begun = Standby(project, command)
+
+
+def take(project: Path, command: Sequence[str]) -> Standby:
+    """The worker that was begun for this project, or a new one."""
+    global _begun
+    begun, _begun = _begun, None
+    if begun is not None and begun.project == project and begun.process.poll() is None:
+        return begun
+    if begun is not None:
+        begun.end()
+    return Standby(project, command)
+
+
+def give_up() -> None:
+    """End what was begun and not taken."""
+    global _begun
+    begun, _begun = _begun, None
+    if begun is not None:
+        begun.end()
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
