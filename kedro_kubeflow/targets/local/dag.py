@@ -115,10 +115,10 @@ class _Dag:
         left = list(names)
         with self._slots.changed:
             while left or self._running:
+                # First what has ended: what waits for it comes before what is farther back in KFP's order.
+                self._settle()
                 left = self._start_what_can(left)
-                if self._done:
-                    self._settle()
-                elif self._running or left:
+                if not self._done and (self._running or left):
                     self._slots.changed.wait()
         if self._error is not None:
             raise self._error

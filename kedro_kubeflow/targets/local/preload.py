@@ -111,7 +111,12 @@ def write_imported(file: str, before: Collection[str]) -> None:
 
 
 def _site_folders() -> list[str]:
-    return list(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib")))
+    """Where libraries are installed: the interpreter's own folders, and others that are called like them."""
+    own = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    more = (path for path in (*sys.path, *os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+    return list(
+        dict.fromkeys([*own, *(path for path in more if Path(path).name in ("site-packages", "dist-packages"))])
+    )
 
 
 class Learned:
@@ -119,7 +124,7 @@ class Learned:
 
     Attributes:
         unfit: module → why it must not be preloaded.
-        tracking: whether the last run had an MLflow run.
+        tracking: whether the last run had an MLflow run; None where there was no run.
         isolation: ``local.isolation`` of the last run.
     """
 
@@ -129,7 +134,7 @@ class Learned:
         known = known if known.get("environment") == _environment() else {}
         self._modules: dict[str, list[str]] = dict(known.get("modules") or {})
         self.unfit: dict[str, str] = dict(known.get("unfit") or {})
-        self.tracking = bool(known.get("tracking", True))
+        self.tracking: bool | None = known.get("tracking")
         self.isolation = str(known.get("isolation", "fork"))
 
     def modules(self, command: str) -> list[str]:

@@ -146,6 +146,11 @@ class Forks:
             self._replace(server)
             return self._new.run(start)
 
+    @property
+    def unfit(self) -> dict[str, str]:
+        """What is not imported before the fork, and why."""
+        return self._learned.unfit
+
     def close(self) -> str:
         """End the servers; gives what was said while they imported."""
         for server in self._servers:
@@ -359,7 +364,11 @@ def become_reaper() -> None:
 
 def wait_for_orphan(pid: int) -> int:
     """The exit code of a step whose server is gone; that of a kill where nobody can say."""
-    try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except ChildProcessError:
-        return -signal.SIGKILL
+    while True:
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        except ChildProcessError:
+            # The server has closed its files, and is still on its way to leave its children behind.
+            if not Path(f"/proc/{pid}").exists():
+                return -signal.SIGKILL
+            time.sleep(0.02)

@@ -115,6 +115,7 @@ def run_here(
             "isolated": image is not None,
             "isolation": isolation,
             "max_parallel": max_parallel,
+            "tracking": "--tracking" in compiled.text,
             "types": sorted(types),
             "package": package,
         }

@@ -47,7 +47,7 @@ class Worker:
     ``request.json`` in the run's folder says what: ``run_id``, ``runner``, ``project`` (the working directory of the
     steps), ``environ`` (for every step), ``cache`` (the folder of results of cached steps, or null), ``volume`` (whether the
     steps share one), ``isolated`` (whether each works in a folder of its own, a copy of the run's ``image``),
-    ``max_parallel``.
+    ``max_parallel``, ``isolation``, and for forks ``tracking``, ``types``, ``package``: see ``run_here``.
     """
 
     def __init__(self, folder: Path, request: Mapping[str, Any], processes: Processes, events: IO[str]) -> None:
@@ -216,12 +216,17 @@ class Standby:
         if not forks:
             return NewProcesses()
         self._forks = self._forks or self._start_server(environ)
+        if request["tracking"]:
+            self._forks.preload(preload=list(TRACKING), ours=True)
         self._forks.preload(types=[t for t in request["types"] if t.partition(".")[0] != request["package"]])
         return self._forks
 
     def _start_server(self, environ: Mapping[str, str]) -> Forks:
         forks = Forks(environ, self._project, self._learned)
-        forks.preload(preload=[*RUNTIME, *(TRACKING if self._learned.tracking else ())], ours=True)
+        tracking = self._learned.tracking
+        if tracking is None:
+            tracking = any(self._project.glob("conf/*/mlflow*"))
+        forks.preload(preload=[*RUNTIME, *(TRACKING if tracking else ())], ours=True)
         forks.preload(preload=self._learned.modules(self._command))
         return forks
 
@@ -231,6 +236,7 @@ class Standby:
             found |= dict.fromkeys(json.loads(file.read_text("utf-8")))
         own = request.get("package")
         self._learned.isolation = str(request.get("isolation"))
+        self._learned.tracking = bool(request.get("tracking"))
         self._learned.add(self._command, [name for name in found if name.partition(".")[0] != own])
         self._learned.write()
         shutil.rmtree(folder)
