@@ -82,7 +82,7 @@ def _run(prepared: Prepared, runner: Runner, isolated: bool, on_change: Callable
         image=_image_files(prepared) if isolated else None,
         isolation=prepared.config.local.isolation,
         max_parallel=prepared.config.local.max_parallel or os.cpu_count() or 1,
-        types={str(entry["type"]) for entry in prepared.source.entries.values() if entry and "type" in entry},
+        types={str(entry["type"]) for entry in plan.scope.entries.values() if entry and "type" in entry},
         package=prepared.project.package,
         on_change=on_change,
     )
