@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
 from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import unmarked
+from kedro_kubeflow.project.typed_parameters import check_types
 from kedro_kubeflow.request import Request
 
 
@@ -50,6 +51,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
     """
     scope = scope or scope_of(facts, config, request)
     check_inputs(scope.nodes, scope.entries, facts.pipelines)
+    check_types(_validated(facts, scope), facts.parameters.values)
     inputs, in_conf = pipeline_inputs(scope.nodes, facts.parameters, at_exit=_parameters_at_exit(facts, scope))
     groups = groups_of(config.run_config.grouping, scope.nodes, scope.handoffs, facts.pipelines)
     steps = steps_of(scope.selection.pipeline, scope.nodes, groups, scope.handoffs, inputs, facts.parameters)
@@ -77,6 +79,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         deadline=run.deadline,
         warnings=(
             *in_conf,
+            *_local_values(facts, inputs),
             *_left_out(facts),
             *_unknown_parameters(facts),
             *cached,
@@ -88,6 +91,19 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
 
 def _parameters_at_exit(facts: Facts, scope: Scope) -> frozenset[str]:
     return scope.exit_pipeline.parameters(facts.parameters.values) if scope.exit_pipeline else frozenset()
+
+
+def _validated(facts: Facts, scope: Scope) -> dict[str, Any]:
+    """The pipelines whose types Kedro holds parameters against: the named ones, or all of them for the default one."""
+    chosen = scope.selection.pipelines
+    return dict(facts.pipelines) if DEFAULT in chosen else {name: facts.pipelines[name] for name in chosen}
+
+
+def _local_values(facts: Facts, inputs: Mapping[str, PipelineInput]) -> Iterator[str]:
+    """A word on each value that comes from conf/local: it travels as an input's default, and is in no image."""
+    for key in sorted(facts.parameters.local - facts.parameters.overridden):
+        if key in inputs:
+            yield f"The default of the parameter {key!r} comes from conf/local, which images do not hold: it travels with the pipeline"
 
 
 def _left_out(facts: Facts) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.config.jobs import JobConfig, find_job, over
@@ -32,6 +33,7 @@ class Parameters:
         given: what the caller gave, nested.
         defaults: for names among ``shared`` that are no parameters: what the configuration takes where they are not given. One
             that is not here has several defaults, or one that cannot travel.
+        local: top-level names whose value comes from conf/local, which images do not hold as a rule.
     """
 
     values: Mapping[str, Any]
@@ -40,6 +42,7 @@ class Parameters:
     resolved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +102,23 @@ def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
             resolved=kept_in_conf(marked),
             given=given,
             defaults=defaults_of(marked.asked),
+            local=_local_names(project, marked),
         ),
         marked=marked,
         mlflow=read_plugin(loader, enabled=found.config.run_config.mlflow.enabled),
         import_failures=import_failures(),
     )
     return facts, found.config
+
+
+def _local_names(project: OpenProject, marked: Marked) -> frozenset[str]:
+    """The parameters that only this person's conf/local has, or has so."""
+    base = project.base
+    if base is None or not any(Path(project.conf_source, "local").rglob("parameters*")):
+        return frozenset()
+    found = marked.sections.get("parameters") or {}
+    known = read_marked(base.config_loader({})).sections.get("parameters") or {}
+    return frozenset(key for key, value in found.items() if key not in known or known[key] != value)
 
 
 def _given(request: Request, jobs: Mapping[str, JobConfig]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,6 +48,14 @@ class OpenProject:
         from kedro.framework.project import settings
 
         return self.env or str(settings.CONFIG_LOADER_ARGS.get("default_run_env") or "") or None
+
+    @property
+    def base(self) -> OpenProject | None:
+        """The project in its base environment alone, as images hold it; None where that is another than the default one."""
+        from kedro.framework.project import settings
+
+        base = settings.CONFIG_LOADER_ARGS.get("base_env")
+        return replace(self, env=str(base)) if base and self.env is None else None
 
     @property
     def source(self) -> Path:

@@ -1,0 +1,48 @@
+"""What is said of parameters when compiling: values of one person, values that do not fit, new ones."""
+
+from __future__ import annotations
+
+import pytest
+from kedro_project import KedroProject, make_project
+
+PIPELINE = """
+from kedro.pipeline import Pipeline, node
+from pydantic import BaseModel
+
+class Options(BaseModel):
+    depth: int
+
+def use(options: Options, limit, run_date): return limit
+
+def create_pipeline():
+    return Pipeline([node(use, ["params:options", "params:limit", "params:run_date"], "used", name="use")])
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
+    made = make_project(
+        tmp_path_factory.mktemp("compiling"),
+        pipelines=PIPELINE,
+        catalog={},
+        parameters={"options": {"depth": 3}, "limit": 4, "same": 1},
+    )
+    made.conf("parameters", {"limit": 5, "same": 1}, env="local")
+    return made
+
+
+def test_a_value_of_conf_local_is_said_to_travel(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", "--params", "run_date=2026-01-01").ok()
+    assert "The default of the parameter 'limit' comes from conf/local" in done.err
+    assert "'same'" not in done.err
+
+
+def test_one_that_conf_lacks_and_a_node_uses_can_be_given(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-").failed(2)
+    assert "uses the parameter 'run_date', which the project does not have" in done.err
+
+
+def test_a_value_that_does_not_fit_its_type_is_refused_at_once(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", "--params", "run_date=x,options.depth=deep").failed(2)
+    assert "'options'" in done.err
+    assert "depth" in done.err
