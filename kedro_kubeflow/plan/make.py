@@ -103,7 +103,8 @@ def _local_values(facts: Facts, inputs: Mapping[str, PipelineInput]) -> Iterator
     """A word on each value that comes from conf/local: it travels as an input's default, and is in no image."""
     for key in sorted(facts.parameters.local - facts.parameters.overridden):
         if key in inputs:
-            yield f"The default of the parameter {key!r} comes from conf/local, which images do not hold: it travels with the pipeline"
+            what = f"The default of the parameter {key!r} comes from conf/local"
+            yield f"{what}, which images do not hold: it travels with the pipeline"
 
 
 def _left_out(facts: Facts) -> list[str]:
