@@ -15,6 +15,7 @@ from kedro_kubeflow.check.models import model_findings
 from kedro_kubeflow.check.reach import reach_findings
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.check.tracking import tracking_findings
+from kedro_kubeflow.check.tracking_login import tracking_login_findings
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 from kedro_kubeflow.plan import Plan, make_plan
@@ -86,6 +87,7 @@ def _read(subject: Subject) -> Iterator[Finding]:
     yield from data_findings(subject)
     yield from reach_findings(subject, _credentials(subject))
     yield from tracking_findings(subject)
+    yield from tracking_login_findings(subject)
     yield from configuration_findings(subject)
     yield from requirement_findings(subject.facts.project.path, tracking=subject.scope.tracking)
     yield from _imports(subject)

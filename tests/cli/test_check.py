@@ -261,6 +261,51 @@ def test_a_password_in_the_address_of_mlflow(
     assert "sesame" not in str(found)
 
 
+BEARER = "kedro_kubeflow.auth.mlflow.BearerTokenRequestHeaderProvider"
+BASIC = "kedro_kubeflow.auth.mlflow.BasicAuthRequestHeaderProvider"
+
+
+@pytest.mark.parametrize(
+    ("provider", "level", "said"),
+    [
+        (
+            {"type": BEARER, "init_kwargs": {"token": "sesame"}},
+            "error",
+            "The parameter 'token' holds a secret in clear",
+        ),
+        (
+            {"type": BEARER, "init_kwargs": {"token_evn": "X"}},
+            "error",
+            "no parameter 'token_evn'. Did you mean 'token_env'",
+        ),
+        ({"type": BEARER.replace("Bearer", "Baerer")}, "error", f"Did you mean '{BEARER}'"),
+        ({"type": BEARER.replace("mlflow.", "mlflw.")}, "error", f"Did you mean '{BEARER}'"),
+        ({"type": "demo.no_module.Login"}, "error", "The module 'demo.no_module' cannot be imported"),
+        ({"type": "json.JSONDecoder"}, "error", "json.JSONDecoder is no request header provider"),
+        ({"typ": BEARER}, "error", "no key 'typ' there. Did you mean 'type'"),
+        ({"type": BASIC, "init_kwargs": {"password_env": "X"}}, "error", "The parameter 'username' is missing"),
+        (
+            {"type": BEARER, "init_kwargs": {"token_env": "MLFLOW_BEARER"}},
+            "warning",
+            "MLFLOW_BEARER is given to no step",
+        ),
+        ({"type": BEARER, "init_kwargs": {"token_file": "/run/token"}}, None, ""),
+        ({"type": BEARER, "init_kwargs": {"token_env": "GIVEN"}}, None, ""),
+    ],
+)
+def test_the_login_at_mlflow(
+    project: Callable[..., KedroProject], provider: dict[str, Any], level: str | None, said: str
+) -> None:
+    """What would show in the first pod alone."""
+    server = {"mlflow_tracking_uri": "https://mlflow.example.com", "request_header_provider": provider}
+    env = {"__default__": {"GIVEN": {"secret": "mlflow", "key": "token"}}}
+    found = findings(project({"env": env}, mlflow={"server": server}))
+    ours = [finding for name, finding in found.items() if name.startswith("mlflow-login")]
+    assert [finding["level"] for finding in ours] == ([level] if level else [])
+    assert all(said in finding["what"] for finding in ours)
+    assert "sesame" not in str(found)
+
+
 @pytest.mark.parametrize(
     ("image", "expected"),
     [

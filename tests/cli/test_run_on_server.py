@@ -110,7 +110,7 @@ class TestStart:
         run("--experiment-namespace", "team-b").ok()
         namespaces = [r["_namespace"] for r in multi_user_server.runs.runs.values()]
         assert namespaces == ["team-a", "team-b"]
-        assert "HTTP 403" in run("--experiment-namespace", "others").failed(4).err
+        assert "may not get runs in the namespace 'others'" in run("--experiment-namespace", "others").failed(4).err
 
     @pytest.mark.parametrize("words", [("--timeout", "3"), ("--from-version", "latest"), ("--run-name", "x")])
     def test_its_options_are_not_for_this_machine(self, run: Run, words: tuple[str, str]) -> None:

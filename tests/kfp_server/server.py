@@ -235,6 +235,11 @@ class KfpServer:
         if path == "/apis/v2beta1/healthz":
             # Both say more than the contract, and not the same.
             return _json(200, self._health() if self.options.face == "api" else self._ui_health())
+        if path == "/":
+            # What a browser is shown, who looks at the host alone.
+            return Answer(
+                404 if self.options.face == "api" else 200, b"<!DOCTYPE html><title>Kubeflow Pipelines</title>", HTML
+            )
         if self.options.face == "api":
             return self._api_log(words[3], words[5]) if of_api else None
         if of_api:

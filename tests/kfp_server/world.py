@@ -72,7 +72,9 @@ class World:
         if namespace not in self.options.namespaces:
             raise Refusal(
                 "PERMISSION_DENIED",
-                f"User 'someone@example.com' is not authorized with reason:  (request: namespace {namespace!r})",
+                "Failed to authorize the request: PermissionDenied: User 'someone@example.com' is not authorized with reason:  "
+                f"(request: &ResourceAttributes{{Namespace:{namespace},Verb:get,Group:pipelines.kubeflow.org,Version:v1beta1,"
+                "Resource:runs,Subresource:,Name:,FieldSelector:nil,LabelSelector:nil,}): Unauthorized access",
             )
         return namespace
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kedro_kubeflow.auth.credentials.basic import BasicCredentials
@@ -89,3 +89,40 @@ def _secret(params: Mapping[str, Any], name: str, *, where: str) -> SecretSource
     if not given.keys() & set(KINDS):
         given["env"] = f"{ENV_PREFIX}{name.upper()}"
     return source_of(parse(Secret, given, where=f"{where} ({name}_…)"))
+
+
+OURS = "kedro_kubeflow.auth."
+_TOKEN = {"token", "token_env", "token_file", "token_command", "ttl", "scheme"}
+_BASIC = {f"{name}_{kind}" for name in ("username", "password") for kind in KINDS} | {"username", "password", "ttl"}
+_PROVIDERS: dict[str, tuple[Callable[..., AuthProvider], set[str]]] = {
+    "BearerTokenRequestHeaderProvider": (bearer, _TOKEN),
+    "BasicAuthRequestHeaderProvider": (basic, _BASIC),
+    "TokenCommandRequestHeaderProvider": (command, {"command", "ttl", "scheme"}),
+    "MLFlowGoogleOauthRequestHeaderProvider": (google_oauth, {"client_id"}),
+    "MLFlowGoogleIAMRequestHeaderProvider": (google_iam, {"client_id", "service_account"}),
+}
+
+
+def needs(provider: str) -> tuple[Callable[..., AuthProvider], set[str]] | None:
+    """What makes the credentials of a request header provider of this package, and the parameters that it knows.
+
+    Nothing is read or asked for when it is called.
+
+    Args:
+        provider: the name of the class.
+    """
+    return _PROVIDERS.get(provider)
+
+
+def modules_of(provider: str) -> tuple[str, ...]:
+    """The modules that mlflow.yml may name a provider of this package by; none where there is no such provider."""
+    if provider not in _PROVIDERS:
+        return ()
+    if provider.startswith("MLFlowGoogle"):
+        return f"{OURS}gcp", f"{OURS}mlflow.google_header_providers"
+    return f"{OURS}mlflow", f"{OURS}mlflow.header_providers"
+
+
+def paths() -> list[str]:
+    """The class paths of the providers of this package, as the documentation writes them."""
+    return [f"{modules_of(name)[0]}.{name}" for name in _PROVIDERS]
