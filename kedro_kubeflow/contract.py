@@ -1,9 +1,10 @@
 """What a pod is told: the one thing that compile time and run time share.
 
-A step is called as ``python -m kedro_kubeflow.runtime ACTION --step NAME …`` with an argv list. Values are JSON lists
-rather than comma-separated text, since Kedro names may hold nearly anything. The step's own name stands literally in the
-arguments of every component: Kubeflow's backend keys components by a hash of the container alone and silently drops a
-second one that hashes alike.
+A step is called as ``python -m kedro_kubeflow.runtime ACTION --step NAME …`` with an argv list. What stands there is in Argo's
+workflow nine times a step, so nothing is said twice, and nothing that is the default. Lists of plain names are words with
+commas (``--inputs rows:memory,model:file/model.pkl``); as Kedro names may hold nearly anything, all others are JSON. The step's
+own name stands literally in the arguments of every component: Kubeflow's backend keys components by a hash of the container
+alone and silently drops a second one that hashes alike.
 
 The one placeholder is ``{{$}}``, the executor input
 (https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/), from which the runtime reads
@@ -13,13 +14,15 @@ parameters and artifact paths.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from kedro_kubeflow.parameters import Encoding
 
 MODULE = "kedro_kubeflow.runtime"
+DEFAULT_PIPELINE = "__default__"
 EXECUTOR_INPUT = "{{$}}"
 
 # KFP input names of our own. No Kedro parameter can have them: names.field_name gives a dash only before a digest.
@@ -83,7 +86,7 @@ class StepCall:
 
     action: Action
     step: str
-    pipeline: str = "__default__"
+    pipeline: str = DEFAULT_PIPELINE
     pipelines: tuple[str, ...] = ()
     """The registered pipelines whose union is meant, where they are several; ``pipeline`` is then what people call it."""
     env: str | None = None
@@ -109,15 +112,16 @@ class StepCall:
 
     def to_argv(self) -> list[str]:
         """The command and its arguments; ``from_argv`` reads back all that follows the module's name."""
-        argv = ["python", "-m", MODULE, self.action, "--step", self.step, "--pipeline", self.pipeline]
+        argv = ["python", "-m", MODULE, self.action, "--step", self.step]
+        argv += _option("--pipeline", None if self.pipeline == DEFAULT_PIPELINE else self.pipeline)
         argv += _option("--env", self.env) + _option("--package", self.package)
         argv += _option("--conf-source", self.conf_source) + _option("--code", self.code)
-        argv += _json_option("--pipelines", list(self.pipelines))
-        argv += _json_option("--nodes", list(self.nodes))
-        argv += _json_option("--inputs", [_row(c) for c in self.inputs])
-        argv += _json_option("--outputs", [_row(c) for c in self.outputs])
-        argv += _json_option("--parameters", [[name, e.key, e.kind, e.floats] for name, e in self.parameters])
-        argv += _json_option("--settings", sorted(self.settings.items()))
+        argv += _option("--pipelines", _names(self.pipelines) if self.pipelines else None)
+        argv += _option("--nodes", None if self.nodes == _usual_nodes(self.action, self.step) else _names(self.nodes))
+        argv += _option("--inputs", _artifacts(self.inputs) if self.inputs else None)
+        argv += _option("--outputs", _artifacts(self.outputs) if self.outputs else None)
+        argv += _option("--parameters", _parameters(self.parameters) if self.parameters else None)
+        argv += _option("--settings", _json(sorted(self.settings.items())) if self.settings else None)
         argv += ["--tracking"] if self.tracking else []
         return [*argv, "--executor-input", EXECUTOR_INPUT]
 
@@ -133,7 +137,8 @@ class StepCall:
         options = _options(argv[1:])
         try:
             executor_input = options.pop("executor_input")
-            call = cls(action=argv[0], **{name: _read(name, text) for name, text in options.items()})
+            usual = {"nodes": _usual_nodes(argv[0], options["step"])}
+            call = cls(action=argv[0], **usual | {name: _read(name, text) for name, text in options.items()})
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the arguments do not fit this version of kedro-kubeflow: {error}") from error
         return call, executor_input
@@ -151,20 +156,69 @@ def runtime_arguments(command: Sequence[str]) -> list[str]:
         raise ValueError(f"not a call of {MODULE}: {list(command)[:4]}") from None
 
 
-def _row(artifact: Artifact) -> list[Any]:
-    return [getattr(artifact, f.name) for f in fields(Artifact)]
-
-
 def _option(name: str, value: str | None) -> list[str]:
     return [] if value is None else [name, value]
 
 
-def _json_option(name: str, value: Sequence[Any]) -> list[str]:
+def _json(value: Sequence[Any]) -> str:
     """JSON that no template engine on the way finds a mark in."""
-    if not value:
-        return []
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return [name, text.replace("$", "\\u0024").replace("[[", "[ [").replace("{{", "\\u007b\\u007b")]
+    return text.replace("$", "\\u0024").replace("[[", "[ [").replace("{{", "\\u007b\\u007b")
+
+
+# What can be a word in a list: no mark that divides lists and words, and nothing that a template engine knows.
+_PLAIN = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_. -]*[A-Za-z0-9_.-])?")
+_USUAL_FILENAME = {"memory": "data.pkl"}
+
+
+def _are_plain(texts: Iterable[str]) -> bool:
+    return all(_PLAIN.fullmatch(text) for text in texts)
+
+
+def _usual_nodes(action: str, step: str) -> tuple[str, ...]:
+    """The nodes that need not be said: a step as a rule runs the node that it is called as."""
+    return (step,) if action == "run" else ()
+
+
+def _names(names: Sequence[str]) -> str:
+    """``a,b``."""
+    return ",".join(names) if names and _are_plain(names) else _json(list(names))
+
+
+def _artifacts(artifacts: Sequence[Artifact]) -> str:
+    """``rows:memory,model=ns.model:file/model.pkl,page:plot?``: name=dataset, how, file name, `?` if it may lack."""
+    texts = [text for a in artifacts for text in (a.name, a.dataset, *([a.filename] if a.filename else []))]
+    if not _are_plain(texts):
+        return _json([[getattr(a, f.name) for f in fields(Artifact)] for a in artifacts])
+    return ",".join(map(_artifact, artifacts))
+
+
+def _artifact(artifact: Artifact) -> str:
+    named = artifact.name if artifact.name == artifact.dataset else f"{artifact.name}={artifact.dataset}"
+    usual = artifact.filename == _USUAL_FILENAME.get(artifact.how, "")
+    return f"{named}:{artifact.how}{'' if usual else f'/{artifact.filename}'}{'' if artifact.required else '?'}"
+
+
+def _read_artifact(word: str) -> Artifact:
+    named, _, rest = word.partition(":")
+    name, differs, dataset = named.partition("=")
+    how, said, filename = rest.removesuffix("?").partition("/")
+    filename = filename if said else _USUAL_FILENAME.get(how, "")
+    return Artifact(name, dataset if differs else name, how, filename, not rest.endswith("?"))  # type: ignore[arg-type]
+
+
+def _parameters(parameters: Sequence[tuple[str, Encoding]]) -> str:
+    """``lr:float,model_options-1a2b3c4d=model.options:dict``: name=key where they differ, kind."""
+    texts = [text for name, encoding in parameters for text in (name, encoding.key)]
+    if not _are_plain(texts) or any(encoding.floats for _, encoding in parameters):
+        return _json([[name, e.key, e.kind, e.floats] for name, e in parameters])
+    return ",".join(f"{name if name == e.key else f'{name}={e.key}'}:{e.kind}" for name, e in parameters)
+
+
+def _read_parameter(word: str) -> tuple[str, Encoding]:
+    named, _, kind = word.rpartition(":")
+    name, differs, key = named.partition("=")
+    return name, Encoding(key if differs else name, kind)
 
 
 def _options(argv: Sequence[str]) -> dict[str, str]:
@@ -181,14 +235,22 @@ def _options(argv: Sequence[str]) -> dict[str, str]:
 def _read(name: str, text: str) -> Any:
     if name == "tracking":
         return True
-    if name in ("nodes", "pipelines"):
-        return tuple(json.loads(text))
-    if name in ("inputs", "outputs"):
-        return tuple(Artifact(*row) for row in json.loads(text))
-    if name == "parameters":
-        return tuple(_parameter(*row) for row in json.loads(text))
+    if name in _LISTS:
+        from_row, from_word = _LISTS[name]
+        is_json = text.startswith("[")
+        return tuple(map(from_row, json.loads(text)) if is_json else map(from_word, text.split(",")))
     return dict(json.loads(text)) if name == "settings" else text
 
 
 def _parameter(name: str, key: str, kind: str, floats: Iterable[Iterable[str | int]]) -> tuple[str, Encoding]:
     return name, Encoding(key, kind, tuple(tuple(path) for path in floats))
+
+
+# Of each option that is a list: how one of its rows is read from JSON, and from a word.
+_LISTS: dict[str, tuple[Callable[[Any], Any], Callable[[str], Any]]] = {
+    "nodes": (str, str),
+    "pipelines": (str, str),
+    "inputs": (lambda row: Artifact(*row), _read_artifact),
+    "outputs": (lambda row: Artifact(*row), _read_artifact),
+    "parameters": (lambda row: _parameter(*row), _read_parameter),
+}

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+MEMORY_DATASET: Mapping[str, Any] = {"type": "pickle.PickleDataset", "backend": "cloudpickle"}
+"""What stores datasets that are in memory only, where nothing else is configured."""
 _PATH_KEYS = ("filepath", "path")
 _LOCAL_PROTOCOLS = frozenset({"file", "local", "memory"})
 _PROTOCOL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)(::|://)")

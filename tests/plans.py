@@ -68,7 +68,7 @@ def plan_of(
 
 def _bare(tasks: Sequence[Task]) -> tuple[Task, ...]:
     """Without the options that every call has, whatever is configured."""
-    always = {"memory_dataset", "experiment", "image", "kfp_native"}
+    always = {"experiment", "image", "kfp_native"}
     return tuple(
         replace(t, call=replace(t.call, settings={k: v for k, v in t.call.settings.items() if k not in always}))
         if t.call

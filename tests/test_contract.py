@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kedro_kubeflow.contract import ACTIONS, EXECUTOR_INPUT, Artifact, StepCall, runtime_arguments
 from kedro_kubeflow.parameters import KFP_TYPES, Encoding
 
-texts = st.text(max_size=20)
+texts = st.text(max_size=20) | st.from_regex(r"[a-z_][a-z0-9_. -]{0,8}[a-z0-9]", fullmatch=True)
 artifacts = st.builds(
     Artifact,
     name=texts,
@@ -55,6 +55,31 @@ def test_only_the_executor_input_is_a_placeholder(call: StepCall) -> None:
     for word in json_words:
         assert "$" not in word
         assert "{{" not in word
+
+
+def test_plain_names_are_words_and_nothing_is_said_twice() -> None:
+    call = StepCall(
+        action="run",
+        step="train",
+        nodes=("train",),
+        inputs=(Artifact("rows", "rows", "memory", "data.pkl"), Artifact("ns_x-1a2b3c4d", "ns.x", "file", "x.csv")),
+        outputs=(Artifact("page", "page", "plot", "", required=False),),
+        parameters=(("lr", Encoding("lr", "float")), ("a_b-1a2b3c4d", Encoding("a.b", "dict"))),
+        env="base",
+    )
+    assert call.to_argv()[3:] == [
+        *("run", "--step", "train", "--env", "base"),
+        *("--inputs", "rows:memory,ns_x-1a2b3c4d=ns.x:file/x.csv", "--outputs", "page:plot?"),
+        *("--parameters", "lr:float,a_b-1a2b3c4d=a.b:dict", "--executor-input", EXECUTOR_INPUT),
+    ]
+
+
+def test_arguments_of_the_first_version_are_still_read() -> None:
+    argv = ["run", "--step", "g", "--pipeline", "__default__", "--nodes", '["a","b"]']
+    argv += ["--inputs", '[ ["rows","rows","memory","data.pkl",true]]', "--parameters", '[ ["lr","lr","float",[]]]']
+    call, _ = StepCall.from_argv([*argv, "--executor-input", "{}"])
+    assert (call.nodes, call.inputs) == (("a", "b"), (Artifact("rows", "rows", "memory", "data.pkl"),))
+    assert call.parameters == (("lr", Encoding("lr", "float")),)
 
 
 def test_the_step_stands_literally_in_the_arguments() -> None:

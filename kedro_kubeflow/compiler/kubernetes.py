@@ -16,6 +16,7 @@ from kedro_kubeflow.config.quantity import amount
 from kedro_kubeflow.config.resources import Resources
 from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.config.settings import StepSettings
+from kedro_kubeflow.plan.cache import is_mutable
 from kedro_kubeflow.plan.task import Task
 
 NO_END = 31_536_000
@@ -53,7 +54,7 @@ def retry_policy_json(policy: RetryPolicyConfig) -> dict[str, Any]:
 def executor_config(task: Task) -> dict[str, Any]:
     """``KubernetesExecutorConfig`` of a task: what it needs by itself, and what its settings say; empty where neither does."""
     config = _by_itself(task)
-    return _merged(config, settings_config(task.settings)) if task.settings else config
+    return _merged(config, settings_config(task.settings, task.image)) if task.settings else config
 
 
 def _by_itself(task: Task) -> dict[str, Any]:
@@ -69,9 +70,11 @@ def _by_itself(task: Task) -> dict[str, Any]:
     return config
 
 
-def settings_config(given: StepSettings) -> dict[str, Any]:
-    """The part of ``KubernetesExecutorConfig`` that kubeflow.yml asks for."""
-    config: dict[str, Any] = {"imagePullPolicy": given.image_pull_policy}
+def settings_config(given: StepSettings, image: str) -> dict[str, Any]:
+    """The part of ``KubernetesExecutorConfig`` that kubeflow.yml asks for, without what Kubernetes does by itself."""
+    config: dict[str, Any] = {}
+    if given.image_pull_policy != _usual_pull_policy(image):
+        config["imagePullPolicy"] = given.image_pull_policy
     if given.image_pull_secrets:
         config["imagePullSecret"] = [
             {"secretName": name, "secretNameParameter": constant(name)} for name in given.image_pull_secrets
@@ -90,6 +93,11 @@ def settings_config(given: StepSettings) -> dict[str, Any]:
     if given.timeout:
         config["activeDeadlineSeconds"] = str(given.timeout)
     return {**config, **_environment(given), **_volumes(given.extra_volumes)}
+
+
+def _usual_pull_policy(image: str) -> str:
+    """https://kubernetes.io/docs/concepts/containers/images/#imagepullpolicy-defaulting"""
+    return "Always" if is_mutable(image) else "IfNotPresent"
 
 
 def constant(value: Any) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def task_spec(task: Task, *, waits_for: Iterable[str]) -> ir.PipelineTaskSpec:
     spec = ir.PipelineTaskSpec(
         task_info=ir.PipelineTaskInfo(name=task.display_name),
         component_ref=ir.ComponentRef(name=f"comp-{task.name}"),
-        caching_options=ir.PipelineTaskSpec.CachingOptions(enable_cache=task.cache),
+        caching_options=ir.PipelineTaskSpec.CachingOptions(enable_cache=True) if task.cache else None,
         dependent_tasks=sorted(set(waits_for)),
     )
     if task.parameters or task.artifacts:

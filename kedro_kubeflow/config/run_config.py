@@ -24,6 +24,7 @@ from kedro_kubeflow.config.schedules import ScheduleConfig
 from kedro_kubeflow.config.selectors import Selected, SelectedMapping
 from kedro_kubeflow.config.ttl import TtlConfig
 from kedro_kubeflow.config.volume import VolumeConfig
+from kedro_kubeflow.entries import MEMORY_DATASET
 
 
 class RunConfig(Model):
@@ -67,9 +68,7 @@ class RunConfig(Model):
     wait_for_completion: bool = False
     """Whether `run-once` waits for the run's end."""
 
-    memory_dataset: dict[str, Any] = Field(
-        default_factory=lambda: {"type": "pickle.PickleDataset", "backend": "cloudpickle"}
-    )
+    memory_dataset: dict[str, Any] = Field(default_factory=lambda: dict(MEMORY_DATASET))
     """The catalog entry, without a path, that stores datasets which are in memory only when they cross from one step to
     another. Its type must take a `filepath`."""
 

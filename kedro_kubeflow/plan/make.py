@@ -11,6 +11,7 @@ from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.entries import MEMORY_DATASET
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan import plugin_tasks
 from kedro_kubeflow.plan.datasets import datasets_of
@@ -156,7 +157,7 @@ def _defaults(
         mark_success=run.mlflow.mark_success,
         logged=_logged(run, steps, scope),
         start_options=start,
-        step_options={"memory_dataset": dict(run.memory_dataset), **_runner_options(run, scope)},
+        step_options={**_memory_options(run), **_runner_options(run, scope)},
         inputs=inputs,
         shared=[i.name for i in inputs if i.encoding.key in facts.parameters.shared],
         settings=settings,
@@ -210,6 +211,9 @@ def _last(tasks: Sequence[Task], steps: Sequence[Step], defaults: Defaults) -> l
 
 
 def _with_settings(task: Task, defaults: Defaults) -> Task:
+    if task.outputs and not task.cache:
+        # The pod finds the run's id where its outputs go.
+        task = replace(task, pod_fields={})
     given = defaults.settings.get(task.display_name)
     if given is None or task.call is None:
         return task
@@ -242,6 +246,12 @@ def _common_call(facts: Facts, run: RunConfig, scope: Scope) -> StepCall:
             **({"mlflow": "off"} if run.mlflow.enabled is False else {}),
         },
     )
+
+
+def _memory_options(run: RunConfig) -> dict[str, Any]:
+    """What stores data in memory, where that is not what the runtime takes by itself."""
+    given = dict(run.memory_dataset)
+    return {} if given == MEMORY_DATASET else {"memory_dataset": given}
 
 
 def _runner_options(run: RunConfig, scope: Scope) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.contract import RUN_ID_ENV, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError, chain_of
 from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
@@ -32,6 +32,9 @@ def main(argv: list[str]) -> int:
     except ValueError as error:
         print(f"kedro-kubeflow: {error}", file=sys.stderr)
         return 2
+    if executor.run_id:
+        # A step whose outputs say it needs no label of its pod for it, which would stand in the workflow nine times.
+        os.environ.setdefault(RUN_ID_ENV, executor.run_id)
     try:
         settle_in(call, executor)
         with _code_of(call, executor):

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro_kubeflow.contract import Artifact, StepCall
-from kedro_kubeflow.entries import local_path, repoint
+from kedro_kubeflow.entries import MEMORY_DATASET, local_path, repoint
 from kedro_kubeflow.errors import ProjectError
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.volume import Volume
@@ -164,7 +164,7 @@ def in_processes(call: StepCall) -> bool:
 
 def memory_entry(call: StepCall, dataset: str, path: Path) -> dict[str, Any]:
     """The entry that stores a dataset which is in memory only."""
-    inner = {**call.settings.get("memory_dataset", {}), "filepath": path.as_posix()}
+    inner = {**call.settings.get("memory_dataset", MEMORY_DATASET), "filepath": path.as_posix()}
     return {"type": "kedro_kubeflow.runtime.stored.Stored", "name": dataset, "dataset": inner}
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOUNTS = {"gs://": "/gcs/", "s3://": "/s3/", "minio://": "/minio/"}
 MOUNT_ROOT_ENV = "KEDRO_KUBEFLOW_MOUNT_ROOT"
 
@@ -60,6 +62,18 @@ class Executor:
     def output_uri(self, artifact: str) -> str:
         """Where an output artifact will lie for good."""
         return str(self._artifact(self._outputs, artifact).get("uri", ""))
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the Kubeflow run, out of where outputs go; None where there are none, or where URIs hold no such id.
+
+        The driver of KFP puts them to ``ROOT/PIPELINE/RUN/TASK/UUID/ARTIFACT``, before 2.4 without the UUID.
+        """
+        for artifact in self._outputs.get("artifacts") or {}:
+            found = [part for part in self.output_uri(artifact).split("/")[-4:-2] if _UUID.fullmatch(part)]
+            if found:
+                return found[0]
+        return None
 
     def output_type(self, artifact: str) -> str:
         """An output artifact's type, such as ``system.Metrics``."""

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: kfp.dsl reads the annotations themselves.
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,9 @@ class ByHand:
         task.set_caching_options(False)
         task.set_display_name(title or name)
         kubernetes.set_image_pull_policy(task, "Always")
-        if self.tracking:
+        outputs = self.spec["components"][f"comp-{name}"].get("outputDefinitions", {})
+        if self.tracking and "artifacts" not in outputs:
+            # Others find the run's id where their outputs go.
             kubernetes.use_field_path_as_env(task, "KEDRO_KUBEFLOW_RUN_ID", "metadata.labels['pipeline/runid']")
         return task
 
@@ -108,7 +111,10 @@ def kfps_own(pipeline: Any, tmp_path: Path) -> tuple[dict[str, Any], dict[str, A
 def normal(spec: Any) -> dict[str, Any]:
     """A spec without what is free: descriptions of inputs, and the names under which a sub-DAG receives its inputs."""
     text = yaml.safe_dump(dict(spec))
-    plain: dict[str, Any] = yaml.safe_load(text.replace("pipelinechannel--", ""))
+    # What is the default anyway is not written here.
+    plain: dict[str, Any] = yaml.safe_load(
+        re.sub(r" *cachingOptions: \{\}\n", "", text.replace("pipelinechannel--", ""))
+    )
     for parameter in plain["root"].get("inputDefinitions", {}).get("parameters", {}).values():
         parameter.pop("description", None)
     return plain

@@ -199,6 +199,8 @@ class Pods:
         argv = [text if word == "{{$}}" else word for word in (*container["command"], *container["args"])]
         argv[0] = sys.executable
         if settings:
+            if "--settings" not in argv:
+                argv += ["--settings", "[]"]
             place = argv.index("--settings") + 1
             argv[place] = json.dumps([*json.loads(argv[place]), *settings.items()])
         own = {"KEDRO_KUBEFLOW_RUN_ID": self.run_id}

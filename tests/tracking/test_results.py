@@ -51,7 +51,7 @@ def travelling(run: Pods, project: KedroProject, source: str) -> str:
     settings = args.index("--settings") + 1
     args[settings] = json.dumps([*json.loads(args[settings]), ["code", where], ["commit", "abc-dirty"]])
     outputs = args.index("--outputs") + 1
-    args[outputs] = json.dumps([*json.loads(args[outputs]), ["project-code", "project code", "code", "", True]])
+    args[outputs] += ",project-code=project code:code"
     component = run.spec["components"]["comp-mlflow-start-run"]["outputDefinitions"]["artifacts"]
     component["project-code"] = {"artifactType": {"schemaTitle": "system.Artifact"}}
     made = {"producerTask": "mlflow-start-run", "outputArtifactKey": "project-code"}
