@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -12,6 +12,7 @@ import yaml
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.project.dockerignore import DockerIgnore
+from kedro_kubeflow.project.image_files import ImageFiles
 
 _VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*\}")
 
@@ -29,6 +30,7 @@ def configuration_findings(subject: Subject) -> Iterator[Finding]:
     in_image = [f for folder in folders for f in _yaml_files(folder) if not _ignored(f, subject, ignore)]
     if subject.facts.project.env is None:
         yield from _local(conf, subject, ignore)
+    yield from _log_files(conf, subject)
     yield from _credentials(in_image, subject)
     yield from _variables(in_image, subject)
 
@@ -59,6 +61,34 @@ def _local(conf: Path, subject: Subject, ignore: DockerIgnore) -> Iterator[Findi
     else:
         text = "Images as a rule do not hold conf/local; steps then use conf/base alone"
         yield Finding("conf-local", "info", text, str(conf / "local"))
+
+
+def _log_files(conf: Path, subject: Subject) -> Iterator[Finding]:
+    """Files that the project's logging writes, in folders that the image does not hold: Kedro itself would not start."""
+    file = conf / "logging.yml"
+    try:
+        handlers = (yaml.safe_load(file.read_text("utf-8")) or {}).get("handlers") or {}
+    except (OSError, yaml.YAMLError, AttributeError):
+        return  # There is none, or Kedro has said what is wrong with it.
+    folders: set[str] | None = None
+    for name, handler in handlers.items():
+        target = PurePosixPath(str((handler or {}).get("filename") or ""))
+        if target.name and not target.is_absolute() and target.parent != PurePosixPath("."):
+            folders = _held_folders(subject) if folders is None else folders
+            if target.parent.as_posix() not in folders:
+                yield Finding(
+                    "log-folder",
+                    "error",
+                    f"The log handler {name!r} writes {target}, and the image will not hold the folder {target.parent}: no step "
+                    "starts",
+                    f"conf/logging.yml, handlers.{name}.filename",
+                    f"keep a file in it that git and Docker take ({target.parent}/.gitkeep), or log to the console alone",
+                )
+
+
+def _held_folders(subject: Subject) -> set[str]:
+    names = map(PurePosixPath, ImageFiles(subject.facts.project.path, left_out=()).names())
+    return {parent.as_posix() for name in names for parent in name.parents}
 
 
 def _credentials(in_image: list[Path], subject: Subject) -> Iterator[Finding]:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.plan.cache import is_mutable
 from kedro_kubeflow.plan.task import Task
+from kedro_kubeflow.project.required import required
 
 UNSET = "(none is configured)"
 _WHERE = "kubeflow.yml, run_config.image"
-_REQUIREMENTS = (
-    "requirements*.txt",
-    "requirements*.in",
-    "pyproject.toml",
-    "setup.py",
-    "setup.cfg",
-    "environment*.y*ml",
-)
 
 
 def image_findings(tasks: Iterable[Task]) -> Iterator[Finding]:
@@ -39,21 +31,14 @@ def image_findings(tasks: Iterable[Task]) -> Iterator[Finding]:
 
 def requirement_findings(project: Path, *, tracking: bool) -> Iterator[Finding]:
     """Whether the project's requirements name what every step imports."""
-    files = sorted({file for pattern in _REQUIREMENTS for file in project.glob(pattern)})
-    text = "\n".join(file.read_text("utf-8", errors="replace") for file in files)
+    named, files = required(project)
+    brought = {"kedro-mlflow"} if {"mlflow", "all"} & named.get("kedro-kubeflow", frozenset()) else set()
     for package in ("kedro-kubeflow", "kedro-mlflow") if tracking else ("kedro-kubeflow",):
-        if not _names(text, package):
+        if package not in named and package not in brought:
             yield Finding(
                 "requirements",
                 "warning",
                 f"The image must have {package}, and the project's requirements do not name it",
-                ", ".join(file.name for file in files) or "requirements.txt",
+                ", ".join(files) or "requirements.txt",
                 f"add {package} to them",
             )
-
-
-def _names(text: str, package: str) -> bool:
-    """Whether requirements name a package, or this one with the extra that brings it."""
-    if package == "kedro-mlflow" and re.search(r"kedro[-_.]kubeflow\s*\[[^\]]*\b(mlflow|all)\b", text, re.IGNORECASE):
-        return True
-    return re.search(package.replace("-", "[-_.]"), text, re.IGNORECASE) is not None

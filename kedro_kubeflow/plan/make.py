@@ -81,6 +81,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         warnings=(
             *in_conf,
             *_local_values(facts, inputs),
+            *_no_tracking_server(facts, config, scope),
             *_left_out(facts),
             *_unknown_parameters(facts),
             *cached,
@@ -106,6 +107,15 @@ def _local_values(facts: Facts, inputs: Mapping[str, PipelineInput]) -> Iterator
         if key in inputs:
             what = f"The default of the parameter {key!r} comes from conf/local"
             yield f"{what}, which images do not hold: it travels with the pipeline"
+
+
+def _no_tracking_server(facts: Facts, config: KubeflowConfig, scope: Scope) -> Iterator[str]:
+    given = any("MLFLOW_TRACKING_URI" in (variables or {}) for variables in config.run_config.env.values())
+    if scope.tracking and facts.mlflow.installed and not facts.mlflow.address and not given:
+        yield (
+            "No MLflow server is named (mlflow.yml, server.mlflow_tracking_uri, or MLFLOW_TRACKING_URI in run_config.env), and "
+            "kedro-mlflow is installed: each step would log to a folder of its own, or fail"
+        )
 
 
 def _left_out(facts: Facts) -> list[str]:
@@ -149,6 +159,7 @@ def _defaults(
     )
     image = _image(request, config)
     start = _start_options(config, _display_name(facts, scope), image) if scope.tracking else {}
+    start |= {"kedro_command": _kedro_command(facts, scope)} if scope.tracking else {}
     return Defaults(
         call=_common_call(facts, run, scope),
         image=image,
@@ -292,6 +303,13 @@ def _start_options(config: KubeflowConfig, shown: str, image: str) -> dict[str, 
         "kfp_native": config.run_config.mlflow.kfp_native,
     }
     return options | ({"ui_host": config.shown_at} if config.shown_at else {})
+
+
+def _kedro_command(facts: Facts, scope: Scope) -> str:
+    """The command by which `kedro run` would run the same."""
+    chosen, env = scope.selection, facts.project.asked_env
+    words = ["kedro run", f"--pipelines={','.join(chosen.pipelines)}", *([f"--env={env}"] if env else [])]
+    return " ".join([*words, *([str(chosen.part)] if chosen.part else [])])
 
 
 def _tags(facts: Facts, scope: Scope) -> dict[str, str]:

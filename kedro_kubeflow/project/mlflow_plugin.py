@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.errors import ConfigError
@@ -28,11 +29,13 @@ class MlflowPlugin:
         installed: whether its hooks will run in this project's sessions.
         importable: whether MLflow itself can be imported here.
         disabled: the pipelines that mlflow.yml leaves out (``tracking.disable_tracking.pipelines``).
+        address: where mlflow.yml or the environment says that it logs to; None where neither does.
     """
 
     installed: bool = False
     importable: bool = False
     disabled: frozenset[str] = frozenset()
+    address: str | None = None
 
 
 def read_plugin(loader: Any, *, enabled: bool | str = "auto") -> MlflowPlugin:
@@ -47,7 +50,8 @@ def read_plugin(loader: Any, *, enabled: bool | str = "auto") -> MlflowPlugin:
     if enabled is False:
         return MlflowPlugin()
     if is_installed():
-        return MlflowPlugin(installed=True, importable=True, disabled=frozenset(_disabled_pipelines(loader)))
+        disabled, address = frozenset(_disabled_pipelines(loader)), tracking_uri(loader)
+        return MlflowPlugin(installed=True, importable=True, disabled=disabled, address=address)
     return MlflowPlugin(importable=find_spec("mlflow") is not None)
 
 
@@ -133,3 +137,18 @@ def tracking_uri(loader: Any) -> str | None:
     """Where the project logs to, as far as its configuration or the environment says."""
     server = mlflow_section(loader).get("server") or {}
     return server.get("mlflow_tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI")
+
+
+def refuses_folders() -> bool:
+    """Whether the installed MLflow logs to no folder unless it is told to, told without importing it.
+
+    https://mlflow.org/docs/latest/self-hosting/migrate-from-file-store
+    """
+    found = find_spec("mlflow")
+    variables = Path(found.origin).with_name("environment_variables.py") if found and found.origin else None
+    if variables is None or not variables.is_file() or os.environ.get(_ALLOWED, "").lower() in ("true", "1"):
+        return False
+    return _ALLOWED in variables.read_text("utf-8")
+
+
+_ALLOWED = "MLFLOW_ALLOW_FILE_STORE"

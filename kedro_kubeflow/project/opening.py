@@ -33,6 +33,7 @@ class OpenProject:
         env: the configuration environment, None for the project's default.
         conf_source: where the configuration lies: a folder, an archive or a URL.
         runtime_params: what a run was given, nested, in place of what the configuration says.
+        asked_env: the environment that was asked for; None where it was left to the project.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class OpenProject:
     env: str | None
     conf_source: str
     runtime_params: Mapping[str, Any] = field(default_factory=dict)
+    asked_env: str | None = None
 
     @property
     def said_env(self) -> str | None:
@@ -145,8 +147,8 @@ def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_po
     with import_errors(f"{root}"), _cheap_search_for_the_caller():
         metadata = bootstrap_project(root)
         source = conf_source or str(root / settings.CONF_SOURCE)
-        env = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
-    return OpenProject(root, metadata.package_name, metadata.project_name, env, source)
+        found = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
+    return OpenProject(root, metadata.package_name, metadata.project_name, found, source, asked_env=env)
 
 
 def _open_package(package: str, env: str | None, conf_source: str | None) -> OpenProject:
@@ -155,8 +157,8 @@ def _open_package(package: str, env: str | None, conf_source: str | None) -> Ope
     with import_errors(f"package {package}"), _cheap_search_for_the_caller():
         configure_project(package)
         source = conf_source or str(Path.cwd() / settings.CONF_SOURCE)
-        env = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
-    return OpenProject(Path.cwd(), package, package, env, source)
+        found = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
+    return OpenProject(Path.cwd(), package, package, found, source, asked_env=env)
 
 
 @contextmanager

@@ -269,9 +269,10 @@ def _run_parameters(call: StepCall, env: str) -> dict[str, str]:
     """What kedro-mlflow would say of one ``kedro run`` of the pipeline, which the steps' own runs must not overwrite."""
     import kedro
 
-    command = ["kedro", "run", f"--pipelines={','.join(call.pipeline_names)}", *([f"--env={env}"] if env else [])]
     return {
-        "kedro_command": " ".join(command),
+        "kedro_command": str(
+            call.settings.get("kedro_command") or f"kedro run --pipelines={','.join(call.pipeline_names)}"
+        ),
         "kedro_version": kedro.__version__,
         "pipeline_names": str(list(call.pipeline_names)),
         "env": env,

@@ -391,6 +391,31 @@ def test_jobs_that_no_longer_fit(project: Callable[..., KedroProject]) -> None:
     assert found["job"]["what"].startswith("The job 'bad': The pipeline '__default__' has no tag 'gone'")
 
 
+def test_a_log_file_needs_its_folder_in_the_image(project: Callable[..., KedroProject]) -> None:
+    made = project()
+    made.write(
+        "conf/logging.yml",
+        "version: 1\nhandlers: {file: {class: logging.FileHandler, filename: logs/info.log, delay: true}}",
+    )
+    found = findings(made)
+    assert serious(found) == {"log-folder": "error"}
+    assert "handler 'file' writes logs/info.log" in found["log-folder"]["what"]
+    made.write("logs/.gitkeep", "")
+    assert serious(findings(made)) == {}
+
+
+def test_where_no_mlflow_server_is_named_that_is_said_before_anything_runs(
+    project: Callable[..., KedroProject],
+) -> None:
+    made = project(mlflow={})
+    (made.path / "conf/base/mlflow.yml").unlink()
+    assert serious(findings(made)) == {"mlflow-address": "error"}
+    assert "No MLflow server is named" in made.kubeflow("compile", "-o", "-").ok().err
+    done = made.kubeflow("run-once", "--local").failed(5)
+    assert "MLflow refuses to log to a folder (mlruns, as no server is named)" in done.err
+    assert not list(made.path.glob(".kubeflow/runs/*"))
+
+
 def test_a_new_parameter_may_be_a_typo(project: Callable[..., KedroProject]) -> None:
     found = findings(project(), "--param", "limt=3")
     assert serious(found) == {"unknown-parameter": "warning"}

@@ -21,7 +21,7 @@ from kedro_kubeflow.plan import Plan
 from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.image_files import ImageFiles
-from kedro_kubeflow.project.mlflow_plugin import tracking_uri
+from kedro_kubeflow.project.mlflow_plugin import refuses_folders, tracking_uri
 from kedro_kubeflow.targets.base.run import Run
 from kedro_kubeflow.targets.local import record
 from kedro_kubeflow.targets.local.adapter import Runner
@@ -51,7 +51,7 @@ def run_local(
     """
     plan = prepared.plan
     if plan.tracking:
-        _check_tracking_server(tracking_uri(prepared.project.config_loader()))
+        _check_tracking_server(tracking_uri(prepared.project.config_loader()), plugin=prepared.facts.mlflow.installed)
     recorder = record.Recorder(
         f"{prepared.compiled.display_name} {datetime.now():%Y-%m-%d %H:%M:%S}", prepared.compiled.name
     )
@@ -119,9 +119,20 @@ def _finish_call(plan: Plan) -> StepCall:
     return replace(plan.common_call, action="finish", step=names.END_RUN, tracking=True)
 
 
-def _check_tracking_server(uri: str | None) -> None:
-    """Ask before anything runs: MLflow itself tries for a long time until it says that nobody answers."""
+def _check_tracking_server(uri: str | None, *, plugin: bool) -> None:
+    """Ask before anything runs: MLflow itself tries for a long time until it says that nobody answers.
+
+    Args:
+        plugin: whether kedro-mlflow is there, which logs to a folder where no address is given.
+    """
     parts = urlsplit(uri or "")
+    if (uri or plugin) and parts.scheme in ("", "file") and refuses_folders():
+        raise TrackingError(
+            f"MLflow refuses to log to a folder ({uri or 'mlruns, as no server is named'})",
+            where="mlflow.yml, server.mlflow_tracking_uri",
+            cure="name a server there (`kedro mlflow init` writes the file), or sqlite:///mlflow.db to try it on this machine; "
+            "or switch tracking off (run_config.mlflow.enabled: false)",
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return
     port = parts.port or (443 if parts.scheme == "https" else 80)
