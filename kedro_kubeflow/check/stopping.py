@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kedro_kubeflow.check.data import data_findings
+from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.models import model_findings
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.errors import CompileError
@@ -11,15 +12,19 @@ from kedro_kubeflow.plan import Plan
 SILENT = frozenset({"same-path", "place-unknown", "pipeline-ml"})
 
 
+def wrong_values(subject: Subject, plan: Plan) -> list[Finding]:
+    """What would give wrong values in silence."""
+    findings = (*data_findings(subject), *model_findings(subject, plan))
+    return [f for f in findings if f.level == "error" and f.id in SILENT]
+
+
 def stop_on_wrong_values(subject: Subject, plan: Plan) -> None:
     """Refuse what would give wrong values in silence.
 
     Raises:
         CompileError: it names the first, and how many there are beside.
     """
-    findings = (*data_findings(subject), *model_findings(subject, plan))
-    found = [f for f in findings if f.level == "error" and f.id in SILENT]
-    if found:
+    if found := wrong_values(subject, plan):
         more = f" ({len(found) - 1} more: `kedro kubeflow check`)" if len(found) > 1 else ""
         raise CompileError(
             f"{found[0].what}{more}", where=found[0].where, cure=f"{found[0].cure}. --force goes on in spite of it"

@@ -28,26 +28,45 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Rows under their columns; as wide as they need where the output is no terminal, so that nothing is cut.
+    """Rows under their columns; where a terminal is too narrow for that, one block a row, so that nothing is cut.
 
     Args:
         empty: what to say, on standard error, where there are none.
     """
+    if not rows:
+        click.echo(empty, err=True)
+        return
+    cells = [[cell(value) for value in row] for row in rows]
+    widths = [max(len(text) for text in column) for column in zip(columns, *cells, strict=True)]
+    if sys.stdout.isatty() and sum(widths) + 2 * (len(widths) - 1) > shutil.get_terminal_size().columns:
+        _print_blocks(columns, cells)
+    else:
+        _print_rows(columns, cells)
+
+
+def _print_rows(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    if not rows:
-        click.echo(empty, err=True)
-        return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, no_wrap=True, overflow="ignore" if column == "ID" else "ellipsis")
-    for row in rows:
-        table.add_row(*(Text(cell(value)) for value in row))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
-    console = Console(file=sys.stdout, width=width, highlight=False)
+        table.add_column(column, no_wrap=True, overflow="ignore")
+    for row in cells:
+        table.add_row(*(Text(text) for text in row))
+    console = Console(file=sys.stdout, width=10_000, highlight=False)
     console.print(table, crop=False)
+
+
+def _print_blocks(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """What is empty is left out; long values go on in the next line, as the terminal breaks them."""
+    width = max(map(len, columns))
+    for number, row in enumerate(cells):
+        if number:
+            click.echo("")
+        for column, text in zip(columns, row, strict=True):
+            if text not in ("", "-"):
+                click.echo(f"{click.style(column.ljust(width), bold=True)}  {text}")
 
 
 def cell(value: object) -> str:

@@ -30,6 +30,8 @@ _LISTED = 12
 @exits
 def plan(output: str, **options: Any) -> None:
     """Show what would be submitted: steps, settings, and how data gets from one to another. Needs no server."""
+    from kedro_kubeflow.check.stopping import wrong_values
+    from kedro_kubeflow.check.subject import Subject
     from kedro_kubeflow.cli.output import print_json
     from kedro_kubeflow.cli.plan_view import view_of
     from kedro_kubeflow.plan import make_plan
@@ -41,6 +43,8 @@ def plan(output: str, **options: Any) -> None:
     request = request_from(options, default_image=NO_IMAGE)
     facts, config = read_project(request)
     made = make_plan(facts, config, request)
+    for finding in wrong_values(Subject(facts, config, made.scope), made):
+        click.echo(f"{finding.what} ({finding.where}): {finding.cure}", err=True)
     on_kubernetes = target_class(made.target).on_kubernetes
     if not on_kubernetes:
         # It has no room for all that Kubernetes has, and says so.
@@ -59,7 +63,8 @@ def _print(planned: PlanView) -> None:
 
     images = dict.fromkeys(step.image for step in planned.steps)
     click.echo(f"{planned.display_name} (pipeline {planned.name!r}, environment {planned.env or 'default'})")
-    click.echo(f"Image: {next(iter(images)) if len(images) == 1 else 'by step'}\n")
+    click.echo(f"Image: {next(iter(images)) if len(images) == 1 else 'by step'}")
+    click.echo(f"{_counted(planned)}\n")
     columns = ["", "Step", "Nodes", "After", "Resources", "Retries", "Cache", "Parameters"]
     rows = [_row(step) for step in planned.steps]
     if len(images) > 1:
@@ -74,6 +79,14 @@ def _print(planned: PlanView) -> None:
     _print_settings(planned)
     for note in planned.notes:
         click.echo(note, err=True)
+
+
+def _counted(planned: PlanView) -> str:
+    """The steps, as `compile` counts them, and the plugin's own tasks beside them."""
+    steps = sum(bool(step.nodes) for step in planned.steps)
+    own = len(planned.steps) - steps
+    text = f"{steps} step{'s' * (steps != 1)}"
+    return f"{text}, and {own} task{'s' * (own != 1)} of the plugin's own" if own else text
 
 
 def _print_settings(planned: PlanView) -> None:

@@ -17,6 +17,7 @@ from kedro_kubeflow.plan import plugin_tasks
 from kedro_kubeflow.plan.datasets import datasets_of
 from kedro_kubeflow.plan.defaults import Defaults, exit_task_of
 from kedro_kubeflow.plan.exit import exit_of
+from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.grouping_rule import groups_of
 from kedro_kubeflow.plan.inputs import PipelineInput, pipeline_inputs
 from kedro_kubeflow.plan.plan import Plan
@@ -80,6 +81,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         deadline=run.deadline,
         warnings=(
             *in_conf,
+            *_grouped_nothing(config, scope, groups),
             *_local_values(facts, inputs),
             *_no_tracking_server(facts, config, scope),
             *_left_out(facts),
@@ -107,6 +109,12 @@ def _local_values(facts: Facts, inputs: Mapping[str, PipelineInput]) -> Iterator
         if key in inputs:
             what = f"The default of the parameter {key!r} comes from conf/local"
             yield f"{what}, which images do not hold: it travels with the pipeline"
+
+
+def _grouped_nothing(config: KubeflowConfig, scope: Scope, groups: Sequence[Group]) -> Iterator[str]:
+    by = config.run_config.grouping.by
+    if by != "node" and len(groups) == len(scope.nodes) > 1:
+        yield f"`grouping: {by}` puts no two nodes together: each of the {len(groups)} nodes is a step of its own"
 
 
 def _no_tracking_server(facts: Facts, config: KubeflowConfig, scope: Scope) -> Iterator[str]:

@@ -168,3 +168,9 @@ def test_mermaid_labels_are_escaped(project: Callable[..., KedroProject]) -> Non
     assert '-->|"a#quot;b|c #lt;x#gt; #amp; #35;1"| s1' in text
     for label in re.findall(r'"([^"]*)"', text):
         assert not set('"`\\') & set(label)
+
+
+def test_a_grouping_that_groups_nothing_says_so(project: Callable[..., KedroProject]) -> None:
+    done = project({"image": "demo:1", "grouping": "namespace"}).kubeflow("plan").ok()
+    assert "`grouping: namespace` puts no two nodes together: each of the 5 nodes is a step of its own" in done.err
+    assert "\n5 steps\n" in done.out
