@@ -29,11 +29,11 @@ _NO_ANSWER = re.compile(r"^API request to \S+ failed with (timeout )?exception")
 _REFUSED_TEXT = re.compile(r"\berror code 40[13]\b")
 
 
-def client() -> MlflowClient:
-    """A client of the tracking server that the process is set up for."""
+def client(uri: str | None = None) -> MlflowClient:
+    """A client of the tracking server that the process is set up for, or of another."""
     from mlflow import MlflowClient
 
-    return MlflowClient()
+    return MlflowClient(uri)
 
 
 def shown(uri: str) -> str:

@@ -48,13 +48,18 @@ def _mlflow_of(config: KubeflowConfig, project: OpenProject) -> Callable[[Kubefl
 
     def ask(run: KubeflowRun) -> Report:
         from kedro_kubeflow.project.context import load_context
-        from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
+        from kedro_kubeflow.project.mlflow_plugin import is_installed, mlflow_section, tracking_uri
         from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
 
         enabled = config.run_config.mlflow.enabled
-        tracked = enabled is True or (enabled != False and is_installed())  # noqa: E712 - it may be "auto"
-        uri = tracking_uri(project.config_loader()) if tracked else None
-        return MlflowTags(uri, lambda: load_context(project)).of(run)
+        if enabled is False or (enabled == "auto" and not is_installed()):
+            return MlflowTags(None).of(run)
+        loader = project.config_loader()
+        uri, server = tracking_uri(loader), mlflow_section(loader).get("server") or {}
+        # The context takes seconds, and runs the project's hooks: only credentials are worth that.
+        credentials = server.get("credentials") or (server.get("request_header_provider") or {}).get("type")
+        plain = uri is not None and uri.startswith(("http://", "https://")) and not credentials
+        return MlflowTags(uri, None if plain else lambda: load_context(project)).of(run)
 
     return ask
 

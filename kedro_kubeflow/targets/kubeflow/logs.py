@@ -87,15 +87,15 @@ class Logs:
 
 
 def _why_none(step: PodStep) -> str:
-    if step.state == "PENDING":
-        return "its pod has not started"
-    return (
-        "it has not begun"
-        if step.state == "WAITING"
-        else "it never ran"
-        if step.state == "SKIPPED"
-        else "it has no pod"
-    )
+    return _NO_POD.get(step.state, "it has no pod")
+
+
+_NO_POD = {
+    "WAITING": "it has not begun",
+    "PENDING": "its pod has not started",
+    "SKIPPED": "it never ran",
+    "CACHED": "its results were in the cache",
+}
 
 
 def _log_in(text: str) -> str:

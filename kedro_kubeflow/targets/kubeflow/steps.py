@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from kedro_kubeflow.targets.base.run import State, Step, state_of
+from kedro_kubeflow.targets.base.run import ENDED, State, Step, state_of
 from kedro_kubeflow.targets.kubeflow.nodes import Place, Workflow, fnv, places
 
 UNFINISHED = frozenset({"PENDING", "RUNNING", "PAUSED", "CANCELING"})
@@ -56,12 +56,12 @@ class PodStep(Step):
     @property
     def begun(self) -> bool:
         """Whether it has anything to tell."""
-        return self.state not in ("WAITING", "PENDING", "SKIPPED")
+        return self.state not in ("WAITING", "PENDING", "SKIPPED", "CACHED")
 
     @property
     def finished(self) -> bool:
         """Whether its state will not change any more, unless the run is retried."""
-        return self.state in ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
+        return self.state in ENDED
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,13 @@ class Details:
         pods = [t for t in self.tasks if t.display_name == shown and t.start_time == above.start_time]
         return bool(pods) and all(str(t.state) == "PENDING" for t in pods)
 
+    def cached(self, place: Place) -> bool:
+        """Whether a task that has succeeded came from the cache: it has a node for its pod, and no pod."""
+        if not place.driven or not self.workflow.counted:
+            return False
+        nodes = [f"{attempt}.executor" for attempt in self.workflow.attempts(place.path(self.workflow))]
+        return self.workflow.has(nodes[0]) and not self.workflow.has(f"{nodes[0]}(0)")
+
     @cached_property
     def _above(self) -> dict[int, Any]:
         """The node above each node, by the hash of the lower one's name."""
@@ -213,6 +220,8 @@ def _state(place: Place, task: Any, driver: Any, details: Details) -> State:
         return "WAITING" if driver is None else "PENDING" if driver.state else "SKIPPED"
     # What Argo calls omitted has no state: it will never run.
     state = state_of(task.state, "SKIPPED")
+    if state == "SUCCEEDED" and details.cached(place):
+        return "CACHED"
     return "PENDING" if state == "RUNNING" and details.waits(place) else state
 
 

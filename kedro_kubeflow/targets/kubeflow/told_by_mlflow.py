@@ -36,11 +36,12 @@ class MlflowTags:
 
     Attributes:
         uri: its address; None where the project's runs are not tracked.
-        set_up: prepares this process for it, as the project's own configuration says: address, credentials.
+        set_up: prepares this process for it, as the project's own configuration says; where it is None, the address and
+            MLflow's own variables are all that is needed.
     """
 
     uri: str | None
-    set_up: Callable[[], None]
+    set_up: Callable[[], None] | None = None
 
     def of(self, run: KubeflowRun) -> Report:
         """What the steps of a run say of themselves; why nothing is known, where the server cannot be asked."""
@@ -64,8 +65,9 @@ class MlflowTags:
         from kedro_kubeflow.tracking.lookup import find_runs
         from kedro_kubeflow.tracking.server import client
 
-        self.set_up()
-        mlflow = client()
+        if self.set_up:
+            self.set_up()
+        mlflow = client(None if self.set_up else self.uri)
         found = find_runs(mlflow, every_experiment(mlflow), {tags.RUN_ID: run.id})
         if not found:
             return Report(silence="MLflow has no run of it")

@@ -74,8 +74,7 @@ class TestByMlflow:
     def test_the_steps_own_tags_go_first(self, server: KfpServer, client_of: Connect, uri: str) -> None:
         import mlflow
 
-        before = mlflow.get_tracking_uri()
-        client = client_of(server, ask=MlflowTags(uri, lambda: mlflow.set_tracking_uri(uri)).of)
+        client = client_of(server, ask=MlflowTags(uri).of)
         run = frozen(server, client, failing="train")
         known = mlflow.MlflowClient(uri)
         known.create_run(
@@ -88,10 +87,7 @@ class TestByMlflow:
                 tags.ERROR: "ValueError: the input is empty",
             },
         )
-        try:
-            found = settled(client, run.id)
-        finally:
-            mlflow.set_tracking_uri(before)
+        found = settled(client, run.id)
         assert [s.state for s in found.steps] == ["SUCCEEDED", "FAILED", "UNKNOWN"]
         assert found.steps[1].error == WORDS
         assert found.steps[2].error == (
@@ -100,7 +96,7 @@ class TestByMlflow:
         assert found.error == "ValueError: the input is empty"
 
     def test_a_server_that_is_not_reached_is_no_error(self, server: KfpServer, client_of: Connect) -> None:
-        ask = MlflowTags("http://127.0.0.1:9", lambda: None).of
+        ask = MlflowTags("http://127.0.0.1:9").of
         server.options.serves_logs = False
         client = client_of(server, ask=ask)
         found = settled(client, frozen(server, client, failing="train").id)
