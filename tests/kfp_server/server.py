@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -249,7 +249,7 @@ class KfpServer:
         if path == "/k8s/pod":
             return self._ui_pod(query)
         if path == "/k8s/pod/events":
-            return _json(200, {"items": []})
+            return replace(_json(200, {"items": []}), content_type=HTML)
         if path.startswith("/ml_metadata."):
             return Answer(504, b"Error occurred while trying to proxy", "text/plain")
         return None
@@ -295,7 +295,8 @@ class KfpServer:
         if pod is None:
             name, namespace = query.get("podname"), query.get("podnamespace")
             return Answer(500, f"Could not get pod {name} in namespace {namespace}: HTTP request failed".encode(), HTML)
-        return _json(200, pod)
+        # What is JSON is called a web page there.
+        return replace(_json(200, pod), content_type=HTML)
 
     def _log(self, run_id: str, pod: str) -> str | None:
         with self.lock:

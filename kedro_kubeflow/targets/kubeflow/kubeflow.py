@@ -100,14 +100,18 @@ class KubeflowClient:
 
         return RunLook(self.runs, run_id, self.report, PendingWatch(self.pods, pending_timeout), clock)
 
-    def report(self, run: KubeflowRun) -> Report:
-        """What others than the API tell of a run: the steps' own words first, then Kubeflow's record, then pods' logs."""
+    def report(self, run: KubeflowRun, thorough: bool = True) -> Report:
+        """What others than the API tell of a run: the steps' own words first, then Kubeflow's record, then pods' logs.
+
+        Args:
+            thorough: whether logs are read.
+        """
         from kedro_kubeflow.targets.kubeflow.told import Report
         from kedro_kubeflow.targets.kubeflow.told_by_logs import LogsOfPods
         from kedro_kubeflow.targets.kubeflow.told_by_metadata import Metadata
 
         said = (self.ask(run) if self.ask else Report()).with_more(Metadata(self.server).of(run))
-        return said.with_more(LogsOfPods(self.logs).of(run, said))
+        return said.with_more(LogsOfPods(self.logs).of(run, said)) if thorough else said
 
 
 def connect(

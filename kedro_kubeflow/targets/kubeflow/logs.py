@@ -25,7 +25,9 @@ NAMESPACE = "kubeflow"
 """Where a single-user server has its pods."""
 
 # Lines of KFP's launcher (https://pkg.go.dev/k8s.io/klog/v2) and of Argo's executor around those of the step itself.
-_AROUND = re.compile(r"([IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ \S+\.go:\d+\])|(time=\S+ level=\S+ msg=.* argo=true)")
+_AROUND = re.compile(
+    r"([IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ \S+\.go:\d+\])|(time=\S+ level=\S+ msg=.* argo=true)|(Error: exit status \d+$)"
+)
 _LAST_WORDS = re.compile(r"^kedro-kubeflow: step .* failed$", re.MULTILINE)
 
 

@@ -16,7 +16,7 @@ from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun, Runs, run_of
 from kedro_kubeflow.targets.kubeflow.steps import Asked
 from kedro_kubeflow.targets.kubeflow.told import Report, is_open, judged
 
-_ASKED_AGAIN = 20.0
+_ASKED_AGAIN = 60.0
 """Seconds between two questions to others about a run that goes on."""
 
 
@@ -27,7 +27,7 @@ class RunLook(Look):
         self,
         runs: Runs,
         run_id: str,
-        ask: Callable[[KubeflowRun], Report],
+        ask: Callable[[KubeflowRun, bool], Report],
         pending: PendingWatch,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -36,21 +36,22 @@ class RunLook(Look):
         self._report: tuple[float, Report] | None = None
 
     def now(self) -> KubeflowRun:
-        """The run as the API tells it; of a large one, with what others know, and with the reasons of pods that wait."""
+        """The run as the API tells it; where it may be behind, with what others know; and with the reasons of pods that wait."""
         entry = self._entry()
         self._seen = True
         self._asked = self._asked if self._asked.steps else self._runs.asked(entry)
         run = run_of(entry, self._asked)
-        return self._pending.seen(self._with_others(run) if run.large else run, self._clock())
+        return self._pending.seen(self._with_others(run) if run.behind else run, self._clock())
 
     def last(self, run: Run) -> KubeflowRun:
         """What the API leaves open is asked of others."""
         ended = cast("KubeflowRun", run)
-        return judged(ended, self._ask(ended) if is_open(ended) else Report())
+        return judged(ended, self._ask(ended, True) if is_open(ended) else Report())
 
     def _with_others(self, run: KubeflowRun) -> KubeflowRun:
         if self._report is None or self._clock() - self._report[0] >= _ASKED_AGAIN:
-            self._report = (self._clock(), self._ask(run))
+            # Logs are long: they are read at the first look, as for `status`, and not again and again.
+            self._report = (self._clock(), self._ask(run, self._report is None))
         return judged(run, self._report[1])
 
     def _entry(self) -> Any:

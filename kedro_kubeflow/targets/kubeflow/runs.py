@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from kedro_kubeflow.errors import ServerError
@@ -27,6 +27,8 @@ RUNS_OF_SCHEDULE = 300
 """The latest runs of a schedule that are looked at for one that has not ended; ten at most are under way at once."""
 LARGE = 100
 """Tasks that the server tells of, about six a step, from which on Argo may compress what KFP reads them from."""
+_QUIET = timedelta(seconds=60)
+"""For how long nothing may have happened to any task before the server is thought to be behind: a task takes 20 s at least."""
 LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each look for a run whose start is uncertain: a slow server may still be at it."""
 
@@ -59,7 +61,8 @@ class KubeflowRun(Run):
 
     Attributes:
         told_whole: whether the server has told the end of all that it told the beginning of; a run ends before its tasks do.
-        large: whether the server may no longer learn what becomes of its tasks.
+        behind: whether the server may no longer learn what becomes of its tasks: there are many, or nothing has been told of
+            any for a while.
     """
 
     steps: tuple[PodStep, ...] = ()
@@ -69,7 +72,7 @@ class KubeflowRun(Run):
     version_id: str | None = None
     recurring_run_id: str | None = None
     told_whole: bool = True
-    large: bool = False
+    behind: bool = False
 
     @property
     def settled(self) -> bool:
@@ -291,7 +294,7 @@ def run_of(entry: Any, asked: Asked | None = None) -> KubeflowRun:
         steps=steps_of(details, asked.steps),
         error=error_text(entry),
         told_whole=not ended or details.tell_the_end(failed=state == "FAILED"),
-        large=not ended and len(details.tasks) >= LARGE,
+        behind=not ended and _is_behind(details),
     )
     return replace(run, error=run.error or _over_deadline(run, asked.deadline))
 
@@ -302,6 +305,13 @@ def _state(entry: Any) -> State:
     state = state_of(entry.state, "PENDING")
     since = history[max((i for i, s in enumerate(history) if s == "RUNNING"), default=0) :]
     return "CANCELED" if state == "FAILED" and "CANCELING" in since else state
+
+
+def _is_behind(details: Details) -> bool:
+    if len(details.tasks) >= LARGE:
+        return True
+    latest = details.latest
+    return latest is not None and datetime.now(timezone.utc) - latest > _QUIET
 
 
 def _over_deadline(run: KubeflowRun, seconds: int | None) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import kfp_server_api
 
+from kedro_kubeflow.auth.kubeflow.none import NoCredentials
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.connection import Connection
@@ -70,11 +71,13 @@ class Server:
 
     @property
     def ui(self) -> str | None:
-        """Where the UI's own server can be asked with our credentials; None where it is not known to be anywhere."""
+        """Where the UI's own server can be asked; None where it is not known, or would be shown credentials that are not its."""
         if self.is_ui:
             return self.address.host
-        other = self.address.ui_host != self.address.host
-        return self.address.ui_host if other and self.address.same_origin else None
+        if self.address.ui_host == self.address.host:
+            return None
+        nothing_to_show = isinstance(self.connection.credentials, NoCredentials)
+        return self.address.ui_host if self.address.same_origin or nothing_to_show else None
 
     @cached_property
     def namespace(self) -> str | None:

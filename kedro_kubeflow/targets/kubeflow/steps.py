@@ -121,6 +121,13 @@ class Details:
         name = parts[0][0]
         return Workflow(name, f"{name}(0)" in self.by_name, frozenset(int(digits) for _, digits in parts))
 
+    @property
+    def latest(self) -> datetime | None:
+        """When anything last happened to a task, as far as the server knows."""
+        moments = [m for task in self.tasks for m in (task.start_time, task.end_time) if real_time(m)]
+        moments += [s.update_time for task in self.tasks for s in task.state_history or () if real_time(s.update_time)]
+        return max(moments, default=None)
+
     def tell_the_end(self, *, failed: bool) -> bool:
         """Whether all that has begun has ended, as far as the server knows, and in a failed run something has failed."""
         states = {str(task.state) for task in self.tasks}

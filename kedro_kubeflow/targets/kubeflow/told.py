@@ -48,7 +48,8 @@ class Report:
         for title, told in other.steps.items():
             mine = steps.get(title)
             steps[title] = told if mine is None else replace(mine, words=mine.words or told.words)
-        return replace(self, steps=steps)
+        silence = "; ".join(filter(None, (self.silence, other.silence))) or None
+        return replace(self, steps=steps, silence=silence)
 
 
 def judged(run: KubeflowRun, report: Report) -> KubeflowRun:
@@ -65,7 +66,7 @@ def judged(run: KubeflowRun, report: Report) -> KubeflowRun:
 
 def is_open(run: KubeflowRun) -> bool:
     """Whether anything is left to ask others: a step that failed has last words, one that has not ended a true state."""
-    return bool(run.failed_steps) or (run.ended and (not run.told_whole or not run.succeeded)) or run.large
+    return bool(run.failed_steps) or (run.ended and (not run.told_whole or not run.succeeded)) or run.behind
 
 
 def _judged(run: KubeflowRun, step: PodStep, told: Told | None, silence: str | None) -> PodStep:

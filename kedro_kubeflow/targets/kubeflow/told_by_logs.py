@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.targets.kubeflow.logs import Logs, last_words
@@ -32,16 +32,19 @@ class LogsOfPods:
             known: what others have told.
         """
         asked = [step for step in run.steps if _is_open(run, step, known.steps.get(step.display_name))]
+        # What was under way when the server lost track is the likeliest to have something to tell.
+        asked.sort(key=lambda step: step.state == "WAITING")
         return Report(steps=dict(self._told(run, asked[:MOST])))
 
     def _told(self, run: KubeflowRun, steps: list[PodStep]) -> Iterator[tuple[str, Told]]:
         for step in steps:
+            begun = step if step.begun else replace(step, state="RUNNING")
             try:
-                text = self.logs.of(run, step)
+                text = self.logs.of(run, begun)
             except KedroKubeflowError:
                 # No log: nothing is told of this step, and its state says so.
                 continue
-            told = told_in(text)
+            told = told_in(text) or (None if run.ended else Told(state="RUNNING"))
             if told is not None:
                 yield step.display_name, told
 
@@ -57,10 +60,6 @@ def told_in(text: str) -> Told | None:
 def _is_open(run: KubeflowRun, step: PodStep, told: Told | None) -> bool:
     if step.state == "FAILED":
         return not step.error and not (told and told.words)
-    return (
-        run.ended
-        and not run.settled
-        and not step.finished
-        and told is None
-        and not (run.succeeded and not step.at_exit)
-    )
+    if step.finished or told is not None:
+        return False
+    return run.behind or (run.ended and not run.told_whole and not (run.succeeded and not step.at_exit))

@@ -32,7 +32,9 @@ class Metadata:
     def of(self, run: KubeflowRun) -> Report:
         """What it tells of the steps that have not ended to the API; nothing where it cannot be read."""
         host = self.server.ui
-        if host is None or all(step.finished for step in run.steps):
+        if host is None:
+            return Report(silence="more could be known where `host` or `ui_host` is the address of Kubeflow's UI")
+        if all(step.finished for step in run.steps):
             return Report()
         try:
             known = {e.task: e.state for e in MetadataStore(self.server.connection, host).executions(run.id)}

@@ -6,6 +6,7 @@ from kfp_server import KfpServer, Options, Script
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from targets.kubeflow.conftest import Connect
+from targets.kubeflow.test_connection import Bearer
 from targets.kubeflow.test_runs import request, to_the_end
 
 
@@ -32,12 +33,20 @@ def test_by_way_of_the_ui(client_of: Connect) -> None:
         assert client.logs.of(run, run.steps[0]) == "the log of split\n"
 
 
+def test_a_ui_elsewhere_is_asked_where_there_are_no_credentials(client_of: Connect) -> None:
+    with KfpServer(Options(serves_logs=False)) as server, KfpServer(Options(face="ui")) as elsewhere:
+        client = client_of(server, ui_host=elsewhere.url)
+        run = to_the_end(client, client.runs.start(request(client)))
+        elsewhere.runs = server.runs
+        assert client.logs.of(run, run.steps[0]) == "the log of split\n"
+
+
 def test_credentials_do_not_go_to_another_ui(client_of: Connect) -> None:
     with (
         KfpServer(Options(serves_logs=False)) as server,
         KfpServer(Options(face="ui")) as elsewhere,
     ):
-        client = client_of(server, ui_host=elsewhere.url)
+        client = client_of(server, ui_host=elsewhere.url, credentials=Bearer("secret"))
         run = to_the_end(client, client.runs.start(request(client)))
         with pytest.raises(ServerError):
             client.logs.of(run, run.steps[0])

@@ -66,6 +66,18 @@ class TestByLogs:
         assert last_words("nothing of the kind") is None
 
 
+def test_a_run_that_goes_on_while_the_server_is_behind(server: KfpServer, client: KubeflowClient) -> None:
+    """Nothing has been told of any task for more than a minute; a log says that a step is further."""
+    server.script(Script(freezes=1))
+    run = client.runs.start(request(client))
+    for _ in range(3):
+        run = client.runs.get(run.id)
+    assert ([s.state for s in run.steps], run.behind) == (["SUCCEEDED", "RUNNING", "WAITING"], True)
+    server.runs.logs[run.id, "train"] = DONE
+    found = client.look(run.id).now()
+    assert [s.state for s in found.steps] == ["SUCCEEDED", "SUCCEEDED", "RUNNING"]
+
+
 class TestByMlflow:
     @pytest.fixture
     def uri(self, tmp_path: Path) -> str:
@@ -91,7 +103,8 @@ class TestByMlflow:
         assert [s.state for s in found.steps] == ["SUCCEEDED", "FAILED", "UNKNOWN"]
         assert found.steps[1].error == WORDS
         assert found.steps[2].error == (
-            "the server stopped telling of the run's tasks before they had ended; it has not said so in MLflow either"
+            "the server stopped telling of the run's tasks before they had ended; it has not said so in MLflow either; "
+            "more could be known where `host` or `ui_host` is the address of Kubeflow's UI"
         )
         assert found.error == "ValueError: the input is empty"
 
