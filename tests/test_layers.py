@@ -46,6 +46,8 @@ HOMES = {
     "google.api_core": {"targets"},
     "google.auth": {"auth"},
     "google.oauth2": {"auth"},
+    "authlib": {"auth"},
+    "keyring": {"auth"},
     "click": {"cli"},
     "rich": {"cli"},
 }

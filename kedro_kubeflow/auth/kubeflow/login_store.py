@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +120,14 @@ class LoginStore:
     def _write(self, text: str) -> None:
         """Whole or not at all, and never readable for others, not even for a moment."""
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = self.file.with_suffix(f".{os.getpid()}.new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        # Made for its owner alone, and under a name that nobody else has.
+        descriptor, new = tempfile.mkstemp(prefix=".new-", dir=self.file.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
-            new.replace(self.file)
+            Path(new).replace(self.file)
         finally:
-            new.unlink(missing_ok=True)
+            Path(new).unlink(missing_ok=True)
 
 
 def _keyring() -> Any:

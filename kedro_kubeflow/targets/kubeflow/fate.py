@@ -9,6 +9,8 @@ from typing import Any
 import urllib3.exceptions
 from kfp_server_api import ApiException
 
+from kedro_kubeflow.auth.kubeflow.refusal import FrontRefusal
+
 FOREIGN = (ApiException, urllib3.exceptions.HTTPError, OSError)
 """Everything that the generated client lets out."""
 
@@ -34,6 +36,8 @@ def fate_of(error: BaseException) -> Fate:
 
 def passes(error: BaseException) -> bool:
     """Whether the same request may do better in a moment."""
+    if isinstance(error, FrontRefusal):
+        return error.may_pass
     if isinstance(error, ApiException):
         if error.status == 0:
             return not failed_handshake(error)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
+from kedro_kubeflow.auth.kubeflow.refusal import FrontRefusal
 from kedro_kubeflow.errors import KedroKubeflowError, ServerError
 from kedro_kubeflow.targets.base.run import Run
 from kedro_kubeflow.targets.base.waiting import Look, ServerAway
@@ -59,7 +60,7 @@ class RunLook(Look):
         with server.errors(doing):
             try:
                 return server.runs.run_service_get_run(self._run_id)
-            except (ServerError, *FOREIGN) as error:
+            except (ServerError, FrontRefusal, *FOREIGN) as error:
                 if is_missing(error) and self._seen:
                     raise ServerError(
                         "The run is no longer there: somebody deleted it", where=server.address.run_link(self._run_id)

@@ -17,9 +17,11 @@ from golden_file import check_golden
 from kedro_kubeflow.auth.credentials.bearer import BearerToken
 from kedro_kubeflow.auth.credentials.secret import source_of
 from kedro_kubeflow.config.auth import Secret
+from kedro_kubeflow.config.kubeflow import read_config
 from kedro_kubeflow.errors import KedroKubeflowError, ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient, connect
 from kedro_kubeflow.targets.kubeflow.connection import Patience
+from kedro_kubeflow.targets.kubeflow.findings import server_findings
 from kedro_kubeflow.targets.kubeflow.rights import Rights, rights, user_of
 
 RECORDED = Path(__file__).parents[2] / "kfp_server" / "recorded" / "multi-user"
@@ -261,3 +263,33 @@ def test_redirects_are_called_by_their_own_address(location: str, said: str, cur
             list(client.runs.list(limit=1))
         assert said in str(caught.value)
         assert cure in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("server", "levels", "said"),
+    [
+        (VIEWER, ["error", "info"], "alice@example.com, in the namespace 'team-a': may view; may not run, upload"),
+        (EDITOR, ["info", "info"], "alice@example.com, in the namespace 'team-a': may view, run, upload"),
+        (EMPTY, ["info", "info"], "may view; whether you may run, upload shows with the first one there"),
+        (STRANGER, ["error", "info"], "may not view, run, upload"),
+    ],
+)
+def test_check_says_who_one_is_and_what_one_may_do(server: dict[str, Response], levels: list[str], said: str) -> None:
+    with serving(Recorder({"GET /apis/v2beta1/healthz": recorded("healthz"), **server}).answer) as url:
+        config = read_config({"host": url, "namespace": "team-a", "auth": "none"})
+        found = list(server_findings(connect(url, namespace="team-a"), config, tracking=False))
+    assert [finding.level for finding in found] == levels
+    assert said in found[0].what
+    assert found[0].where == "kubeflow.yml, namespace"
+    assert found[0].cure or levels[0] == "info"
+
+
+def test_check_asks_for_each_namespace_that_is_used() -> None:
+    answers = {"GET /apis/v2beta1/healthz": recorded("healthz"), **EDITOR}
+    answers |= {f"{LISTS}runs?namespace=team-b": recorded("list-runs-forbidden")}
+    with serving(Recorder(answers).answer) as url:
+        config = read_config({"host": url, "namespace": "team-a", "experiment_namespace": "team-b", "auth": "none"})
+        ours, theirs, _ = list(server_findings(connect(url, namespace="team-a"), config, tracking=False))
+    assert (ours.level, theirs.level) == ("info", "error")
+    assert theirs.what == "alice@example.com, in the namespace 'team-b': may not view, run, upload"
+    assert theirs.where == "kubeflow.yml, experiment_namespace"
