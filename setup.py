@@ -12,7 +12,7 @@ MLFLOW = ["mlflow>=3.1,<4", "kedro-mlflow>=2.0.2,<3"]
 VERTEXAI = ["google-cloud-aiplatform>=1.91,<2"]
 
 # A person's login in a browser, kept in the system's keyring.
-BROWSER = ["Authlib>=1.3,<2", "keyring>=24,<27"]
+BROWSER = ["Authlib>=1.3,<2", "keyring>=24,<26"]
 
 # What MLFLOW_TRACKING_AUTH may name.
 MLFLOW_AUTH = {

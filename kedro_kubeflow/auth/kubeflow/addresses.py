@@ -6,6 +6,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+NO_ADDRESS = "invalid:"
+
 
 def redirected(answer: Any) -> str | None:
     """Where an answer leads, absolute; None where it is no redirect."""
@@ -13,7 +15,17 @@ def redirected(answer: Any) -> str | None:
         return None
     # HTTP's headers are Latin-1 to requests, whatever they are.
     location: str = answer.headers["Location"].encode("latin-1", "replace").decode("utf-8", "replace")
-    return urljoin(str(answer.url), location)
+    return joined(str(answer.url), location)
+
+
+def joined(base: str, address: str) -> str:
+    """An address made absolute; one that cannot be read becomes `NO_ADDRESS`, which nobody is asked at."""
+    try:
+        url = urljoin(base, address)
+        _ = urlsplit(url).port
+    except ValueError:
+        return NO_ADDRESS
+    return url
 
 
 def origin(url: str) -> str:

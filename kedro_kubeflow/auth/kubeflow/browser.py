@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from typing import Any
@@ -15,7 +16,7 @@ from kedro_kubeflow.auth.kubeflow.http import Requests
 from kedro_kubeflow.auth.kubeflow.login_store import LoginStore
 from kedro_kubeflow.auth.kubeflow.openid_metadata import endpoint, metadata
 from kedro_kubeflow.config.auth import BrowserAuth
-from kedro_kubeflow.errors import AuthError
+from kedro_kubeflow.errors import AuthError, ServerError
 
 LOG_IN = "kedro kubeflow login"
 ISSUER_CURE = "check `issuer` under `auth`"
@@ -77,7 +78,13 @@ class BrowserLogin:
                 where=self._config.issuer,
                 cure=f"{LOG_IN}; the scope `offline_access` asks for one, at some providers with `prompt: consent`",
             )
-        return token_of(self._refreshed(kept), self._config)
+        try:
+            return token_of(self._refreshed(kept), self._config)
+        except ServerError:
+            if token.value == self._refused or token.expires_at <= time.time():
+                raise
+            # The provider is away, and this one still holds for a while.
+            return dataclasses.replace(token, obtained_at=time.time())
 
     def _refreshed(self, kept: dict[str, Any]) -> dict[str, Any]:
         from kedro_kubeflow.auth.kubeflow.openid_session import openid_errors, openid_session

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from kedro_kubeflow.auth.credentials.redaction import redacted
-from kedro_kubeflow.auth.kubeflow.addresses import address, is_loopback, origin, redirected
+from kedro_kubeflow.auth.kubeflow.addresses import address, is_loopback, joined, origin, redirected
 from kedro_kubeflow.auth.kubeflow.html_forms import Form, Page, read_page
 from kedro_kubeflow.auth.kubeflow.http import Requests
 from kedro_kubeflow.errors import AuthError, ServerError
@@ -173,7 +173,7 @@ class Visit:
         query = parse_qs(urlsplit(target).query)
         if origin(answer.url) == origin(self.host) and {"client_id", "redirect_uri"} <= query.keys():
             # Kubeflow's own oauth2-proxy names the way back without a host.
-            self._callback = self._on_this_machine(urljoin(target, query["redirect_uri"][0]))
+            self._callback = self._on_this_machine(joined(target, query["redirect_uri"][0]))
             self._login, self.began, self._returned = origin(target), True, False
             self._refuse_foreign_callback(self._callback)
         elif self._callback and _same_place(target, self._callback):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+
+from kedro_kubeflow.auth.kubeflow.addresses import joined
 
 
 @dataclass
@@ -73,14 +74,14 @@ class _Parser(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            action = urljoin(self._url, values.get("action") or self._url)
+            action = joined(self._url, values.get("action") or self._url)
             self._form = Form(action, values.get("method", "get").upper())
             self.page.forms.append(self._form)
         elif tag in ("input", "button") and self._form is not None and values.get("name"):
             self._form.fields[values["name"]] = values.get("value", "")
             self._form.types[values["name"]] = values.get("type", "text" if tag == "input" else "submit").lower()
         elif tag == "a" and values.get("href"):
-            self.page.links.append(urljoin(self._url, values["href"]))
+            self.page.links.append(joined(self._url, values["href"]))
         self._in_title = tag == "title"
         self._unseen += tag in _UNSEEN
 

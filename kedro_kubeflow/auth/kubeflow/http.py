@@ -35,6 +35,8 @@ class Requests:
         self.session = requests.Session()
         # Something must be given, or requests looks into ~/.netrc.
         self.session.auth = _nothing
+        # requests would look into an address that it need not follow, and fail at one that cannot be read.
+        self.session.get_redirect_target = _no_target  # type: ignore[method-assign]
         # Given with each request: a session's own `verify` gives way to REQUESTS_CA_BUNDLE.
         self._options: dict[str, Any] = {
             "verify": around.verify,
@@ -111,6 +113,10 @@ def _worth_another_try(answer: Any, problem: Unreachable | None, *, again: bool)
         return problem.passes and (again or not problem.sent)
     # A gateway's own 429 and 503 say that nothing was passed on.
     return answer.status_code in (_BUSY if again else (429, 503))
+
+
+def _no_target(resp: Any) -> str | None:  # noqa: ARG001 - requests' signature
+    return None
 
 
 def _nothing(request: Any) -> Any:

@@ -33,6 +33,9 @@ def openid_session(client_id: str, around: Surroundings, **options: Any) -> Any:
     class Session(OAuth2Session):  # type: ignore[misc]
         """Each request goes to the address that was named, and nowhere else."""
 
+        def get_redirect_target(self, resp: Any) -> None:
+            """Requests would look into an address that it need not follow, and fail at one that cannot be read."""
+
         def request(self, method: str, url: str, auth: Any = None, **more: Any) -> Any:
             fixed = {"verify": around.verify, "cert": around.client_cert, "timeout": TIMEOUT, "allow_redirects": False}
             # Without an `auth`, requests looks into ~/.netrc.

@@ -93,7 +93,7 @@ def permission_denied(answer: Answer, *secrets: str) -> Denied | None:
         return Denied(said=redacted(answer.message, *secrets))
     resource = _CALLED.get(found["resource"], found["resource"])
     return Denied(
-        user=found["user"],
+        user=redacted(found["user"]),
         namespace=found["namespace"],
         action=f"{found['verb']} {resource}",
         resource=resource,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from kfp_server_api import ApiException
 
 from kedro_kubeflow.auth.credentials.redaction import shortened
+from kedro_kubeflow.auth.kubeflow.addresses import joined
 from kedro_kubeflow.auth.kubeflow.front import LOGIN_ELSEWHERE
 from kedro_kubeflow.auth.kubeflow.permission import PermissionDenied
 from kedro_kubeflow.auth.kubeflow.unreachable import CHECK_HOST, of_tls, unreachable
@@ -97,7 +98,7 @@ _CURES = {
 
 def _of_redirect(error: ApiException, address: Address, doing: str) -> KedroKubeflowError:
     location = str((error.headers or {}).get("Location", ""))
-    here, there = urlsplit(address.host), urlsplit(urljoin(f"{address.host}/", location))
+    here, there = urlsplit(address.host), urlsplit(joined(f"{address.host}/", location))
     place = f"{there.scheme}://{there.netloc}{there.path}"
     if not location:
         place = "another place"

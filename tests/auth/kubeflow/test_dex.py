@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -379,6 +380,36 @@ def test_a_front_that_is_away_for_a_moment(door: Kubeflow) -> None:
     with serving(restarting) as door.url:
         assert experiments(door, provider(door)).ok
     assert door.logins == 1
+
+
+BROKEN = [
+    "https://[broken",
+    "//",
+    "https://host:99999/",
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "https://",
+    "\u00e9://x",
+    "http:",
+]
+
+
+@pytest.mark.parametrize("address", BROKEN)
+@pytest.mark.parametrize("place", ["greeting", "action", "answer", "callback"])
+def test_addresses_that_are_none(door: Kubeflow, address: str, place: str) -> None:
+    if place == "greeting":
+        door.greets_with = redirect(address.encode().decode("latin-1"))
+    elif place == "action":
+        # These two stand for the page itself.
+        door.login_action = address if address not in ("//", "http:") else "https:///"
+    elif place == "answer":
+        door.answers_login = redirect(address.encode().decode("latin-1"))
+    else:
+        door.greets_with = redirect(f"/dex/auth?client_id=c&state=s&redirect_uri={quote(address)}")
+    with pytest.raises((AuthError, ServerError)) as error:
+        provider(door).headers()
+    assert error.value.cure
+    assert door.logins == 0
 
 
 def test_a_door_that_goes_round_in_circles() -> None:

@@ -99,6 +99,23 @@ def test_another_process_was_faster(issuer: str, logins: Path) -> None:
     assert slow.headers() == new
 
 
+def test_a_provider_that_is_away_while_the_token_still_holds(logins: Path) -> None:
+    now = time.time()
+    kept = {"refresh_token": "r", "obtained_at": now - 900}
+    nowhere = "http://127.0.0.1:9"
+    store = LoginStore(nowhere, "kedro-kubeflow")
+    store.save({**kept, "id_token": jwt.sign({"exp": now + 60}, jwt.key_of("i"))})
+    provider = BrowserLogin(config(nowhere), AROUND)
+    assert provider.headers()
+    # One that was refused, or is over, does not hold.
+    assert provider.renew()
+    with pytest.raises(ServerError, match="cannot be reached"):
+        provider.headers()
+    store.save({**kept, "id_token": jwt.sign({"exp": now - 1}, jwt.key_of("i"))})
+    with pytest.raises(ServerError, match="cannot be reached"):
+        BrowserLogin(config(nowhere), AROUND).headers()
+
+
 def test_without_a_refresh_token(issuer: str, logins: Path) -> None:
     provider = logged_in(issuer, scope="openid email")
     assert provider.headers()
