@@ -53,7 +53,7 @@ def check(request: Request, *, translate: Translate, ask_server: AskServer | Non
     """Check what a request would submit.
 
     Args:
-        translate: what it raises is a finding, and the size of what it gives is looked at.
+        translate: what it raises is a finding.
         ask_server: is asked too, once the configuration can be read.
     """
     findings = _findings(replace(request, default_image=UNSET), translate, ask_server)
@@ -77,9 +77,9 @@ def _findings(request: Request, translate: Translate, ask_server: AskServer | No
 
 def _planned(request: Request, subject: Subject, translate: Translate) -> Iterator[Finding]:
     plan = make_plan(subject.facts, subject.config, request, subject.scope)
-    compiled = translate(plan, subject.facts.project, subject.config)
+    translate(plan, subject.facts.project, subject.config)
     yield from image_findings(plan.tasks)
-    yield from limit_findings(plan, compiled)
+    yield from limit_findings(plan)
     yield from model_findings(subject, plan)
 
 

@@ -1,9 +1,10 @@
-"""What stops a command: errors that would not be seen in the run, as it would end well with wrong values."""
+"""What stops a command: errors that would not be seen in the run, as it would end well with wrong values or not end at all."""
 
 from __future__ import annotations
 
 from kedro_kubeflow.check.data import data_findings
 from kedro_kubeflow.check.finding import Finding
+from kedro_kubeflow.check.limits import size_findings
 from kedro_kubeflow.check.models import model_findings
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.errors import CompileError
@@ -16,6 +17,19 @@ def wrong_values(subject: Subject, plan: Plan) -> list[Finding]:
     """What would give wrong values in silence."""
     findings = (*data_findings(subject), *model_findings(subject, plan))
     return [f for f in findings if f.level == "error" and f.id in SILENT]
+
+
+def stop_on_size(plan: Plan) -> None:
+    """Refuse what Argo would give up in the middle, with no word of why.
+
+    Raises:
+        CompileError: it says how many steps fit, and the cure.
+    """
+    for finding in size_findings(plan):
+        if finding.level == "error":
+            raise CompileError(
+                finding.what, where=finding.where, cure=f"{finding.cure}. --force goes on in spite of it"
+            )
 
 
 def stop_on_wrong_values(subject: Subject, plan: Plan) -> None:

@@ -12,7 +12,7 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.cli.plan_view import PlanView, StepView
+    from kedro_kubeflow.cli.plan_view import PlanView, StepView, WorkflowView
 
 NO_IMAGE = "(none is configured)"
 _LISTED = 12
@@ -77,6 +77,8 @@ def _print(planned: PlanView) -> None:
     ]
     print_table(("Dataset", "How", "Made by", "Read by", "Stored as", "Path"), datasets, empty="No datasets.")
     _print_settings(planned)
+    if planned.workflow:
+        click.echo(f"\n{_workflow(planned.workflow)}")
     for note in planned.notes:
         click.echo(note, err=True)
 
@@ -87,6 +89,18 @@ def _counted(planned: PlanView) -> str:
     own = len(planned.steps) - steps
     text = f"{steps} step{'s' * (steps != 1)}"
     return f"{text}, and {own} task{'s' * (own != 1)} of the plugin's own" if own else text
+
+
+def _workflow(size: WorkflowView) -> str:
+    """How far the end is."""
+    if size.limit is None:
+        text = f"Argo's workflow: {size.tasks} tasks, about {size.bytes:,} bytes"
+    else:
+        text = f"Argo's workflow: {size.tasks} tasks, about {size.bytes:,} of {size.limit:,} bytes"
+        text += f" ({size.bytes / size.limit:.0%}); about {size.steps_that_fit} tasks like these fit"
+    if not size.states_are_told:
+        text += ". Towards its end KFP's API no longer tells each task's state; `status` asks MLflow and the pods then"
+    return text
 
 
 def _print_settings(planned: PlanView) -> None:

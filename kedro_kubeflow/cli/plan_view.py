@@ -54,6 +54,24 @@ class ParameterView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkflowView:
+    """How large the run will be as Argo keeps it, estimated.
+
+    Attributes:
+        bytes: at the run's end, of what counts against the limit.
+        limit: bytes that Argo takes; None where it takes everything.
+        steps_that_fit: about how many tasks like these fit.
+        states_are_told: whether KFP's API tells each task's state to the end.
+    """
+
+    tasks: int
+    bytes: int
+    limit: int | None
+    steps_that_fit: int
+    states_are_told: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanView:
     """A plan, as people want to read it."""
 
@@ -66,6 +84,7 @@ class PlanView:
     datasets: tuple[PlannedDataset, ...]
     parameters: tuple[ParameterView, ...]
     notes: tuple[str, ...]
+    workflow: WorkflowView | None
 
 
 def view_of(plan: Plan, config: KubeflowConfig, *, on_kubernetes: bool = True) -> PlanView:
@@ -82,6 +101,7 @@ def view_of(plan: Plan, config: KubeflowConfig, *, on_kubernetes: bool = True) -
             ParameterView(name=i.encoding.key, type=i.encoding.kfp_type, default=i.default) for i in plan.inputs
         ),
         notes=plan.warnings,
+        workflow=_workflow(plan) if on_kubernetes else None,
     )
 
 
@@ -106,3 +126,14 @@ def _steps(plan: Plan, runner: str, on_kubernetes: bool) -> Iterator[StepView]:
             parameters=tuple(keys[name] for name in step.parameters) if step else (),
             origins=dict(task.settings.origins) if task.settings else {},
         )
+
+
+def _workflow(plan: Plan) -> WorkflowView:
+    size = plan.workflow
+    return WorkflowView(
+        tasks=size.tasks,
+        bytes=size.total,
+        limit=size.limit,
+        steps_that_fit=size.steps_that_fit,
+        states_are_told=size.states_are_told,
+    )

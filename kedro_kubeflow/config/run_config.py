@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from kedro_kubeflow.config.duration import Duration
 from kedro_kubeflow.config.dynamic import DynamicConfigProvider
@@ -18,6 +18,7 @@ from kedro_kubeflow.config.kubernetes import Affinity, Annotations, Labels, Pull
 from kedro_kubeflow.config.mlflow import MlflowConfig
 from kedro_kubeflow.config.model import Model
 from kedro_kubeflow.config.old_keys import without_gone
+from kedro_kubeflow.config.quantity import amount
 from kedro_kubeflow.config.resources import ResourcesConfig
 from kedro_kubeflow.config.retry import RetryPolicyConfig
 from kedro_kubeflow.config.schedules import ScheduleConfig
@@ -25,6 +26,19 @@ from kedro_kubeflow.config.selectors import Selected, SelectedMapping
 from kedro_kubeflow.config.ttl import TtlConfig
 from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.entries import MEMORY_DATASET
+
+
+def _bytes(value: Any) -> Any:
+    """An amount as bytes."""
+    if value == "offload" or not isinstance(value, str):
+        return value
+    try:
+        return int(amount(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no amount of bytes, such as 4Mi, and not `offload`") from error
+
+
+WorkflowLimit = Annotated[Annotated[int, Field(gt=0)] | Literal["offload"], BeforeValidator(_bytes)]
 
 
 class RunConfig(Model):
@@ -143,6 +157,11 @@ class RunConfig(Model):
     ttl: TtlConfig = Field(default_factory=TtlConfig)
     """How long the workflow stays in the cluster after its end: seconds, a number with `s`, `m`, `h`, `d` or `w`, or a
     mapping. The cluster's own rule holds where nothing is said."""
+
+    workflow_limit: WorkflowLimit | None = None
+    """How large a run may become as Argo keeps it: bytes, or an amount such as `4Mi`, where administrators have raised
+    `MAX_WORKFLOW_SIZE` of Argo's controller and the limit of etcd; `offload` where the status of nodes is offloaded to a
+    database. One mebibyte where nothing is said. What would not fit is refused before it starts."""
 
     deadline: Duration | None = None
     """How long the whole run may take. Needs Kubeflow Pipelines 2.17."""

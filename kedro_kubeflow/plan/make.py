@@ -29,6 +29,7 @@ from kedro_kubeflow.plan.step_tasks import step_task, with_mlflow_run
 from kedro_kubeflow.plan.steps import Step, free_inputs, steps_of
 from kedro_kubeflow.plan.task import Task
 from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
+from kedro_kubeflow.plan.workflow import limit_of
 from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import unmarked
@@ -79,6 +80,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         volume=run.volume,
         ttl=run.ttl,
         deadline=run.deadline,
+        workflow_limit=limit_of(run.workflow_limit) if facts.target == "kubeflow" else None,
         warnings=(
             *in_conf,
             *_grouped_nothing(config, scope, groups),

@@ -16,6 +16,7 @@ from kedro_kubeflow.plan.plugin_tasks import GROUP
 from kedro_kubeflow.plan.scope import Scope
 from kedro_kubeflow.plan.steps import Step
 from kedro_kubeflow.plan.task import Task
+from kedro_kubeflow.plan.workflow import LIMIT, WorkflowSize, workflow_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Plan:
         common_call: what every call has in common.
         volume: the volume that the steps share.
         deadline: seconds that the whole run may take.
+        workflow_limit: bytes that Argo takes as a run; None where it takes everything.
         warnings: what the user should be told, a sentence each.
         cache_warnings: those of them that speak of cached steps.
     """
@@ -58,6 +60,7 @@ class Plan:
     volume: VolumeConfig | None = None
     ttl: TtlConfig = field(default_factory=TtlConfig)
     deadline: int | None = None
+    workflow_limit: int | None = LIMIT
     warnings: tuple[str, ...] = ()
     cache_warnings: tuple[str, ...] = ()
 
@@ -88,6 +91,12 @@ class Plan:
     def exit_task(self) -> Task | None:
         """The task that runs whatever became of the others; None where there is none."""
         return next((task for task in self.root if task.at_exit), None)
+
+    @cached_property
+    def workflow(self) -> WorkflowSize:
+        """How large the run will be as Argo keeps it."""
+        values = {i.name: i.default for i in self.inputs}
+        return workflow_size(self.tasks, self.name, values, limit=self.workflow_limit)
 
     @cached_property
     def positions(self) -> Mapping[str, Position]:

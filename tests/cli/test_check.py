@@ -371,7 +371,8 @@ def test_the_number_of_steps(project: Callable[..., KedroProject], steps: int, e
     found = findings(project(pipelines=nodes, parameters={}))
     assert set(serious(found)) == expected
     if steps > 200:
-        assert "no longer fits" in found["step-count"]["what"]
+        assert found["workflow-size"]["level"] == "error"
+        assert "Argo takes 1,048,576" in found["workflow-size"]["what"]
         assert "run_config.grouping" in found["step-count"]["cure"]
 
 

@@ -53,3 +53,23 @@ def test_a_file_that_is_not_there(project: KedroProject) -> None:
     done = project.kubeflow("compile", "--check", "nothing.yaml").failed(2)
     assert "There is no compiled pipeline to compare with" in done.err
     assert "compile it with -o" in done.err
+
+
+def test_what_argo_would_give_up_is_refused_before_it_starts(tmp_path: Path) -> None:
+    nodes = "*[node(f, 'raw', f'x{i}', name=f'n{i}') for i in range(400)]"
+    large = make_project(tmp_path / "large", pipelines=LARGE.replace("NODES", nodes), parameters={})
+    refused = large.kubeflow("compile", "-o", "p.yaml")
+    assert refused.code != 0
+    assert "Argo takes 1,048,576, which is about" in refused.err
+    assert "run_config.workflow_limit" in refused.err
+    assert not (large.path / "p.yaml").exists()
+
+
+LARGE = """
+from kedro.pipeline import Pipeline, node
+
+def f(x): return x
+
+def create_pipeline():
+    return Pipeline([NODES])
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kedro_kubeflow.check.stopping import stop_on_wrong_values
+from kedro_kubeflow.check.stopping import stop_on_size, stop_on_wrong_values
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.compiler import CompiledPipeline, compile_plan
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
@@ -29,6 +29,9 @@ def prepare(request: Request) -> Prepared:
     plan = make_plan(facts, config, request)
     if not request.force:
         stop_on_wrong_values(Subject(facts, config, plan.scope), plan)
+        if not request.either_target:
+            # On this machine nothing is kept by Argo.
+            stop_on_size(plan)
     compiled = compile_for_target(plan, facts.project, config)
     return Prepared(facts=facts, config=config, plan=plan, compiled=compiled)
 

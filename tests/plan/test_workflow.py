@@ -1,0 +1,120 @@
+"""The size of a run as Argo keeps it, against what a real Kubeflow Pipelines 2.17.0 kept."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from golden_file import check_golden
+from plans import plan_of
+
+from kedro_kubeflow.check.limits import size_findings
+from kedro_kubeflow.plan import Plan
+from kedro_kubeflow.plan.grouping import NodeFacts
+from kedro_kubeflow.plan.workflow import (
+    LIMIT,
+    bytes_of,
+    component_of,
+    container_of,
+    executor_input_of,
+    kubernetes_of,
+    task_bytes,
+    task_of,
+)
+
+RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded/workflow_quickstart.json").read_text())
+VALUES = {"lr": 0.1, "options": {"a": 1}}
+
+
+def lanes(nodes: int) -> list[NodeFacts]:
+    """Ten lanes; each node reads what the one before it made, and two parameters."""
+    return [
+        NodeFacts(
+            f"n_{lane}_{place}",
+            (*((f"d_{lane}_{place - 1}",) if place else ()), "params:lr", "params:options"),
+            (f"d_{lane}_{place}",),
+        )
+        for place in range(nodes // 10)
+        for lane in range(10)
+    ]
+
+
+def plan(nodes: int, **run_config: Any) -> Plan:
+    return plan_of(lanes(nodes), run_config=run_config, parameters=VALUES, tracking=True)
+
+
+def messages(task: dict[str, Any]) -> list[str]:
+    return [task[key] for key in ("name", "component", "task", "container", "kubernetes", "executor_input")]
+
+
+@pytest.mark.parametrize("task", RECORDED["tasks"], ids=lambda task: task["name"])
+def test_nodes_are_as_large_as_on_a_real_server(task: dict[str, Any]) -> None:
+    in_group = 2 * (len(task["task"]) + task["task"].count('"'))
+    assert bytes_of(*messages(task), pod_fields=1).status - in_group == pytest.approx(task["nodes"], rel=0.05)
+
+
+def test_the_whole_is_within_ten_percent_of_a_real_workflow() -> None:
+    each = [bytes_of(*messages(task), pod_fields=1) for task in RECORDED["tasks"]]
+    assert 14_000 + sum(one.spec for one in each) == pytest.approx(RECORDED["spec"], rel=0.05)
+    assert 26_000 + sum(one.status for one in each) == pytest.approx(RECORDED["status"], rel=0.05)
+    assert 2_000 + sum(one.compressed for one in each) == pytest.approx(RECORDED["compressed"], rel=0.05)
+
+
+def test_a_slim_pipeline_of_the_measured_form_is_as_it_was_measured() -> None:
+    """53 tasks of ten lanes ended at 266 KB, 2.9 KB of spec, 28 KB of status and 2.1 KB compressed a step."""
+    size = plan(50).workflow
+    assert size.tasks == pytest.approx(53, abs=1)
+    assert size.total == pytest.approx(266_000, rel=0.1)
+    assert size.steps_that_fit == pytest.approx(208, rel=0.1)
+    step = task_bytes(next(t for t in plan(50).tasks if t.name == "n-3-3"), "demo", VALUES)
+    assert (step.spec, step.status, step.compressed) == (
+        pytest.approx(2_900, rel=0.1),
+        pytest.approx(28_000, rel=0.1),
+        pytest.approx(2_100, rel=0.1),
+    )
+
+
+def test_what_is_random_does_not_shrink() -> None:
+    """48 KiB in base64 in the first of 53 tasks ended a run; the same of text would not."""
+    random_bytes = base64.b64encode(random.Random(1).randbytes(48 * 1024)).decode()
+    small = bytes_of("n", "{}", "{}", "{}", "", "{}").kept
+    assert bytes_of("n", "{}", "{}", random_bytes, "", "{}").kept - small == pytest.approx(12 * 48 * 1024, rel=0.1)
+    assert bytes_of("n", "{}", "{}", "the same again " * 4_300, "", "{}").kept - small < 3 * 64 * 1024
+
+
+def test_states_are_told_up_to_some_25_tasks() -> None:
+    assert plan(20).workflow.states_are_told
+    assert not plan(40).workflow.states_are_told
+
+
+def test_what_would_die_on_the_way_is_an_error_with_the_number_that_fits() -> None:
+    (found,) = size_findings(plan(300))
+    assert (found.id, found.level) == ("workflow-size", "error")
+    assert f"Argo takes {LIMIT:,}" in found.what
+    assert "grouping: auto, chain" in str(found.cure)
+    assert not list(size_findings(plan(50)))
+    assert [f.level for f in size_findings(plan(170))] == ["warning"]
+
+
+@pytest.mark.parametrize("limit", ["4Mi", "offload", 3_000_000])
+def test_what_administrators_have_raised_holds(limit: Any) -> None:
+    assert not [f for f in size_findings(plan(300, workflow_limit=limit)) if f.level == "error"]
+
+
+def test_golden_bytes_of_a_step() -> None:
+    task = next(t for t in plan(50).tasks if t.name == "n-3-3")
+    parts = {
+        "component": component_of(task),
+        "task": task_of(task),
+        "container": container_of(task),
+        "Kubernetes config": kubernetes_of(task),
+        "executor input": executor_input_of(task, "demo", VALUES),
+    }
+    size = task_bytes(task, "demo", VALUES)
+    lines = [f"{name}: {len(text):,}" for name, text in parts.items()]
+    lines += [f"in the spec: {size.spec:,}", f"in the status: {size.status:,}", f"compressed: {size.compressed:,}"]
+    check_golden("bytes_of_a_step.txt", "\n".join(lines) + "\n")
