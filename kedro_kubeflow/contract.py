@@ -47,6 +47,9 @@ OUTCOME_PARAMETER = "kubeflow_run"
 OUTCOME_KEYS = ("status", "failed_steps", "run_id", "pipeline", "error", "mlflow_run_id")
 OLD_OUTCOME_PARAMETERS = ("status", "failures")
 UI_HOST_ENV = "KEDRO_KUBEFLOW_UI_HOST"
+EXIT_DONE = "All that is to be done at the end was done. This task fails so that a retry comes here again."
+"""What the exit task of a run that has not succeeded says last, where all went well that it had to do."""
+
 LOCAL_ENV = "KEDRO_KUBEFLOW_LOCAL"
 # In the folder of a run on this machine: what became of each of its steps.
 STATES_FILE = "steps.json"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from kedro_kubeflow import names
-from kedro_kubeflow.contract import LOCAL_ENV, OUTCOME_PARAMETER, RUN_ID_INPUT, StepCall
+from kedro_kubeflow.contract import EXIT_DONE, LOCAL_ENV, OUTCOME_PARAMETER, RUN_ID_INPUT, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError
 from kedro_kubeflow.parameters import encode, encoding_of
 from kedro_kubeflow.runtime.executor import Executor
@@ -56,9 +56,7 @@ def leave(call: StepCall, executor: Executor) -> None:
         raise problems[0] if len(problems) == 1 else StepError("\n".join(map(str, problems)))
     if outcome.status != "succeeded" and _may_be_retried():
         # Kubeflow runs an exit task again at the end of a retry only if it has failed itself.
-        print(
-            "All that is to be done at the end was done. This task fails so that a retry comes here again.", flush=True
-        )
+        print(EXIT_DONE, flush=True)
         raise SystemExit(1)
 
 

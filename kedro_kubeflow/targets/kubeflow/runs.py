@@ -79,6 +79,12 @@ class KubeflowRun(Run):
         """Whether it has ended, and the server has told the end of its tasks too."""
         return self.ended and self.told_whole
 
+    @property
+    def failed_steps(self) -> tuple[PodStep, ...]:
+        """The steps that failed; the exit task fails along with them, and alone is a failure of its own."""
+        failed = tuple(step for step in self.steps if step.state == "FAILED")
+        return tuple(step for step in failed if not step.at_exit) or failed
+
     def details(self) -> dict[str, Any]:
         """What it is a run of, by the server's ids."""
         return {

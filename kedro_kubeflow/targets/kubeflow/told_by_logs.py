@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from kedro_kubeflow.contract import EXIT_DONE
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.targets.kubeflow.logs import Logs, last_words
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
@@ -52,6 +53,8 @@ class LogsOfPods:
 def told_in(text: str) -> Told | None:
     """How a step ended, by its log; None where that does not say so."""
     words, fatal = last_words(text), _FATAL.search(text)
+    if EXIT_DONE in text:
+        return Told(state="FAILED", words=EXIT_DONE)
     if words or fatal:
         return Told(state="FAILED", words=words or (fatal.group(1).strip() if fatal else None))
     return Told(state="SUCCEEDED") if _PUBLISHED.search(text) else None

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from kfp_server import Answer, KfpServer, Options, Script
 
+from kedro_kubeflow.contract import EXIT_DONE
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.kubeflow import KubeflowClient
 from kedro_kubeflow.targets.kubeflow.following import Following
 from kedro_kubeflow.targets.kubeflow.logs import last_words, tail
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
+from kedro_kubeflow.targets.kubeflow.steps import PodStep
+from kedro_kubeflow.targets.kubeflow.told import Told
 from kedro_kubeflow.targets.kubeflow.told_by_logs import told_in
 from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
 from kedro_kubeflow.tracking import tags
@@ -58,6 +61,13 @@ class TestByLogs:
     def test_how_a_log_ends(self, text: str, state: str | None) -> None:
         told = told_in(text)
         assert (told.state if told else None) == state
+
+    def test_an_exit_task_that_fails_with_its_run_has_done_its_work(self) -> None:
+        told = told_in(f"The run has failed\n{EXIT_DONE}\n{DONE}{FATAL}")
+        assert told == Told(state="FAILED", words=EXIT_DONE)
+        step, at_exit = (PodStep(name=n, display_name=n, state="FAILED", at_exit=n == "end") for n in ("train", "end"))
+        assert KubeflowRun(id="1", name="r", state="FAILED", steps=(step, at_exit)).failed_steps == (step,)
+        assert KubeflowRun(id="1", name="r", state="FAILED", steps=(at_exit,)).failed_steps == (at_exit,)
 
     def test_what_kubeflow_and_argo_write_around_it_is_no_part_of_its_end(self) -> None:
         argo = 'time=2026-11-27T18:42:54.798Z level=INFO msg="capturing logs" argo=true\n'
