@@ -6,7 +6,6 @@ kedro-mlflow: https://kedro-mlflow.readthedocs.io/
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -72,26 +71,6 @@ def switch_off() -> None:
     # Either mark may stand in a distribution's name, and Kedro's setting takes it to the letter.
     own = (PLUGIN, PLUGIN.replace("-", "_"))
     settings.set("DISABLE_HOOKS_FOR_PLUGINS", (*settings.DISABLE_HOOKS_FOR_PLUGINS, *own))
-
-
-def load_quietly() -> None:
-    """Import kedro-mlflow's hooks without MLflow's warning of a class of theirs: nothing that a user could mend.
-
-    MLflow lets no filter keep it back
-    (https://mlflow.org/docs/latest/ml/model/python_model/#type-hint-usage-in-pythonmodel).
-    """
-    show = warnings.showwarning
-
-    def shown(message: Warning | str, *args: Any, **kwargs: Any) -> None:
-        if "Add type hints to the `predict` method" not in str(message):
-            show(message, *args, **kwargs)
-
-    warnings.showwarning = shown
-    try:
-        import kedro_mlflow.framework.hooks  # noqa: F401
-    finally:
-        if warnings.showwarning is shown:
-            warnings.showwarning = show
 
 
 def mlflow_section(loader: Any) -> dict[str, Any]:

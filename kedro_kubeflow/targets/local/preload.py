@@ -17,8 +17,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+# Not the runtime's `__main__`, which each step executes anew.
 RUNTIME = (
-    "kedro_kubeflow.runtime.__main__",
+    "kedro_kubeflow.runtime.attempts",
     "kedro_kubeflow.runtime.step",
     "kedro.framework.session",
     "kedro.framework.startup",
@@ -34,6 +35,8 @@ def prepare_process(project: str) -> None:
     """Let what is imported see nothing of the project: none of its folders, no logging configuration."""
     sys.path[:] = [path for path in sys.path if not _is_of(project, path)]
     os.chdir("/")
+    # What steps set before they import anything.
+    importlib.import_module("kedro_kubeflow.runtime.quiet").quiet()
     # Kedro configures logging when it is imported; each step does that anew, where it is.
     with _file_with(_NO_LOGGING) as config:
         given = os.environ.pop("KEDRO_LOGGING_CONFIG", None)
@@ -63,11 +66,7 @@ def import_module(name: str) -> None:
     """Import a module, if it is a library's or ours."""
     if name in sys.modules:
         return
-    if name == TRACKING[0]:
-        from kedro_kubeflow.project.mlflow_plugin import load_quietly
-
-        load_quietly()
-    elif name in RUNTIME + TRACKING or is_library(name):
+    if name in RUNTIME + TRACKING or is_library(name):
         importlib.import_module(name)
 
 
