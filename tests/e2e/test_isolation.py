@@ -106,7 +106,7 @@ def one_run(project: KedroProject, folder: Path) -> dict[str, Any]:
         "facts": {name: masked(json.dumps(one["facts"]), run, folder) for name, one in seen.items()},
         "drawn": [number for one in seen.values() for number in one["drawn"]],
         "logs": {log.name: masked(log.read_text("utf-8"), run, folder) for log in sorted((run / "logs").iterdir())},
-        "steps": [(s["name"], s["state"], sorted(s["outputs"])) for s in facts["steps"]],
+        "steps": [(s["step"], s["state"], sorted(s["outputs"])) for s in facts["steps"]],
         "outputs": {name: content(Path(path)) for s in facts["steps"] for name, path in s["outputs"].items()},
         "said": [masked(f.read_text("utf-8"), run, folder) for f in sorted(run.rglob("executor_output.json"))],
         "preloaded": (run / "preload.log").exists(),
