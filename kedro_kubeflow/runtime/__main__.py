@@ -16,6 +16,7 @@ from kedro_kubeflow.contract import RUN_ID_ENV, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError, chain_of
 from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
+from kedro_kubeflow.runtime.entry_points import read_once
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.quiet import quiet
 from kedro_kubeflow.runtime.vertex import settle_in
@@ -26,6 +27,7 @@ def main(argv: list[str]) -> int:
     termination.listen()
     environment = dict(os.environ)
     quiet()
+    read_once()
     try:
         call, text = StepCall.from_argv(argv)
         executor = Executor(text)

@@ -37,6 +37,7 @@ def prepare_process(project: str) -> None:
     os.chdir("/")
     # What steps set before they import anything.
     importlib.import_module("kedro_kubeflow.runtime.quiet").quiet()
+    importlib.import_module("kedro_kubeflow.runtime.entry_points").read_once()
     # Kedro configures logging when it is imported; each step does that anew, where it is.
     with _file_with(_NO_LOGGING) as config:
         given = os.environ.pop("KEDRO_LOGGING_CONFIG", None)
@@ -88,7 +89,8 @@ def is_library(name: str) -> bool:
 
 
 def settle() -> None:
-    """Do once what each step would do at its first request to a database of MLflow's."""
+    """Do once what each step would do: ask for plugins, and make a first request to a database of MLflow's."""
+    importlib.import_module("kedro_kubeflow.runtime.entry_points").read_now()
     if "mlflow.store.tracking.dbmodels.models" in sys.modules:
         from sqlalchemy.orm import configure_mappers
 
