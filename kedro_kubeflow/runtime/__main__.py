@@ -16,6 +16,7 @@ from kedro_kubeflow.contract import RUN_ID_ENV, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError, chain_of
 from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
+from kedro_kubeflow.runtime.ending import end_process
 from kedro_kubeflow.runtime.entry_points import read_once
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.quiet import quiet
@@ -117,15 +118,15 @@ def _say(call: StepCall, text: str) -> None:
     print(f"kedro-kubeflow: step {call.step!r} failed\n{text}", file=sys.stderr, flush=True)
 
 
-def _run(argv: list[str]) -> None:
+def _run(argv: list[str]) -> int:
     try:
-        sys.exit(main(argv))
+        return main(argv)
     except termination.Terminated:
-        # Everything has been said; the interpreter would still wait for nodes that run in threads.
+        # Everything has been said; the end would still wait for nodes that run in threads.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(termination.TERMINATED)
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1:])
+    end_process(lambda: sys.exit(_run(sys.argv[1:])))
