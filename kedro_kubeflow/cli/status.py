@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
 from kedro_kubeflow.cli.run_output import print_run, run_json
+from kedro_kubeflow.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kedro_kubeflow.targets.base.run import Run
+    from kedro_kubeflow.targets.base.target import Target
 
 
 @click.command("status")
 @click.argument("run")
+@click.option(
+    "--timeline",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE.html]",
+    help="How the run spent its time: bars in the terminal, or a page that needs no network.",
+)
 @env_option
 @target_option
 @output_option
 @exits
-def status(run: str, env: str | None, target: str | None, output: Output) -> None:
+def status(run: str, timeline: str | None, env: str | None, target: str | None, output: Output) -> None:
     """The state of a run and of its steps. RUN is its id, or the link that opens it."""
     from kedro_kubeflow.targets.base.registry import open_target
 
     opened = open_target(target, env=env, run=run)
     found = opened.get(opened.run_id(run))
-    if output == "json":
+    if timeline is not None:
+        _show_timeline(opened, found, timeline, output)
+    elif output == "json":
         print_json(run_json(opened, found))
     else:
         print_run(opened, found)
+
+
+def _show_timeline(target: Target, run: Run, where: str, output: Output) -> None:
+    from kedro_kubeflow.cli.timeline import print_timeline
+    from kedro_kubeflow.cli.timeline_page import page
+    from kedro_kubeflow.targets.base.timeline import timeline
+
+    made = timeline(run, target.times(run), kind=target.kind_of_steps(run))
+    if where != "-":
+        try:
+            Path(where).write_text(page(made), "utf-8")
+        except OSError as error:
+            raise ConfigError(f"The page cannot be written: {error.strerror}", where=where) from error
+        click.echo(f"{where}: how {run.name} spent its time")
+    elif output == "json":
+        print_json(asdict(made))
+    else:
+        print_timeline(made)

@@ -51,8 +51,8 @@ def test_it_ends_as_python_does(ending: str, code: int, said: str) -> None:
 
 
 def test_output_that_cannot_be_written_is_no_success() -> None:
-    """As for Python: exit code 120."""
+    """As for Python, whose exit code is then 120, or 1 where a print has failed."""
     code = CODE.replace("{ending}", "return")
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run([sys.executable, "-c", code], stdout=full, check=False)
-    assert done.returncode == 120
+    assert done.returncode in (1, 120)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
 from kedro_kubeflow.names import pipeline_name
 from kedro_kubeflow.targets.base.run import ENDED, Run, Step, find_step
+from kedro_kubeflow.targets.base.timeline import Kind
 from kedro_kubeflow.targets.base.waiting import Look, Pace, Waiting
 
 if TYPE_CHECKING:
@@ -201,6 +202,14 @@ class Target(ABC):
         Raises:
             AuthError, ServerError: among others, there is none; `ServerAway` where it may be asked again.
         """
+
+    def times(self, run: Run) -> Mapping[str, Mapping[str, Any]]:
+        """When the steps of a run did what, by display name, as far as they have said so: see ``targets.base.timeline``."""
+        return {}
+
+    def kind_of_steps(self, run: Run) -> Kind:
+        """What the steps of a run are."""
+        return "pods"
 
     @abstractmethod
     def runs(self, *, limit: int = 20, pipeline: str | None = None) -> list[Run]:

@@ -124,6 +124,10 @@ class KubeflowTarget(Target):
         run = cast("KubeflowRun", self._waiting(self.look(run_id), run_id, replace(self.pace, outage=0)).end())
         return self.client.pods.explained(run)
 
+    def times(self, run: Run) -> Mapping[str, Mapping[str, Any]]:
+        """The steps' own words on the MLflow run."""
+        return self.client.ask(cast("KubeflowRun", run)).times if self.client.ask else {}
+
     def look(self, run_id: str, *, pending_timeout: float | None = None) -> Look:
         """What the API leaves open is asked of MLflow, of Kubeflow's own record, and of the logs of pods."""
         return self.client.look(run_id, pending_timeout=pending_timeout)

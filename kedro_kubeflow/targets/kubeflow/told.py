@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kedro_kubeflow.targets.base.run import State
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
@@ -36,11 +37,13 @@ class Report:
         steps: by title.
         error: of the run as a whole.
         silence: why nothing, or not all, is told.
+        times: of steps by title, when they did what: see ``targets.base.timeline``.
     """
 
     steps: Mapping[str, Told] = field(default_factory=dict)
     error: str | None = None
     silence: str | None = None
+    times: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def with_more(self, other: Report) -> Report:
         """What another tells besides; of a failed step's last words, the first that are told."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.targets.base.run import State
@@ -80,7 +82,17 @@ def report_of(run: KubeflowRun, known: dict[str, str]) -> Report:
         steps={step.display_name: told for step in run.steps if (told := _told(step.display_name, known)) is not None},
         error=known.get(tags.ERROR),
         silence="it has not said so in MLflow either",
+        times={step.display_name: times for step in run.steps if (times := _times(step.display_name, known))},
     )
+
+
+def _times(step: str, known: dict[str, str]) -> dict[str, Any]:
+    try:
+        times = json.loads(known.get(tags.times_key(tags.step_key(step)), "{}"))
+    except ValueError:
+        # Written by something else.
+        return {}
+    return times if isinstance(times, dict) else {}
 
 
 def _told(step: str, known: dict[str, str]) -> Told | None:

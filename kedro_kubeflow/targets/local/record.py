@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FILE, TERMINATE = "run.json", "terminate"
 """In the run's folder: what is known of the run, and the word that it is to end."""
+TIMES = "times"
+"""What steps say of their own times; the runtime writes it."""
 _LOOK_SECONDS = 0.3
 _STATES: dict[str, State] = {"interrupted": "CANCELED", "running": "RUNNING", "waiting": "WAITING"}
 
@@ -80,6 +82,12 @@ def read_run(folder: Path) -> Run:
         facts = json.loads((folder / FILE).read_text("utf-8"))
     run = _run(folder, facts)
     return _abandoned(run) if run.state == "RUNNING" and not is_running(folder) else run
+
+
+def times_of(folder: Path, run: Run) -> dict[str, dict[str, Any]]:
+    """When the steps did what, by display name, of those that have left it."""
+    files = {step.display_name: folder / TIMES / f"{step.name}.json" for step in run.steps}
+    return {name: json.loads(file.read_text("utf-8")) for name, file in files.items() if file.exists()}
 
 
 def pipeline_of(folder: Path) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from kedro_kubeflow.errors import ServerError, did_you_mean
 from kedro_kubeflow.targets.base.run import Run, Step, find_step
 from kedro_kubeflow.targets.base.target import RunOptions, Target
+from kedro_kubeflow.targets.base.timeline import Kind
 from kedro_kubeflow.targets.base.waiting import Pace
 from kedro_kubeflow.targets.local import record
 from kedro_kubeflow.targets.local.history import FOLDER, RUNS
@@ -66,6 +67,14 @@ class LocalTarget(Target):
     def get(self, run_id: str) -> Run:
         """A run as it was last written down."""
         return record.read_run(self._folder(run_id))
+
+    def times(self, run: Run) -> Mapping[str, Mapping[str, Any]]:
+        """What the steps have left in the run's folder."""
+        return record.times_of(self._folder(run.id), run)
+
+    def kind_of_steps(self, run: Run) -> Kind:
+        """A fork server leaves a log."""
+        return "forks" if (self._folder(run.id) / "preload.log").exists() else "processes"
 
     def runs(self, *, limit: int = 20, pipeline: str | None = None) -> list[Run]:
         """The runs that are kept, the latest first."""
