@@ -297,7 +297,7 @@ def run_of(entry: Any, asked: Asked | None = None) -> KubeflowRun:
         version_id=reference.pipeline_version_id if reference else None,
         recurring_run_id=entry.recurring_run_id,
         parameters=(entry.runtime_config and entry.runtime_config.parameters) or {},
-        steps=steps_of(details, asked.steps),
+        steps=_stopped(steps_of(details, asked.steps), _canceled_at(entry) if state == "CANCELED" else None),
         error=error_text(entry),
         told_whole=not ended or details.tell_the_end(failed=state == "FAILED"),
         behind=not ended and _is_behind(details),
@@ -307,10 +307,32 @@ def run_of(entry: Any, asked: Asked | None = None) -> KubeflowRun:
 
 def _state(entry: Any) -> State:
     """The server calls a run FAILED that was ended; that somebody did so stands in its history alone."""
-    history = [str(status.state) for status in entry.state_history or ()]
     state = state_of(entry.state, "PENDING")
-    since = history[max((i for i, s in enumerate(history) if s == "RUNNING"), default=0) :]
-    return "CANCELED" if state == "FAILED" and "CANCELING" in since else state
+    return "CANCELED" if state == "FAILED" and _canceled_at(entry) else state
+
+
+def _canceled_at(entry: Any) -> datetime | None:
+    """When somebody ended a run, since it was last retried."""
+    found = None
+    for status in entry.state_history or ():
+        if str(status.state) == "CANCELING":
+            found = status.update_time
+        elif str(status.state) == "RUNNING":
+            found = None
+    return found
+
+
+def _stopped(steps: tuple[PodStep, ...], canceled_at: datetime | None) -> tuple[PodStep, ...]:
+    """The steps of a run that was ended: what fails from then on was ended with it. The exit task runs after that."""
+    if canceled_at is None:
+        return steps
+    since = canceled_at - timedelta(seconds=1)
+    return tuple(
+        replace(s, state="CANCELED")
+        if s.state == "FAILED" and not s.at_exit and s.finished_at and s.finished_at >= since
+        else s
+        for s in steps
+    )
 
 
 def _is_behind(details: Details) -> bool:

@@ -73,8 +73,6 @@ def is_open(run: KubeflowRun) -> bool:
 
 
 def _judged(run: KubeflowRun, step: PodStep, told: Told | None, silence: str | None) -> PodStep:
-    if step.state == "FAILED" and run.canceled and told is not None and told.state == "CANCELED":
-        return replace(step, state="CANCELED")
     if step.finished:
         words = told.words if told and step.state == "FAILED" else None
         return replace(step, error=step.error or words)
