@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from kedro_kubeflow.targets.base.schedule import Retired, Schedule, ScheduleChange, ScheduleRequest
 
 
+_OPTIONAL = ("upload", "pipelines", "start_version", "logs", "retry", "schedules")
+
+
 class Unsupported(ConfigError):
     """A target cannot do what is asked of it."""
 
@@ -403,8 +406,9 @@ class Target(ABC):
     # What it cannot do
 
     def can(self, what: str) -> bool:
-        """Whether something can be had here; see `cannot`."""
-        return what not in self.cannot
+        """Whether something can be had here: see `cannot`; a method of `_OPTIONAL` must be there too."""
+        there = what not in _OPTIONAL or getattr(type(self), what) is not getattr(Target, what)
+        return there and what not in self.cannot
 
     def refuse(self, what: str) -> NoReturn:
         """Say that something cannot be had here, and why.
