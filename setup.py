@@ -59,7 +59,7 @@ setup(
     entry_points={
         "kedro.project_commands": ["kubeflow = kedro_kubeflow.cli:commands"],
         # Begins a run on this machine while Kedro still starts; does nothing at any other command.
-        "kedro.init": ["kubeflow = kedro_kubeflow.cli.beginning:begin_early"],
+        "kedro.init": ["kubeflow = kedro_kubeflow.targets.local.beginning:begin_early"],
         "kedro.hooks": ["kubeflow = kedro_kubeflow.hooks:hooks"],
         "kedro.starters": ["kubeflow = kedro_kubeflow.starters:starters"],
         "mlflow.request_auth_provider": [

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kedro_kubeflow.cli.beginning import beginning
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.follow import WaitOptions, follow, wait_options
 from kedro_kubeflow.cli.interrupt import INTERRUPTED, interruptible
@@ -86,7 +85,7 @@ def run_once(runner: str | None, output: Output, **options: Any) -> None:
     if version:
         _run_version(place, version, chosen, how, options, output)
         return
-    with beginning() if place == LOCAL and runner != "docker" else nullcontext():
+    with target_class(place).beginning(chosen) if place else nullcontext():
         _run_project(place, chosen, how, asked, options, output)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.project.opening import OpenProject
+    from kedro_kubeflow.targets.base.login import Login, Logout
     from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded, Version
     from kedro_kubeflow.targets.base.schedule import Retired, Schedule, ScheduleChange, ScheduleRequest
 
@@ -162,6 +164,11 @@ class Target(ABC):
     def default_image(cls, options: RunOptions) -> str | None:
         """What stands in the spec where no image is configured; None where one must be."""
         return None
+
+    @classmethod
+    def beginning(cls, options: RunOptions) -> AbstractContextManager[None]:
+        """What may be begun while the project is read and compiled; it is over with the block, used or not."""
+        return nullcontext()
 
     @abstractmethod
     def start(
@@ -391,6 +398,28 @@ class Target(ABC):
     def command(self, name: str, run_id: str) -> str:
         """What to type to have something done to a run."""
         return f"kedro kubeflow {name} {run_id}"
+
+    def login(self, *, open_browser: Callable[[str], None], show: Callable[[str, str], None] | None = None) -> Login:
+        """Log in as a person.
+
+        Args:
+            open_browser: shows the provider's page.
+            show: tells the address and the code for another device, where the login is to happen there.
+
+        Raises:
+            Unsupported, ConfigError: nobody logs in here beforehand, or another way to authenticate is configured.
+            AuthError: nobody came, or the provider or the target refuses.
+            ServerError: the provider or the target does not answer.
+        """
+        self.refuse("login")
+
+    def logout(self) -> Logout:
+        """Forget the login, here and at the provider.
+
+        Raises:
+            Unsupported, ConfigError: as `login`.
+        """
+        self.refuse("login")
 
     def check(self, *, tracking: bool) -> Iterator[Finding]:
         """What only the target itself can tell before a run: whether it is reachable, takes the credentials, its version.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from kedro_kubeflow.targets.base.login import Login, Logout
 from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded, Version
 from kedro_kubeflow.targets.base.run import Run, Step, find_step
 from kedro_kubeflow.targets.base.run_name import fill_run_name
@@ -204,6 +205,26 @@ class KubeflowTarget(Target):
     def schedule_link(self, schedule_id: str) -> str:
         """A recurring run's page in the UI."""
         return self.address.schedule_link(schedule_id)
+
+    def login(self, *, open_browser: Callable[[str], None], show: Callable[[str, str], None] | None = None) -> Login:
+        """Log in at the provider that the section `auth` names, and ask the server who one is there."""
+        from kedro_kubeflow.targets.kubeflow.person import begin_login, issuer_of, known_as
+
+        person = begin_login(self.config, open_browser=open_browser, show=show)
+        return Login(
+            issuer=issuer_of(self.config),
+            user=person.name,
+            host=self.config.host,
+            server_user=known_as(self.config) if self.config.host else None,
+            expires_at=person.expires_at,
+            renewed=person.renewed,
+        )
+
+    def logout(self) -> Logout:
+        """Forget the login, here and at its provider."""
+        from kedro_kubeflow.targets.kubeflow.person import end_login, issuer_of
+
+        return Logout(issuer=issuer_of(self.config), was=end_login(self.config))
 
     def check(self, *, tracking: bool) -> Iterator[Finding]:
         """Whether it is reachable and takes the credentials, and its version."""

@@ -30,6 +30,7 @@ CANNOT: Mapping[str, Reason] = {
         what="A run on this machine cannot be taken up again",
         cure="run it anew: results of steps with `cache` whose inputs are the same are not made again",
     ),
+    "login": Reason("you are here already", what="Nobody needs to log in at this machine"),
     "schedules": Reason(
         "nothing here runs when you are away",
         what="This machine has no schedules",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,6 +39,13 @@ class LocalTarget(Target):
     def default_image(cls, options: RunOptions) -> str | None:
         """Processes run in no image, so none need be configured for them."""
         return "local" if options.runner in (None, "subprocess") else None
+
+    @classmethod
+    def beginning(cls, options: RunOptions) -> AbstractContextManager[None]:
+        """A process for the run, which imports what takes longer than compiling."""
+        from kedro_kubeflow.targets.local.beginning import beginning
+
+        return beginning() if options.runner != "docker" else nullcontext()
 
     @classmethod
     def owns(cls, project: OpenProject, run: str) -> bool:

@@ -17,6 +17,11 @@ CANNOT: Mapping[str, Reason] = {
     "pipelines": _NO_PIPELINES,
     "from_version": _NO_PIPELINES,
     "experiment_namespace": Reason("there are no namespaces there"),
+    "login": Reason(
+        "gcloud does that",
+        what="Vertex AI Pipelines takes Google's own logins",
+        cure="gcloud auth application-default login",
+    ),
     "pending_timeout": Reason("it does not tell what a step waits for"),
     "logs": Reason(
         "Cloud Logging keeps them",

@@ -75,7 +75,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
     metadata = site / "on_paper-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: on-paper\nVersion: 1.0\n", "utf-8")
-    points = "[kedro_kubeflow.targets]\npaper = on_paper:PaperTarget\nbroken = on_paper:Nothing\nnone = on_paper:TARGETS\n"
+    points = (
+        "[kedro_kubeflow.targets]\npaper = on_paper:PaperTarget\nbroken = on_paper:Nothing\nnone = on_paper:TARGETS\n"
+    )
     (metadata / "entry_points.txt").write_text(points, "utf-8")
     made = make_project(tmp_path_factory.mktemp("project"))
     made.environ["PYTHONPATH"] = str(site)
@@ -114,7 +116,10 @@ def test_every_command_knows_it(project: KedroProject) -> None:
         (["upload-pipeline"], "Paper cannot do this: paper has no shelves"),
         (["schedule", "--list"], "Paper does not wake up"),
         (["retry", "1"], "Paper cannot do this (retry)"),
-        (["runs", "--target", "papr"], "'papr' is not one of 'broken', 'kubeflow', 'local', 'none', 'paper', 'vertexai'"),
+        (
+            ["runs", "--target", "papr"],
+            "'papr' is not one of 'broken', 'kubeflow', 'local', 'none', 'paper', 'vertexai'",
+        ),
         (["runs", "--target", "broken"], "The target 'broken' cannot be loaded"),
     ],
 )
