@@ -71,12 +71,17 @@ def authenticated(provider: AuthProvider, send: Callable[[dict[str, str]], R], *
     Raises:
         AuthError: says what was refused, by whom, and what to check.
     """
-    response = send(headers := provider.headers())
+    first = headers = provider.headers()
+    response = send(headers)
     if may_be_renewed(Answer.of(response)) and provider.renew():
         response = send(headers := provider.headers())
     answer = Answer.of(response)
     if is_refused(answer):
-        raise refusal(answer, provider, headers, look=look)
+        error = refusal(answer, provider, headers, look=look)
+        if isinstance(error, FrontRefusal) and headers != first:
+            # New ones were refused as well: a login a try would be too much.
+            error.may_pass = False
+        raise error
     renewed = answer.headers.get("set-cookie")
     if renewed and isinstance(provider, Heeding):
         provider.heed(renewed)

@@ -59,6 +59,25 @@ def test_a_renewed_cookie_is_taken_over() -> None:
     assert seen == ["session=old; b=c", "session=new; b=c"]
 
 
+def test_credentials_that_can_be_renewed_are_not_renewed_at_every_try() -> None:
+    class Renewable:
+        renewals = 0
+
+        def headers(self) -> dict[str, str]:
+            return {"Authorization": f"Bearer {self.renewals}"}
+
+        def renew(self) -> bool:
+            self.renewals += 1
+            return True
+
+    who = Renewable()
+    with serving(lambda _: Response(403)) as url:
+        client = connect(url, namespace="x", credentials=who, patience=Patience(pauses=(0.01, 0.01)))
+        with pytest.raises(AuthError, match="does not accept the credentials"):
+            list(client.runs.list(limit=1))
+    assert who.renewals == 1
+
+
 @pytest.mark.parametrize("away", [2, 99])
 def test_a_guard_that_is_away_for_a_moment(away: int) -> None:
     """A gateway that cannot ask its guard refuses everybody, with an empty 403."""
