@@ -27,6 +27,18 @@ def slow(seconds):
 def create_pipeline():
     return Pipeline([node(slow, "params:seconds", "note", name="slow")])
 """
+# Any code may say where MLflow is.
+TELLING = """
+import mlflow
+from kedro.pipeline import Pipeline, node
+
+def tell(seconds):
+    print("MLflow is at", mlflow.get_tracking_uri())
+    return {"slept": seconds}
+
+def create_pipeline():
+    return Pipeline([node(tell, "params:seconds", "note", name="slow")])
+"""
 CATALOG = {
     "note": {
         "type": "kedro_mlflow.io.artifacts.MlflowArtifactDataset",
@@ -49,7 +61,7 @@ with KedroSession.create() as session:
 def project(folder: Path, uri: str, provider: dict[str, Any], **more: Any) -> KedroProject:
     made = make_project(
         folder / "project",
-        pipelines=PIPELINE,
+        pipelines=more.pop("pipelines", PIPELINE),
         catalog=CATALOG,
         parameters={"seconds": more.pop("seconds", 0)},
         mlflow={"server": {"mlflow_tracking_uri": uri, "request_header_provider": provider}},
@@ -156,7 +168,9 @@ def test_a_password_in_the_address_is_in_no_log(
     expected = "Basic " + base64.b64encode(f"ann:{password}".encode()).decode()
     guard.lets_in = lambda authorization: authorization == expected
     uri = guard.url.replace("http://", f"http://ann:{quote(password, safe='')}@")
-    demo = project(tmp_path, uri, {})
+    demo = project(tmp_path, uri, {}, pipelines=TELLING)
+    # MLflow prints links with the address at the end of a step, unless it is told not to.
+    demo.environ |= {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "false"}
     done = demo.kedro("kubeflow", "run-once", "--local").ok()
     [run] = runs(mlflow_server, "demo")
     assert run.info.status == "FINISHED"
@@ -164,7 +178,7 @@ def test_a_password_in_the_address_is_in_no_log(
     written = {
         str(path): path.read_text("utf-8", "replace") for path in demo.path.rglob(".kubeflow/**/*.*") if path.is_file()
     }
-    assert any("slow" in text for text in written.values())
+    assert any(f"MLflow is at {guard.url}" in text for text in written.values())
     for place, text in {"the terminal": done.text, **written}.items():
         assert not [form for form in ("canary", quote(password, safe="")) if form in text], place
 
