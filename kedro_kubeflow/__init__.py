@@ -6,11 +6,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.api import CompiledPipeline, KedroKubeflowError, LocalRun, compile_project, run_here
+    from kedro_kubeflow.api import (
+        CompiledPipeline,
+        KedroKubeflowError,
+        LocalRun,
+        PipelineRun,
+        compile_project,
+        run,
+        run_here,
+    )
 
 __version__ = "1.0.0"
 
-__all__ = ["CompiledPipeline", "KedroKubeflowError", "LocalRun", "compile_project", "run_here"]
+__all__ = [
+    "CompiledPipeline",
+    "KedroKubeflowError",
+    "LocalRun",
+    "PipelineRun",
+    "compile_project",
+    "run",
+    "run_here",
+]
 
 
 def __getattr__(name: str) -> Any:

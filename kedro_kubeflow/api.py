@@ -14,13 +14,24 @@ from typing import Any
 
 from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.notebook import PipelineRun
+from kedro_kubeflow.notebook import find_run as run
 from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.base.prepare import prepare
 from kedro_kubeflow.targets.local.adapter import Runner
 from kedro_kubeflow.targets.local.operations import run_local
 from kedro_kubeflow.targets.local.run import LocalRun, StepProgress
 
-__all__ = ["CompiledPipeline", "KedroKubeflowError", "LocalRun", "StepProgress", "compile_project", "run_here"]
+__all__ = [
+    "CompiledPipeline",
+    "KedroKubeflowError",
+    "LocalRun",
+    "PipelineRun",
+    "StepProgress",
+    "compile_project",
+    "run",
+    "run_here",
+]
 
 
 def compile_project(

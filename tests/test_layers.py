@@ -26,6 +26,7 @@ FLOORS = [
     {"targets.base"},
     # Neighbours that do not know each other.
     {"targets.kubeflow", "targets.vertexai", "targets.local"},
+    {"notebook"},
     {"cli", "api"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -13,6 +13,7 @@ import warnings
 import click
 
 COMMANDS = {
+    "artifacts": "kedro_kubeflow.cli.artifacts:artifacts",
     "check": "kedro_kubeflow.cli.check:check",
     "compile": "kedro_kubeflow.cli.compile:compile_command",
     "image": "kedro_kubeflow.cli.image:image",

@@ -10,6 +10,7 @@ import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
+from kedro_kubeflow.cli.preparation import Preparation, code_option
 
 _SHOWN, _WIDTH = 40, 300
 
@@ -31,6 +32,7 @@ _SHOWN, _WIDTH = 40, 300
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write nothing; exit with 1 and say what differs where FILE is not what would be written.",
 )
+@code_option
 @click.option(
     "--strict", is_flag=True, help="A pipeline that does not import is an error; else it is left out, and said."
 )
@@ -38,9 +40,9 @@ _SHOWN, _WIDTH = 40, 300
 def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
     """Write the pipeline as a KFP v2 file (IR YAML). Needs no server, no token and no image."""
     from kedro_kubeflow.project.write import write_text
-    from kedro_kubeflow.targets.base.prepare import prepare
 
-    prepared = prepare(request_from(options))
+    before = Preparation.take(options)
+    prepared = before.compile(request_from(options))
     if kept is not None:
         _compare(prepared.compiled.text, kept)
         return

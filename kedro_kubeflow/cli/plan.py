@@ -10,9 +10,11 @@ import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
+from kedro_kubeflow.cli.preparation import Preparation, resume_options
 
 if TYPE_CHECKING:
     from kedro_kubeflow.cli.plan_view import PlanView, StepView, WorkflowView
+    from kedro_kubeflow.plan import Plan
 
 NO_IMAGE = "(none is configured)"
 _LISTED = 12
@@ -27,6 +29,7 @@ _LISTED = 12
     show_default=True,
     help="What is printed; mermaid is a flowchart.",
 )
+@resume_options
 @exits
 def plan(output: str, **options: Any) -> None:
     """Show what would be submitted: steps, settings, and how data gets from one to another. Needs no server."""
@@ -40,7 +43,9 @@ def plan(output: str, **options: Any) -> None:
     from kedro_kubeflow.targets.base.prepare import compile_for_target
     from kedro_kubeflow.targets.base.registry import target_class
 
-    request = request_from(options, default_image=NO_IMAGE)
+    before = Preparation.take(options)
+    place = options["target"]
+    request = before.resumed(request_from(options, default_image=NO_IMAGE), place)
     facts, config = read_project(request)
     made = make_plan(facts, config, request)
     for finding in wrong_values(Subject(facts, config, made.scope), made):
@@ -51,11 +56,12 @@ def plan(output: str, **options: Any) -> None:
         compile_for_target(made, facts.project, config)
     planned = view_of(made, config, on_kubernetes=on_kubernetes)
     if output == "json":
-        print_json(asdict(planned))
+        print_json({**asdict(planned), "taken_over": list(made.taken_over), "reasons": dict(made.reasons)})
     elif output == "mermaid":
         click.echo(mermaid(made), nl=False)
     else:
         _print(planned)
+        _print_resumed(made)
 
 
 def _print(planned: PlanView) -> None:
@@ -101,6 +107,17 @@ def _workflow(size: WorkflowView) -> str:
     if not size.states_are_told:
         text += ". Towards its end KFP's API no longer tells each task's state; `status` asks MLflow and the pods then"
     return text
+
+
+def _print_resumed(made: Plan) -> None:
+    """Which steps of the earlier run are taken over, and why the others run."""
+    from kedro_kubeflow.cli.output import print_table
+
+    if made.reasons:
+        click.echo("")
+        rows = [(name, "taken over", None) for name in made.taken_over]
+        rows += [(name, "runs", why) for name, why in made.reasons.items()]  # type: ignore[misc]
+        print_table(("Step", "", "Why"), rows, empty="")
 
 
 def _print_settings(planned: PlanView) -> None:

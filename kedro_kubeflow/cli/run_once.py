@@ -15,6 +15,7 @@ from kedro_kubeflow.cli.follow import WaitOptions, follow, wait_options
 from kedro_kubeflow.cli.interrupt import INTERRUPTED, interruptible
 from kedro_kubeflow.cli.options import compile_options, refuse_options, request_from
 from kedro_kubeflow.cli.output import Output, output_option, print_json
+from kedro_kubeflow.cli.preparation import Preparation, build_option, code_option, resume_options
 from kedro_kubeflow.cli.run_output import run_json
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def run_options(command: F) -> F:
     is_flag=True,
     help="With --local: steps share nothing, as pods do. Each works in a copy of what an image would hold.",
 )
+@resume_options
+@code_option
+@build_option
 @wait_options
 @run_options
 @output_option
@@ -77,7 +81,7 @@ def run_once(runner: str | None, output: Output, **options: Any) -> None:
     place = LOCAL if runner else options["target"]
     if options["isolated"] and (place != LOCAL or runner == "docker"):
         raise click.UsageError("--isolated is for --local: pods and containers share nothing in any case.")
-    version, how = options.pop("from_version"), WaitOptions.take(options)
+    version, how, before = options.pop("from_version"), WaitOptions.take(options), Preparation.take(options)
     given = {name: options.pop(name) for name in _RUN}
     asked, chosen = {**vars(how), **given, "from_version": version}, RunOptions(**given, runner=runner)
     if place:
@@ -86,12 +90,13 @@ def run_once(runner: str | None, output: Output, **options: Any) -> None:
         _run_version(place, version, chosen, how, options, output)
         return
     with target_class(place).beginning(chosen) if place else nullcontext():
-        _run_project(place, chosen, how, asked, options, output)
+        _run_project(place, chosen, before, how, asked, options, output)
 
 
 def _run_project(
     place: str | None,
     chosen: RunOptions,
+    before: Preparation,
     how: WaitOptions,
     asked: dict[str, Any],
     options: dict[str, Any],
@@ -100,7 +105,7 @@ def _run_project(
     """Compile the project and start the run."""
     from kedro_kubeflow.targets.base.registry import target_class
 
-    prepared = _prepare(place, chosen, options)
+    prepared = _prepare(place, chosen, before, options)
     target = target_class(place or prepared.target)(prepared.project, prepared.config)
     refuse_options(type(target), asked)
     for warning in prepared.plan.warnings:
@@ -113,13 +118,12 @@ def _run_project(
     _started(target, run, how, output)
 
 
-def _prepare(place: str | None, chosen: RunOptions, options: dict[str, Any]) -> Prepared:
-    from kedro_kubeflow.targets.base.prepare import prepare
+def _prepare(place: str | None, chosen: RunOptions, before: Preparation, options: dict[str, Any]) -> Prepared:
     from kedro_kubeflow.targets.base.registry import target_class
 
     kind = target_class(place) if place else None
     request = request_from(options, default_image=kind.default_image(chosen) if kind else None)
-    return prepare(replace(request, either_target=True) if kind and kind.any_form else request)
+    return before.prepare(replace(request, either_target=True) if kind and kind.any_form else request, place)
 
 
 def _run_version(

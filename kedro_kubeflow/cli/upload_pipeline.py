@@ -9,6 +9,7 @@ import click
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 from kedro_kubeflow.cli.output import Output, output_option, print_json
+from kedro_kubeflow.cli.preparation import Preparation, build_option, code_option
 
 _SAID = {
     "pipeline": "Made the pipeline {name!r} with its first version {version}",
@@ -19,14 +20,16 @@ _SAID = {
 
 @click.command("upload-pipeline")
 @compile_options
+@code_option
+@build_option
 @output_option
 @exits
 def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
     """Upload the pipeline to Kubeflow Pipelines, or a new version of it; with --force also where the newest has the same spec."""
-    from kedro_kubeflow.targets.base.prepare import prepare
     from kedro_kubeflow.targets.base.registry import target_class
 
-    prepared = prepare(request_from({**options, "force": force}))
+    before = Preparation.take(options)
+    prepared = before.prepare(request_from({**options, "force": force}), None)
     target = target_class(prepared.target)(prepared.project, prepared.config)
     if not target.can("upload"):
         target.refuse("upload")

@@ -95,3 +95,20 @@ def _pipeline_input(item: PipelineInput) -> ir.ComponentInputsSpec.ParameterSpec
 
 def _deployment(tasks: Sequence[Task]) -> dict[str, Any]:
     return {"executors": {f"exec-{task.name}": spec.executor_spec(task) for task in tasks}}
+
+
+def translate_tasks(name: str, display_name: str, tasks: Sequence[Task]) -> CompiledPipeline:
+    """A pipeline of a few tasks side by side, which no project has made: no inputs, nothing asked of Kubernetes."""
+    message = ir.PipelineSpec(
+        pipeline_info=ir.PipelineInfo(name=name, display_name=display_name),
+        schema_version="2.1.0",
+        sdk_version=f"kfp-{sdk_version}",
+        root=ir.ComponentSpec(dag=_dag_spec(tasks)),
+    )
+    for task in tasks:
+        message.components[f"comp-{task.name}"].CopyFrom(spec.component_spec(task))
+    return CompiledPipeline(
+        name=name,
+        display_name=display_name,
+        pipeline_spec={**json_format.MessageToDict(message), "deploymentSpec": _deployment(tasks)},
+    )

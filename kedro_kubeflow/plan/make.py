@@ -21,6 +21,7 @@ from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.grouping_rule import groups_of
 from kedro_kubeflow.plan.inputs import PipelineInput, pipeline_inputs
 from kedro_kubeflow.plan.plan import Plan
+from kedro_kubeflow.plan.resume import Resumed, resume_options, resumed
 from kedro_kubeflow.plan.scope import Scope, scope_of
 from kedro_kubeflow.plan.selection import DEFAULT
 from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, plain_text_warnings, settings_of
@@ -28,13 +29,14 @@ from kedro_kubeflow.plan.slicing import check_inputs
 from kedro_kubeflow.plan.step_tasks import step_task, with_mlflow_run
 from kedro_kubeflow.plan.steps import Step, free_inputs, steps_of
 from kedro_kubeflow.plan.task import Task
+from kedro_kubeflow.plan.travelling_code import at_exit_with_code, code_warnings, with_code
 from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
 from kedro_kubeflow.plan.workflow import limit_of
 from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import unmarked
 from kedro_kubeflow.project.typed_parameters import check_types
-from kedro_kubeflow.request import Request
+from kedro_kubeflow.request import Request, TravellingCode
 
 
 def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Scope | None = None) -> Plan:
@@ -59,8 +61,10 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
     groups = groups_of(config.run_config.grouping, scope.nodes, scope.handoffs, facts.pipelines)
     steps = steps_of(scope.selection.pipeline, scope.nodes, groups, scope.handoffs, inputs, facts.parameters)
     defaults = _defaults(facts, config, request, scope, list(inputs.values()), steps)
-    root, group = _tasks(steps, defaults)
-    cached = cache_warnings(steps, defaults.settings)
+    going_on = resumed(steps, request.earlier, defaults.inputs)
+    defaults = replace(defaults, start_options={**defaults.start_options, **resume_options(request.earlier, going_on)})
+    root, group = _tasks(going_on, defaults, request.code)
+    cached = cache_warnings(going_on.steps, defaults.settings)
     chosen, run = scope.selection, config.run_config
     return Plan(
         name=names.pipeline_name(facts.project.name, chosen.name),
@@ -71,7 +75,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         target=facts.target,
         scope=scope,
         inputs=tuple(inputs[key] for key in sorted(inputs)),
-        steps=steps,
+        steps=going_on.steps,
         root=root,
         group=group,
         datasets=tuple(datasets_of(scope, steps, str(run.memory_dataset["type"]))),
@@ -90,8 +94,11 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
             *_unknown_parameters(facts),
             *cached,
             *plain_text_warnings(defaults.settings),
+            *code_warnings(request.code, defaults),
         ),
         cache_warnings=cached,
+        taken_over=going_on.taken_over,
+        reasons=going_on.reasons,
     )
 
 
@@ -205,23 +212,24 @@ def _known_values(facts: Facts) -> dict[str, Any]:
     return {**facts.parameters.values, **{key: unmarked(marked[key]) for key in facts.parameters.resolved}}
 
 
-def _tasks(steps: Sequence[Step], defaults: Defaults) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+def _tasks(
+    going_on: Resumed, defaults: Defaults, code: TravellingCode | None
+) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
     """Every task with its settings: those at the root of the graph, and those in the group that the exit task watches."""
+    steps = going_on.steps
     tasks = mounted([step_task(step, defaults) for step in steps], steps, defaults)
     if defaults.tracking:
         tasks = [with_mlflow_run(task, defaults) for task in tasks]
     # The start task too is watched by the exit task: it may be killed when it has opened the run.
     first = [plugin_tasks.start(defaults, steps)] if defaults.tracking else []
-    body = tuple(
-        _with_settings(task, defaults)
-        for task in (*first, *volume_tasks(defaults), *tasks, *_last(tasks, steps, defaults))
-    )
+    inner = (*first, *volume_tasks(defaults), *going_on.importers, *tasks, *_last(tasks, steps, defaults))
+    body = tuple(_with_settings(task, defaults) for task in with_code(inner, code, defaults))
     if defaults.exit_task is None:
         return body, ()
     end = plugin_tasks.finish(defaults, defaults.exit_task)
     if defaults.at_exit and defaults.at_exit.step and defaults.at_exit.step.volume:
         end = with_volume(end, defaults)
-    return (_with_settings(end, defaults),), body
+    return (_with_settings(at_exit_with_code(end, code), defaults),), body
 
 
 def _last(tasks: Sequence[Task], steps: Sequence[Step], defaults: Defaults) -> list[Task]:

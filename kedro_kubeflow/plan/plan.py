@@ -41,6 +41,8 @@ class Plan:
         workflow_limit: bytes that Argo takes as a run; None where it takes everything.
         warnings: what the user should be told, a sentence each.
         cache_warnings: those of them that speak of cached steps.
+        taken_over: the steps of an earlier run that do not run again, by display name.
+        reasons: of a run that goes on from an earlier one: why each step runs, by display name.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Plan:
     workflow_limit: int | None = LIMIT
     warnings: tuple[str, ...] = ()
     cache_warnings: tuple[str, ...] = ()
+    taken_over: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pipeline(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kedro_kubeflow.errors import CompileError, did_you_mean
 from kedro_kubeflow.names import task_name
@@ -26,12 +27,14 @@ class Resumed:
         importers: the artifacts of those that are taken over, as tasks.
         taken_over: the display names of the steps that do not run.
         reasons: why each of the others runs, by display name.
+        kept: the datasets that the steps which are taken over have made.
     """
 
     steps: tuple[Step, ...]
     importers: tuple[Task, ...] = ()
     taken_over: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
 
 def resumed(steps: Sequence[Step], earlier: EarlierRun | None, inputs: Sequence[PipelineInput]) -> Resumed:
@@ -59,6 +62,14 @@ def resumed(steps: Sequence[Step], earlier: EarlierRun | None, inputs: Sequence[
             cure="say with --from-nodes what is to run anew, or start a run without --resume",
         )
     return _with_importers(steps, earlier, reasons)
+
+
+def resume_options(earlier: EarlierRun | None, done: Resumed) -> dict[str, Any]:
+    """What the first task is told, for the records of the MLflow run and of a run that goes on from this one."""
+    if earlier is None:
+        return {}
+    uris = {dataset: uri for dataset, uri in earlier.uris.items() if dataset in done.kept}
+    return {"resume": {"run": earlier.id, "steps": list(done.taken_over), "uris": uris}}
 
 
 def _check_nodes(steps: Sequence[Step], earlier: EarlierRun) -> None:
@@ -124,4 +135,5 @@ def _with_importers(steps: Sequence[Step], earlier: EarlierRun, reasons: Mapping
         importers=tuple(importers.values()),
         taken_over=tuple(step.display_name for step in steps if step.name not in reasons),
         reasons={shown[name]: why for name, why in reasons.items()},
+        kept=frozenset(o.artifact.dataset for step in steps if step.name not in reasons for o in step.outputs),
     )

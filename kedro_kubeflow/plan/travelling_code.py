@@ -81,7 +81,7 @@ def _made(first: Task, code: TravellingCode, importers: Sequence[Task]) -> Task:
             first, call=replace(first.call, code=code.digest, settings=settings), artifacts={**first.artifacts, **given}
         )
     parts = {task.name: InputArtifact(_KIND, task.name, IMPORTED) for task in importers}
-    made = Artifact(CODE, "project code", "code")
+    made = Artifact(CODE, CODE, "code")
     call = replace(
         first.call,
         code=code.digest,

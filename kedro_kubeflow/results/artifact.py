@@ -26,6 +26,7 @@ class RunArtifact:
         filename: what its data is called inside of the artifact; empty where the artifact is the file itself.
         how: ``memory`` where the dataset has no file of its own and was stored by ``run_config.memory_dataset``.
         size: bytes, where the store says it.
+        task, name: the task and the artifact, as KFP calls them.
     """
 
     dataset: str
@@ -35,11 +36,18 @@ class RunArtifact:
     filename: str = ""
     how: str = "file"
     size: int | None = None
+    task: str = ""
+    name: str = ""
 
     @property
     def data_uri(self) -> str:
         """Where the data itself lies."""
         return f"{self.uri}/{self.filename}" if self.filename else self.uri
+
+    def is_at(self, uri: str) -> bool:
+        """Whether a URI is one that KFP would give it: `…/<task>/<uuid>/<artifact>`."""
+        parts = uri.rstrip("/").split("/")
+        return len(parts) > 3 and (parts[-3], parts[-1]) == (self.task, self.name)
 
     def at(self, uri: str) -> RunArtifact:
         """The same, lying there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kedro_kubeflow.contract import Artifact, StepCall, runtime_arguments
@@ -18,13 +19,12 @@ def artifacts_of(pipeline_spec: Mapping[str, Any]) -> list[RunArtifact]:
     Args:
         pipeline_spec: KFP's IR, as JSON; tasks that are no steps of ours are passed over.
     """
-    return [artifact for call, types in _calls(pipeline_spec) for artifact in _outputs(call, types)]
-
-
-def _outputs(call: StepCall, types: Mapping[str, str]) -> Iterator[RunArtifact]:
-    for output in call.outputs:
-        if output.how in STORED:
-            yield made_by(call, output, types.get(output.name, "Artifact"))
+    return [
+        replace(made_by(call, output, types.get(output.name, "Artifact")), task=task, name=output.name)
+        for task, call, types in _calls(pipeline_spec)
+        for output in call.outputs
+        if output.how in STORED
+    ]
 
 
 def made_by(call: StepCall, output: Artifact, kind: str, uri: str = "") -> RunArtifact:
@@ -34,18 +34,40 @@ def made_by(call: StepCall, output: Artifact, kind: str, uri: str = "") -> RunAr
     )
 
 
-def _calls(spec: Mapping[str, Any]) -> Iterator[tuple[StepCall, dict[str, str]]]:
+def _calls(spec: Mapping[str, Any]) -> Iterator[tuple[str, StepCall, dict[str, str]]]:
     executors = (spec.get("deploymentSpec") or {}).get("executors") or {}
     for component in (spec.get("components") or {}).values():
-        container = (executors.get(component.get("executorLabel", "")) or {}).get("container") or {}
+        label = str(component.get("executorLabel", ""))
+        container = (executors.get(label) or {}).get("container") or {}
         try:
             call, _ = StepCall.from_argv(runtime_arguments([*container.get("command", ()), *container.get("args", ())]))
         except ValueError:
             continue
         if call.action == "run":
             defined = (component.get("outputDefinitions") or {}).get("artifacts") or {}
-            yield call, {n: _kind(d) for n, d in defined.items()}
+            yield label.removeprefix("exec-"), call, {n: _kind(d) for n, d in defined.items()}
 
 
 def _kind(definition: Mapping[str, Any]) -> str:
     return str((definition.get("artifactType") or {}).get("schemaTitle", "system.Artifact")).removeprefix("system.")
+
+
+def defaults_of(pipeline_spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The pipeline's inputs, by KFP name, as they are where a run gives no others."""
+    defined = ((pipeline_spec.get("root") or {}).get("inputDefinitions") or {}).get("parameters") or {}
+    return {name: parameter.get("defaultValue") for name, parameter in defined.items()}
+
+
+def taken_over_in(pipeline_spec: Mapping[str, Any]) -> tuple[dict[str, str], frozenset[str]]:
+    """What a run took over from an earlier one: dataset → URI, and the steps, as far as its own spec tells of them."""
+    executors = (pipeline_spec.get("deploymentSpec") or {}).get("executors") or {}
+    uris, steps = {}, frozenset[str]()
+    for executor in executors.values():
+        container = executor.get("container") or {}
+        try:
+            call, _ = StepCall.from_argv(runtime_arguments([*container.get("command", ()), *container.get("args", ())]))
+        except ValueError:
+            continue
+        if resume := call.settings.get("resume"):
+            uris, steps = dict(resume.get("uris") or {}), frozenset(resume["steps"])
+    return uris, steps

@@ -22,6 +22,7 @@ _SKIPPED = frozenset({".git", ".kubeflow", "__pycache__"})
 
 
 _changed: list[str] = []
+_images: list[Path] = []
 
 
 def changed_in_image() -> list[str]:
@@ -50,9 +51,11 @@ def project_from(content: bytes, digest: str | None = None) -> Iterator[dict[str
         _changed[:] = changed_requirements(manifest, image)
         _warn(_changed)
         _move(image, folder)
+        _images.append(image)
         try:
             yield manifest
         finally:
+            _images.pop()
             # The folder cannot be taken away under its own feet.
             _move(folder, image)
 
@@ -69,6 +72,30 @@ def requirements_warning(changed: Iterable[str]) -> str:
         f"The image was built with other requirements than the code needs ({', '.join(changed)} differs): "
         "build the image anew if something is missing"
     )
+
+
+def keep_store(uri: str | None) -> None:
+    """Let a tracking store that lies at a path relative to the project, as on one machine it may, be the project's own.
+
+    Args:
+        uri: MLflow's address (https://mlflow.org/docs/latest/ml/tracking/backend-stores/).
+    """
+    path = _relative_path(uri or "")
+    if not _images or path is None or path.exists():
+        return
+    target = _images[-1] / path
+    if not (uri or "").startswith("sqlite:"):
+        target.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # It may not be there yet: whoever writes it first makes it at the link's end.
+    path.symlink_to(target)
+
+
+def _relative_path(uri: str) -> Path | None:
+    plain = uri.removeprefix("sqlite:///").removeprefix("file:")
+    if "://" in plain or plain.startswith(("/", "sqlite:", "databricks")) or not plain:
+        return None
+    return Path(plain.partition("?")[0])
 
 
 def _warn(changed: list[str]) -> None:

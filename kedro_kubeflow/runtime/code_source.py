@@ -18,6 +18,8 @@ from pathlib import Path
 
 from kedro_kubeflow.contract import CODE, EXECUTOR_INPUT, StepCall
 from kedro_kubeflow.errors import StepError
+from kedro_kubeflow.results.artifact import line_of
+from kedro_kubeflow.results.spec import made_by
 from kedro_kubeflow.runtime.code import project_from
 from kedro_kubeflow.runtime.executor import Executor
 
@@ -34,13 +36,24 @@ def project_code(call: StepCall, executor: Executor) -> Iterator[None]:
         yield
         return
     content = _content(call, executor)
+    _hand_on(content, call, executor)
+    if (call.settings.get("code") or {}).get("portion"):
+        # A part of an archive is none; whoever puts them together looks at the whole.
+        yield
+        return
+    with project_from(content, call.code):
+        yield
+
+
+def _hand_on(content: bytes, call: StepCall, executor: Executor) -> None:
+    """Make it an artifact, where that is this task's part, and say where that will lie."""
     for artifact in call.outputs:
         if artifact.how == "code":
             path = executor.output_path(artifact.name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    with project_from(content, call.code):
-        yield
+            kind = executor.output_type(artifact.name).removeprefix("system.")
+            print(line_of(made_by(call, artifact, kind, executor.output_uri(artifact.name))), flush=True)
 
 
 def code_bytes(call: StepCall, executor: Executor) -> bytes:

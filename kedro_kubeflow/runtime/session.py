@@ -10,6 +10,7 @@ from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 from kedro_kubeflow.project.mlflow_plugin import is_installed, switch_off, tracking_uri
 from kedro_kubeflow.project.opening import OpenProject, open_project
+from kedro_kubeflow.runtime.code import keep_store
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.given import Given, given_to
 from kedro_kubeflow.runtime.mlflow_address import BareAddress, part_variable
@@ -52,6 +53,7 @@ def open_for(call: StepCall, executor: Executor) -> TaskProject:
 
         drop_task_run()
         uri = tracking_uri(project.config_loader()) if is_installed() else os.environ.get("MLFLOW_TRACKING_URI")
+        keep_store(uri)
         await_server(uri, _patience(call))
     return project
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from kedro_project import KedroProject
 
 from kedro_kubeflow.code.archive import pack
 from kedro_kubeflow.code.files import CodeRules
+from kedro_kubeflow.contract import Artifact, StepCall, runtime_arguments
 from kedro_kubeflow.results.artifact import uris_in_log
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.code import fetch_code, store_code
@@ -42,22 +44,26 @@ def travelling(run: Pods, project: KedroProject, source: str) -> str:
     """Let a run's steps take the code of a project as it is now; gives the digest."""
     rules = CodeRules(project=project.path, source=project.path / "src", conf_source=project.path / "conf")
     packed = pack(project.path, rules.names(), {"folders": ["src", "conf"]})
-    for executor in run.spec["deploymentSpec"]["executors"].values():
-        executor["container"].setdefault("args", [])[:0] = ["--code", packed.digest]
     where = {"inline": base64.b64encode(packed.content).decode()}
     if source == "mlflow":
         where = {"mlflow": store_code(run.client, packed.content, packed.digest)}
-    args = run.spec["deploymentSpec"]["executors"]["exec-mlflow-start-run"]["container"]["args"]
-    settings = args.index("--settings") + 1
-    args[settings] = json.dumps([*json.loads(args[settings]), ["code", where], ["commit", "abc-dirty"]])
-    outputs = args.index("--outputs") + 1
-    args[outputs] += ",project-code=project code:code"
+    told(run, "mlflow-start-run", packed.digest, {"code": where, "commit": "abc-dirty"}, hands_on=True)
+    told(run, "prepare", packed.digest, {})
     component = run.spec["components"]["comp-mlflow-start-run"]["outputDefinitions"]["artifacts"]
     component["project-code"] = {"artifactType": {"schemaTitle": "system.Artifact"}}
     made = {"producerTask": "mlflow-start-run", "outputArtifactKey": "project-code"}
     inputs = run._task("prepare").setdefault("inputs", {})
     inputs.setdefault("artifacts", {})["project-code"] = {"taskOutputArtifact": made}
     return packed.digest
+
+
+def told(run: Pods, name: str, digest: str, settings: dict[str, Any], *, hands_on: bool = False) -> None:
+    """Change what a task is told."""
+    container = run.spec["deploymentSpec"]["executors"][f"exec-{name}"]["container"]
+    call, _ = StepCall.from_argv(runtime_arguments([*container["command"], *container["args"]]))
+    outputs = (*call.outputs, Artifact("project-code", "project-code", "code")) if hands_on else call.outputs
+    argv = replace(call, code=digest, outputs=outputs, settings={**call.settings, **settings}).to_argv()
+    container["command"], container["args"] = argv[:4], argv[4:]
 
 
 @pytest.mark.parametrize("source", ["inline", "mlflow"])

@@ -16,11 +16,17 @@ from kedro_kubeflow.targets.base.timeline import Kind
 from kedro_kubeflow.targets.base.waiting import Look, Pace, Waiting
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kedro_kubeflow.check.finding import Finding
+    from kedro_kubeflow.code.archive import Archive
     from kedro_kubeflow.compiler import CompiledPipeline
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.project.opening import OpenProject
+    from kedro_kubeflow.request import TravellingCode
+    from kedro_kubeflow.results.artifact import RunArtifact
+    from kedro_kubeflow.results.store import Progress
     from kedro_kubeflow.targets.base.login import Login, Logout
     from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded, Version
     from kedro_kubeflow.targets.base.schedule import Retired, Schedule, ScheduleChange, ScheduleRequest
@@ -324,6 +330,58 @@ class Target(ABC):
             AuthError, ServerError: it has not failed, or what it needs is gone.
         """
         self.refuse("retry")
+
+    # Results
+
+    def artifacts(self, run_id: str) -> list[RunArtifact]:
+        """The datasets that a run's steps have stored or are to store, and where each lies, where that is known.
+
+        Raises:
+            Unsupported: the target does not tell.
+            AuthError, ServerError
+        """
+        self.refuse("artifacts")
+
+    def fetch(self, artifact: RunArtifact, place: Path, progress: Progress = lambda _: None) -> Path:
+        """Bring an artifact's data; all of it, or nothing stands at the place.
+
+        Args:
+            progress: is told of the bytes that have come; of fewer, where it begins anew.
+
+        Raises:
+            AuthError, ServerError: it is not there, cannot be reached, or broke off.
+        """
+        from kedro_kubeflow.results.store import Store
+
+        return Store(artifact.data_uri).fetch(place, progress)
+
+    def is_there(self, artifact: RunArtifact) -> bool | None:
+        """Whether an artifact's data are still there; None where nobody can be asked."""
+        from kedro_kubeflow.results.store import Store
+
+        try:
+            return Store(artifact.data_uri).size() is not None
+        except KedroKubeflowError:
+            return None
+
+    def inputs(self, run: Run) -> Mapping[str, Any]:
+        """The inputs that a run had, by KFP name."""
+        return run.parameters
+
+    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
+        """What a run took over from one before it: dataset → URI, and the steps, by display name."""
+        return {}, frozenset()
+
+    # Code
+
+    def carry(self, archive: Archive, prepared: Prepared) -> TravellingCode:
+        """Bring code to where the steps of a run find it, by the target's own means.
+
+        Raises:
+            Unsupported: it has none.
+            AuthError, ServerError
+        """
+        self.refuse("code")
 
     # Schedules
 

@@ -38,20 +38,43 @@ class Artifacts:
     server: Server
 
     def located(
-        self, spec: Mapping[str, Any], told: Mapping[str, str], logs: Callable[[], Iterable[str]]
+        self,
+        spec: Mapping[str, Any],
+        told: Mapping[str, str],
+        *,
+        recorded: Callable[[], Iterable[str]],
+        logs: Callable[[], Iterable[str]],
     ) -> list[RunArtifact]:
         """The artifacts that a run's pipeline promises, with where they lie; without an address those that nobody tells of.
 
         Args:
             spec: the run's pipeline spec.
             told: dataset → URI, as the steps say it in MLflow.
-            logs: gives the logs of the steps; asked only for what is not told.
+            recorded: gives the URIs in Kubeflow's own record of the run.
+            logs: gives the logs of the steps. Both are asked only for what is not told.
         """
         promised = artifacts_of(spec)
         known = dict(told)
         if any(artifact.dataset not in known for artifact in promised):
+            uris = list(recorded())
+            known |= {a.dataset: uri for a in promised for uri in uris if a.dataset not in known and a.is_at(uri)}
+        if any(artifact.dataset not in known for artifact in promised):
             known |= {dataset: uri for text in logs() for dataset, uri in uris_in_log(text)}
         return [artifact.at(known.get(artifact.dataset, "")) for artifact in promised]
+
+    def is_there(self, artifact: RunArtifact) -> bool | None:
+        """Whether an artifact's data are still there; None where nobody can be asked."""
+        parts = urlsplit(artifact.data_uri)
+        try:
+            if parts.scheme not in SOURCES:
+                return Store(artifact.data_uri).size() is not None
+            path = f"/artifacts/{SOURCES[parts.scheme]}/{parts.netloc}/{quote(parts.path.lstrip('/'))}"
+            with self.server.connection.stream(path, self._query, host=self._host, headers={"Accept": "*/*"}):
+                return True
+        except ApiException as error:
+            return False if error.status == 404 else None
+        except (_NoSuchAddress, KedroKubeflowError, *FOREIGN):
+            return None
 
     def fetch(self, artifact: RunArtifact, target: Path, progress: Progress = lambda _: None) -> Path:
         """Bring an artifact's data: a file, or a folder with its files.
@@ -103,10 +126,8 @@ class Artifacts:
     def _some(self, path: str, part: Path, progress: Progress) -> bool:
         there = part.stat().st_size if part.exists() else 0
         asked = {"Range": f"bytes={there}-"} if there else {}
-        namespace = self.server.namespace
-        query = {"namespace": namespace} if namespace else {}
         headers = {"Accept": "*/*", "Accept-Encoding": "identity", **asked}
-        with self.server.connection.stream(path, query, host=self._host, headers=headers) as answer:
+        with self.server.connection.stream(path, self._query, host=self._host, headers=headers) as answer:
             goes_on = there > 0 and answer.status == 206
             if there and not goes_on:
                 progress(-there)
@@ -115,6 +136,11 @@ class Artifacts:
                     file.write(portion)
                     progress(len(portion))
             return str(answer.headers.get("Content-Disposition", "")).rstrip("'\"").endswith(".tar.gz")
+
+    @property
+    def _query(self) -> dict[str, str]:
+        namespace = self.server.namespace
+        return {"namespace": namespace} if namespace else {}
 
     @property
     def _host(self) -> str:

@@ -12,6 +12,7 @@ from kedro_kubeflow.targets.kubeflow.address import Address
 
 if TYPE_CHECKING:
     from kedro_kubeflow.auth.kubeflow import AuthProvider
+    from kedro_kubeflow.targets.kubeflow.artifacts import Artifacts
     from kedro_kubeflow.targets.kubeflow.connection import Patience
     from kedro_kubeflow.targets.kubeflow.experiments import Experiments
     from kedro_kubeflow.targets.kubeflow.logs import Logs
@@ -76,6 +77,13 @@ class KubeflowClient:
         from kedro_kubeflow.targets.kubeflow.recurring_runs import RecurringRuns
 
         return RecurringRuns(self.server)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """What its runs have stored."""
+        from kedro_kubeflow.targets.kubeflow.artifacts import Artifacts
+
+        return Artifacts(self.server)
 
     @cached_property
     def logs(self) -> Logs:

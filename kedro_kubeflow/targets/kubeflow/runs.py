@@ -137,6 +137,31 @@ class Runs:
             entry = self.server.runs.run_service_get_run(run_id)
         return run_of(entry, self.asked(entry))
 
+    def spec(self, run_id: str) -> Mapping[str, Any]:
+        """The pipeline that a run is one of, as KFP's IR.
+
+        Raises:
+            AuthError, ServerError: among others, its version was deleted.
+        """
+        with self.server.errors(f"get the pipeline of the run {run_id!r}"):
+            entry = self.server.runs.run_service_get_run(run_id)
+            reference = entry.pipeline_version_reference
+            found = entry.pipeline_spec
+            if not found and reference and reference.pipeline_version_id:
+                found = Pipelines(self.server).version(reference.pipeline_id, reference.pipeline_version_id).spec
+        whole: Mapping[str, Any] = found or {}
+        inner: Mapping[str, Any] = whole.get("pipeline_spec") or whole
+        return inner
+
+    def delete(self, run_id: str) -> None:
+        """Delete a run that has ended; its artifacts stay.
+
+        Raises:
+            AuthError, ServerError
+        """
+        with self.server.errors(f"delete the run {run_id!r}"):
+            self.server.runs.run_service_delete_run(run_id)
+
     def list(
         self, *, limit: int | None = None, experiment_id: str | None = None, namespace: str | None = None
     ) -> Iterator[KubeflowRun]:

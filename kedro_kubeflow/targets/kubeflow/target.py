@@ -19,8 +19,14 @@ from kedro_kubeflow.targets.base.waiting import Look
 from kedro_kubeflow.targets.kubeflow.limits import CANNOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kedro_kubeflow.check.finding import Finding
+    from kedro_kubeflow.code.archive import Archive
     from kedro_kubeflow.prepared import Prepared
+    from kedro_kubeflow.request import TravellingCode
+    from kedro_kubeflow.results.artifact import RunArtifact
+    from kedro_kubeflow.results.store import Progress
     from kedro_kubeflow.targets.base.schedule import Retired, Schedule, ScheduleChange, ScheduleRequest
     from kedro_kubeflow.targets.kubeflow.address import Address
     from kedro_kubeflow.targets.kubeflow.kubeflow import KubeflowClient
@@ -163,6 +169,38 @@ class KubeflowTarget(Target):
         """The command that reads it on the cluster."""
         return self.client.logs.how_to_read(cast("PodStep", step))
 
+    def artifacts(self, run_id: str) -> list[RunArtifact]:
+        """Where they lie is told by the steps, in MLflow; else by Kubeflow's record of the run, else by the steps' logs."""
+        from kedro_kubeflow.targets.kubeflow.located import located
+
+        return located(self.client, self, run_id)
+
+    def fetch(self, artifact: RunArtifact, place: Path, progress: Progress = lambda _: None) -> Path:
+        """Through the UI's server, with the same login; else from the store."""
+        return self.client.artifacts.fetch(artifact, place, progress)
+
+    def is_there(self, artifact: RunArtifact) -> bool | None:
+        """The UI's server is asked."""
+        return self.client.artifacts.is_there(artifact)
+
+    def inputs(self, run: Run) -> Mapping[str, Any]:
+        """Those that were sent, over the pipeline's own."""
+        from kedro_kubeflow.results.spec import defaults_of
+
+        return {**defaults_of(self.client.runs.spec(run.id)), **run.parameters}
+
+    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
+        """As the pipeline says it."""
+        from kedro_kubeflow.results.spec import taken_over_in
+
+        return taken_over_in(self.client.runs.spec(run_id))
+
+    def carry(self, archive: Archive, prepared: Prepared) -> TravellingCode:
+        """In the first task's arguments where it is small, else by runs of its own."""
+        from kedro_kubeflow.targets.kubeflow.code_carrier import carry
+
+        return carry(self.client, archive, prepared)
+
     def terminate(self, run_id: str) -> KubeflowRun:
         """End a run."""
         self.client.runs.terminate(run_id)
@@ -256,7 +294,7 @@ class KubeflowTarget(Target):
 
     def _with_commit(self, prepared: Prepared) -> Package:
         """The compiled pipeline, its git commit among its tags; the spec stays byte for byte what it was."""
-        from kedro_kubeflow.targets.kubeflow.git_commit import git_commit
+        from kedro_kubeflow.project.git_commit import git_commit
 
         commit, compiled = git_commit(self.project.path), prepared.compiled
         return replace(compiled, tags={**compiled.tags, "git_commit": commit}) if commit else compiled

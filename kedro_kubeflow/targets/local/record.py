@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.targets.base.run import Run, State, Step
 from kedro_kubeflow.targets.local.history import is_running
 
@@ -88,6 +89,21 @@ def times_of(folder: Path, run: Run) -> dict[str, dict[str, Any]]:
     """When the steps did what, by display name, of those that have left it."""
     files = {step.display_name: folder / TIMES / f"{step.name}.json" for step in run.steps}
     return {name: json.loads(file.read_text("utf-8")) for name, file in files.items() if file.exists()}
+
+
+def read_spec(folder: Path) -> dict[str, Any]:
+    """The pipeline that a run is one of, as KFP's IR.
+
+    Raises:
+        ServerError: it is not there: the run had not begun.
+    """
+    import yaml
+
+    file = folder / "pipeline.yaml"
+    if not file.is_file():
+        raise ServerError("The run had not begun when its command was ended", where=str(folder))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return dict(next(iter(yaml.load_all(file.read_text("utf-8"), Loader=loader))))
 
 
 def pipeline_of(folder: Path) -> str | None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kedro_kubeflow.errors import ServerError, did_you_mean
+from kedro_kubeflow.request import TravellingCode
+from kedro_kubeflow.results.artifact import RunArtifact
+from kedro_kubeflow.results.spec import artifacts_of, defaults_of, taken_over_in
 from kedro_kubeflow.targets.base.run import Run, Step, find_step
 from kedro_kubeflow.targets.base.target import RunOptions, Target
 from kedro_kubeflow.targets.base.timeline import Kind
@@ -17,11 +20,14 @@ from kedro_kubeflow.targets.local.history import FOLDER, RUNS
 from kedro_kubeflow.targets.local.limits import CANNOT
 
 if TYPE_CHECKING:
+    from kedro_kubeflow.code.archive import Archive
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.project.opening import OpenProject
     from kedro_kubeflow.targets.local.adapter import Runner
 
 _GRACE_SECONDS = 60.0
+CODE = "code"
+"""The folder, beside that of the runs, of code that travelled with them."""
 
 
 class LocalTarget(Target):
@@ -97,6 +103,28 @@ class LocalTarget(Target):
         steps = [find_step(run, step)] if step else [s for s in run.steps if s.log]
         return {s.display_name: self._log(run, s).read_text("utf-8", errors="replace") for s in steps}
 
+    def artifacts(self, run_id: str) -> list[RunArtifact]:
+        """What the steps have stored in the run's folder."""
+        folder = self._folder(run_id)
+        paths = {name: path for step in record.read_run(folder).steps for name, path in step.outputs.items()}
+        promised = artifacts_of(record.read_spec(folder))
+        return [a.at(_without(paths[a.dataset], a.filename)) if a.dataset in paths else a for a in promised]
+
+    def inputs(self, run: Run) -> Mapping[str, Any]:
+        """They are the defaults of the pipeline, which was compiled for this very run."""
+        return defaults_of(record.read_spec(self._folder(run.id)))
+
+    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
+        """As the pipeline says it."""
+        return taken_over_in(record.read_spec(self._folder(run_id)))
+
+    def carry(self, archive: Archive, prepared: Prepared) -> TravellingCode:
+        """It lies beside the runs."""
+        from kedro_kubeflow.targets.base.travel import put
+
+        folder = self.project.path / FOLDER / CODE
+        return TravellingCode(digest=archive.digest, uris=(put(str(folder), archive),))
+
     def terminate(self, run_id: str) -> Run:
         """Let the command that runs it end it, and wait until it has."""
         folder = self._folder(run_id)
@@ -131,6 +159,11 @@ class LocalTarget(Target):
                 where=str(run.folder),
             )
         return step.log
+
+
+def _without(path: str, filename: str) -> str:
+    """The artifact that holds a file."""
+    return path.removesuffix(f"/{filename}") if filename else path
 
 
 def run_folder(project: Path, run: str) -> Path | None:

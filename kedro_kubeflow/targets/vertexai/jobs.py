@@ -113,6 +113,22 @@ class Jobs:
         with self.connection.errors(doing):
             return self._job(self.connection.jobs.get_pipeline_job(name=self._resource(job_id), timeout=TIMEOUT))
 
+    def outputs(self, job_id: str) -> tuple[dict[str, Any], dict[tuple[str, str], str]]:
+        """A job's pipeline, as KFP's IR, and (task, artifact) → URI of what its tasks have put out.
+
+        Raises:
+            AuthError, ServerError
+        """
+        with self.connection.errors(f"get the job {job_id!r}"):
+            entry = self.connection.jobs.get_pipeline_job(name=self._resource(job_id), timeout=TIMEOUT)
+        found = {
+            (detail.task_name, name): artifacts.artifacts[0].uri
+            for detail in entry.job_detail.task_details
+            for name, artifacts in detail.outputs.items()
+            if artifacts.artifacts
+        }
+        return _plain(entry), found
+
     def list(self) -> Iterator[Job]:
         """Jobs, the latest first, without their steps.
 

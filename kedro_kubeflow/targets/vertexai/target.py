@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.errors import KedroKubeflowError
@@ -25,8 +25,11 @@ from kedro_kubeflow.targets.vertexai.schedules import JobScheduleRequest, key_of
 from kedro_kubeflow.targets.vertexai.steps import JobStep
 
 if TYPE_CHECKING:
+    from kedro_kubeflow.code.archive import Archive
     from kedro_kubeflow.compiler import CompiledPipeline
     from kedro_kubeflow.prepared import Prepared
+    from kedro_kubeflow.request import TravellingCode
+    from kedro_kubeflow.results.artifact import RunArtifact
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +108,32 @@ class VertexTarget(Target):
             f'gcloud logging read \'resource.type="ml_job" resource.labels.job_id="{step.custom_job}"\' '
             f"--project {self.vertexai.project_id} --order asc --format 'value(jsonPayload.message)'"
         )
+
+    def artifacts(self, run_id: str) -> list[RunArtifact]:
+        """The job's own tasks tell where they have put them."""
+        from kedro_kubeflow.results.spec import artifacts_of
+
+        spec, uris = self.client.jobs.outputs(run_id)
+        return [a.at(uris.get((a.task, a.name), "")) for a in artifacts_of(spec)]
+
+    def inputs(self, run: Run) -> Mapping[str, Any]:
+        """They are the defaults of the pipeline, which was compiled for this very job."""
+        from kedro_kubeflow.results.spec import defaults_of
+
+        return defaults_of(self.client.jobs.outputs(run.id)[0])
+
+    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
+        """As the pipeline says it."""
+        from kedro_kubeflow.results.spec import taken_over_in
+
+        return taken_over_in(self.client.jobs.outputs(run_id)[0])
+
+    def carry(self, archive: Archive, prepared: Prepared) -> TravellingCode:
+        """It goes to where the pipelines keep their artifacts."""
+        from kedro_kubeflow.request import TravellingCode
+        from kedro_kubeflow.targets.base.travel import put
+
+        return TravellingCode(digest=archive.digest, uris=(put(f"{self.vertexai.root.rstrip('/')}/code", archive),))
 
     def terminate(self, run_id: str) -> Job:
         """Cancel a job."""

@@ -9,6 +9,7 @@ import pytest
 from kfp_server import KfpServer, Options
 from kfp_server.faults import NO_UPSTREAM
 
+from kedro_kubeflow.contract import Artifact, StepCall
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
 from kedro_kubeflow.results.artifact import RunArtifact, line_of
 from kedro_kubeflow.targets.kubeflow import connect
@@ -122,17 +123,21 @@ def test_without_the_ui_a_store_that_is_reached_from_here_is_asked(tmp_path: Pat
 
 
 def test_where_they_lie_is_told_by_mlflow_or_by_the_logs() -> None:
-    argv = ["python", "-m", "kedro_kubeflow.runtime", "run", "--step", "prepare", "--pipeline", "p"]
-    outputs = '[["rows","rows","memory","data.pkl",true],["more","more","file","m.csv",true]]'
-    container = {"command": argv[:4], "args": [*argv[4:], "--outputs", outputs, "--executor-input", "{{$}}"]}
+    outputs = (Artifact("rows", "rows", "memory", "data.pkl"), Artifact("more", "more", "file", "m.csv"))
+    argv = StepCall(action="run", step="prepare", outputs=outputs).to_argv()
+    container = {"command": argv[:4], "args": argv[4:]}
     spec = {
         "components": {"comp-prepare": {"executorLabel": "exec-prepare"}, "comp-other": {"executorLabel": "x"}},
         "deploymentSpec": {"executors": {"exec-prepare": {"container": container}}},
     }
     log = line_of(RunArtifact(dataset="more", step="prepare", type="Dataset", uri="s3://b/more"))
     with KfpServer() as api:
-        found = artifacts(api).located(spec, {"rows": "s3://b/rows"}, lambda: [log])
+        found = artifacts(api).located(spec, {"rows": "s3://b/rows"}, recorded=lambda: ["x"], logs=lambda: [log])
         assert [(a.dataset, a.uri, a.filename) for a in found] == [
             ("rows", "s3://b/rows", "data.pkl"),
             ("more", "s3://b/more", "m.csv"),
         ]
+        record = "minio://mlpipeline/v2/artifacts/demo/r/prepare/u/more"
+        found = artifacts(api).located(spec, {"rows": "s3://b/rows"}, recorded=lambda: [record], logs=list)
+        assert found[1].uri == record
+        assert artifacts(api).is_there(found[1]) is None

@@ -1,0 +1,59 @@
+"""A run to go on from: what its target tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kedro_kubeflow.errors import ServerError
+from kedro_kubeflow.plan import Plan
+from kedro_kubeflow.request import EarlierRun
+from kedro_kubeflow.results.artifact import RunArtifact
+from kedro_kubeflow.targets.base.target import Target
+
+_WELL = ("SUCCEEDED", "CACHED")
+
+
+def earlier_run(target: Target, run_id: str, *, trust: bool = False, again: tuple[str, ...] = ()) -> EarlierRun:
+    """What of a run can be taken over.
+
+    Args:
+        trust: whether steps are taken over though their parameters have changed.
+        again: nodes that run anew, and all that follow from them.
+
+    Raises:
+        Unsupported: the target does not tell where its runs' artifacts lie.
+        AuthError, ServerError: there is no such run, or it has not ended.
+    """
+    run = target.get(run_id)
+    if not run.ended:
+        raise ServerError(
+            f"The {target.noun} {run.id} has not ended ({run.state})",
+            where=target.link(run.id),
+            cure="wait for it, or end it with `kedro kubeflow terminate`",
+        )
+    uris, steps = target.taken_over(run_id)
+    stored = {artifact.dataset: artifact.uri for artifact in target.artifacts(run_id) if artifact.uri}
+    return EarlierRun(
+        id=run.id,
+        succeeded=steps | {step.display_name for step in run.steps if step.state in _WELL},
+        parameters=target.inputs(run),
+        uris={**uris, **stored},
+        trust=trust,
+        again=again,
+    )
+
+
+def without_lost(target: Target, earlier: EarlierRun, plan: Plan) -> EarlierRun:
+    """The same without artifacts that a plan would take over and that are gone, as far as the target can be asked."""
+    kinds = {i.artifact.dataset: i for step in plan.steps for i in step.inputs}
+    lost = set()
+    for task in plan.tasks:
+        dataset = task.display_name.removeprefix("import ")
+        if task.imports and dataset in kinds:
+            given = kinds[dataset]
+            artifact = RunArtifact(
+                dataset=dataset, step="", type=given.type, uri=task.imports, filename=given.artifact.filename
+            )
+            if target.is_there(artifact) is False:
+                lost.add(dataset)
+    return replace(earlier, uris={name: uri for name, uri in earlier.uris.items() if name not in lost})

@@ -1,0 +1,61 @@
+"""A project's MLflow server, asked from this machine: as its own configuration says, and without much patience."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.errors import TrackingError
+from kedro_kubeflow.project.opening import OpenProject
+
+SECONDS = 3.0
+"""How long the server may take to accept a connection."""
+# MLflow would try each request for minutes.
+_IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+
+
+def mlflow_address(project: OpenProject, config: KubeflowConfig) -> str | None:
+    """The address of the server; None where the project's runs are not tracked."""
+    from kedro_kubeflow.project.mlflow_plugin import is_installed, tracking_uri
+
+    enabled = config.run_config.mlflow.enabled
+    tracked = enabled is True or (enabled == "auto" and is_installed())
+    return tracking_uri(project.config_loader()) if tracked else None
+
+
+@contextlib.contextmanager
+def mlflow_from_here(project: OpenProject, config: KubeflowConfig) -> Iterator[Any]:
+    """A client of it; what is logged meanwhile does not get between what is printed for programs.
+
+    Raises:
+        TrackingError: there is none, or it does not answer.
+        Exception: whatever a hook of the project, or MLflow, raises.
+    """
+    from kedro_kubeflow.project.context import load_context
+    from kedro_kubeflow.tracking.server import await_server, client
+
+    uri = mlflow_address(project, config)
+    if uri is None:
+        raise TrackingError("The project's runs are not tracked in MLflow")
+    await_server(uri, SECONDS)
+    with impatient():
+        load_context(project)
+        yield client()
+
+
+@contextlib.contextmanager
+def impatient() -> Iterator[None]:
+    """Few and short tries."""
+    before = {name: os.environ.get(name) for name in _IMPATIENT}
+    os.environ.update({name: value for name, value in _IMPATIENT.items() if before[name] is None})
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
