@@ -133,7 +133,7 @@ class _Carrier:
         )
 
     def _ended(self, run: KubeflowRun) -> KubeflowRun:
-        look = RunLook(self._client.runs, run.id, lambda _: Report(), PendingWatch(self._client.pods, None))
+        look = RunLook(self._client.runs, run.id, lambda _run, _last: Report(), PendingWatch(self._client.pods, None))
         waiting = Waiting(
             look,
             Pace(timeout=_SECONDS),
