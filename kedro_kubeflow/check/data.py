@@ -59,7 +59,7 @@ def _local_datasets(subject: Subject) -> list[Local]:
         if handed.kind in ("file", "volume") and base not in found:
             found[base] = Local(
                 dataset=base,
-                path=plain_path(handed),
+                path=plain_path(handed, subject.facts.project.path.as_posix()),
                 written_by=writers.get(base),
                 read_by=readers.get(base),
                 folder=bool(_FOLDERS.match(str((entry or {}).get("type", "")))),

@@ -17,7 +17,7 @@ from kedro_kubeflow.plan.nodes import NodeFacts, base_name
 _LOCAL = ("file", "volume")
 
 
-def with_aliases(nodes: Sequence[NodeFacts], handoffs: Mapping[str, Handoff]) -> list[NodeFacts]:
+def with_aliases(nodes: Sequence[NodeFacts], handoffs: Mapping[str, Handoff], root: str = "") -> list[NodeFacts]:
     """The nodes, and in place of a name whose file an earlier node writes under another name, that other name.
 
     The new name is made as those of transcoded datasets are, ``written@read``.
@@ -25,17 +25,19 @@ def with_aliases(nodes: Sequence[NodeFacts], handoffs: Mapping[str, Handoff]) ->
     Args:
         nodes: in the order in which Kedro would run them.
         handoffs: how each of their datasets travels.
+        root: the project's folder, which absolute paths may name.
     """
+    files = {name: _file(handed, root) for name, handed in handoffs.items()}
     made = {base_name(d) for node in nodes for d in node.outputs}
     written: dict[tuple[str, bool], str] = {}
     found: list[NodeFacts] = []
     for node in nodes:
-        seen = {d: written.get(_file(handoffs[d])) for d in node.datasets if base_name(d) not in made and d in handoffs}
+        seen = {d: written.get(files[d]) for d in node.datasets if base_name(d) not in made and d in handoffs}
         known = {d: other for d, other in seen.items() if other}
         inputs = tuple(f"{known[d]}@{d}" if d in known else d for d in node.inputs)
         aliases = tuple(sorted((base_name(d), other) for d, other in known.items()))
         found.append(replace(node, inputs=inputs, aliases=aliases) if known else node)
-        written |= {_file(handoffs[d]): base_name(d) for d in node.outputs if handoffs[d].kind in _LOCAL}
+        written |= {files[d]: base_name(d) for d in node.outputs if handoffs[d].kind in _LOCAL}
     return found
 
 
@@ -48,11 +50,12 @@ def written_elsewhere(name: str) -> str:
     return name.partition("@")[2]
 
 
-def plain_path(handed: Handoff) -> str:
-    """A local path that compares equal for the same file: relative to the project, or absolute."""
-    return posixpath.normpath(re.sub(r"^[a-z]+://", "", handed.path.replace("\\", "/")))
+def plain_path(handed: Handoff, root: str = "") -> str:
+    """A local path that compares equal for the same file: relative to the project, or absolute outside of it."""
+    path = posixpath.normpath(re.sub(r"^[a-z]+://", "", handed.path.replace("\\", "/")))
+    return posixpath.relpath(path, root) if root and path.startswith(f"{root}/") else path
 
 
-def _file(handed: Handoff) -> tuple[str, bool]:
+def _file(handed: Handoff, root: str) -> tuple[str, bool]:
     """What is the same for the same file; versions are another thing than the file that they are versions of."""
-    return (plain_path(handed) if handed.kind in _LOCAL else "", handed.versioned)
+    return (plain_path(handed, root) if handed.kind in _LOCAL else "", handed.versioned)

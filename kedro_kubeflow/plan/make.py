@@ -88,6 +88,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         warnings=(
             *in_conf,
             *_grouped_nothing(config, scope, groups),
+            *_not_cached(facts, config, scope, steps),
             *_local_values(facts, inputs),
             *_no_tracking_server(facts, config, scope),
             *_left_out(facts),
@@ -124,6 +125,13 @@ def _grouped_nothing(config: KubeflowConfig, scope: Scope, groups: Sequence[Grou
     by = config.run_config.grouping.by
     if by != "node" and len(groups) == len(scope.nodes) > 1:
         yield f"`grouping: {by}` puts no two nodes together: each of the {len(groups)} nodes is a step of its own"
+
+
+def _not_cached(facts: Facts, config: KubeflowConfig, scope: Scope, steps: Sequence[Step]) -> Iterator[str]:
+    if any(config.run_config.cache.values()):
+        for step in _of_the_run(facts, scope, steps):
+            what = f"The step {step.display_name!r} is not cached: a resolver of the configuration gives it something when it"
+            yield f"{what} runs, which a result of another run would not have"
 
 
 def _no_tracking_server(facts: Facts, config: KubeflowConfig, scope: Scope) -> Iterator[str]:
@@ -174,6 +182,8 @@ def _defaults(
         exit_task=exit_task_of(scope.tracking, run.mlflow.close_run, at_exit),
         handoffs=scope.handoffs,
     )
+    for step in _of_the_run(facts, scope, steps):
+        settings[step.display_name] = replace(settings[step.display_name], cache=False)
     image = _image(request, config)
     start = _start_options(config, _display_name(facts, scope), image) if scope.tracking else {}
     start |= {"kedro_command": _kedro_command(facts, scope)} if scope.tracking else {}
@@ -204,6 +214,14 @@ def _logged(run: RunConfig, steps: Sequence[Step], scope: Scope) -> frozenset[st
         for name, datasets in written.items()
         if how == "all" or (how == "auto" and any(scope.handoffs[d].artifact_type == "Metrics" for d in datasets))
     )
+
+
+def _of_the_run(facts: Facts, scope: Scope, steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps that a resolver gives something when they run, such as the date: a result of another run is not theirs."""
+    for step in steps:
+        used = {d for node in step.nodes for d in (*node.datasets, *node.outputs)}
+        if used & scope.resolved or facts.parameters.resolved.keys() & set(step.conf_parameters):
+            yield step
 
 
 def _known_values(facts: Facts) -> dict[str, Any]:
@@ -273,8 +291,26 @@ def _common_call(facts: Facts, run: RunConfig, scope: Scope) -> StepCall:
         settings={
             **({"dynamic_config": providers} if providers else {}),
             **({"mlflow": "off"} if run.mlflow.enabled is False else {}),
+            **_hooks(run, scope),
         },
     )
+
+
+def _hooks(run: RunConfig, scope: Scope) -> dict[str, str]:
+    """When the project's hooks hear of the run.
+
+    Raises:
+        ConfigError: they are to hear once of a run that has no tasks for it.
+    """
+    if run.hooks == "per_step":
+        return {}
+    if not scope.tracking or run.mlflow.close_run != "exit_handler":
+        raise ConfigError(
+            "`hooks: per_run` needs the start task and the exit task, which a pipeline has with an MLflow run",
+            where="kubeflow.yml, run_config.hooks",
+            cure="use MLflow (with `close_run: exit_handler`), or let the hooks hear it in every step: `per_step`",
+        )
+    return {"hooks": run.hooks}
 
 
 def _memory_options(run: RunConfig) -> dict[str, Any]:

@@ -105,12 +105,12 @@ def scope_of(facts: Facts, config: KubeflowConfig, request: Request) -> Scope:
         volume=run.volume.folder if run.volume else None,
         stored=run.store_kedro_outputs_as_kfp_artifacts,
     )
-    return _one_name_a_file(found)
+    return _one_name_a_file(found, facts.project.path.as_posix())
 
 
-def _one_name_a_file(scope: Scope) -> Scope:
+def _one_name_a_file(scope: Scope, root: str) -> Scope:
     """The scope with one dataset for each file that is written under one name and read under another."""
-    nodes = with_aliases(scope.nodes, scope.handoffs)
+    nodes = with_aliases(scope.nodes, scope.handoffs, root)
     if not any(node.aliases for node in nodes):
         return scope
     # As in the catalog, or by the name that was made of two.

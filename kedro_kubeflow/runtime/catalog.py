@@ -81,7 +81,7 @@ def step_catalog(
     if in_processes(call):
         return StepCatalog(own, frozenset(own))
     known = set(credentials)
-    rest = {name: entry for name, entry in whole.items() if name not in used and _named(entry) <= known}
+    rest = {name: entry for name, entry in whole.items() if name not in used and named_credentials(entry) <= known}
     volume = Volume.of(call, executor)
     return StepCatalog({**{n: volume.entry(e) if volume else e for n, e in rest.items()}, **own}, frozenset(used))
 
@@ -191,9 +191,9 @@ def _pointed(name: str, entry: Entry, path: Path) -> dict[str, Any]:
     return repoint(entry, path.as_posix())
 
 
-def _named(value: Any) -> set[str]:
+def named_credentials(value: Any) -> set[str]:
     """The credentials that an entry names, at any depth."""
     if not isinstance(value, Mapping):
         return set()
     named = {item for key, item in value.items() if key == "credentials" and isinstance(item, str)}
-    return named.union(*(_named(item) for item in value.values()))
+    return named.union(*(named_credentials(item) for item in value.values()))

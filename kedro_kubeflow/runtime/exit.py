@@ -17,6 +17,8 @@ from kedro_kubeflow.parameters import encode, encoding_of
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.notification import notify
 from kedro_kubeflow.runtime.outcome import Ended, Outcome, outcome_of
+from kedro_kubeflow.runtime.run_hooks import PER_RUN, tell_end
+from kedro_kubeflow.runtime.session import open_for
 from kedro_kubeflow.runtime.vertex import on_vertex
 from kedro_kubeflow.tracking.redaction import redacted
 
@@ -43,6 +45,9 @@ def leave(call: StepCall, executor: Executor) -> None:
     outcome = outcome_of(call, executor, ended)
     # Printed: a project's logging most often leaves out what is no warning of another package.
     print(f"The run {_HOW[outcome.status]}", *outcome.failed_steps, sep="\n  ", flush=True)
+    if call.settings.get("hooks") == PER_RUN:
+        with _apart(problems, "A hook of the project"):
+            tell_end(open_for(call, executor), call, outcome)
     if "exit_pipeline" in call.settings:
         with _apart(problems, "The exit pipeline"):
             _run_pipeline(call, executor, outcome)

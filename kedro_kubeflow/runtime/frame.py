@@ -18,6 +18,7 @@ from kedro_kubeflow.runtime.code_source import code_bytes
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.kubeflow_api import kubeflow_run, settled_run
 from kedro_kubeflow.runtime.outcome import Ended
+from kedro_kubeflow.runtime.run_hooks import tell_begin
 from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
 from kedro_kubeflow.runtime.vertex import on_vertex
 from kedro_kubeflow.runtime.workflow_name import workflow_name
@@ -53,6 +54,8 @@ def start(call: StepCall, executor: Executor) -> None:
             take_over(mlflow, run_id, earlier=resumed["run"], steps=resumed["steps"])
         if call.code:
             log_code(mlflow, run_id, code_bytes(call, executor), call.code)
+        if project.hooks_per_run:
+            tell_begin(project, call)
     executor.put_out("run_id", run_id)
     for artifact in call.outputs:
         if artifact.how != "link":

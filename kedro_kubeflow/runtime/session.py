@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
@@ -26,6 +26,8 @@ class TaskProject(OpenProject):
     """The project, and what the run has given the task."""
 
     given: Given = field(default_factory=Given)
+    hooks_per_run: bool = False
+    """Whether the project's hooks hear of the whole run alone, in the start and the exit task."""
 
 
 def open_for(call: StepCall, executor: Executor) -> TaskProject:
@@ -47,6 +49,7 @@ def open_for(call: StepCall, executor: Executor) -> TaskProject:
     part_variable()
     given = given_to(opened, call, executor)
     project = TaskProject(**{**vars(opened), "runtime_params": given.overrides}, given=given)
+    project = replace(project, hooks_per_run=call.settings.get("hooks") == "per_run")
     if call.tracking:
         from kedro_kubeflow.tracking.kfp_native import drop_task_run
         from kedro_kubeflow.tracking.server import await_server
@@ -74,7 +77,12 @@ def session_for(project: OpenProject, *, watch: Any = None) -> Any:
     from kedro.framework.session import KedroSession
 
     ours = (BareAddress(),) if watch is None else (watch, BareAddress())
-    settings.set("HOOKS", (*settings.HOOKS, *ours))
+    own = settings.HOOKS
+    if watch is not None and getattr(project, "hooks_per_run", False):
+        from kedro_kubeflow.runtime.parts_of_hooks import without_run_hooks
+
+        own = tuple(without_run_hooks(hooks) for hooks in own)
+    settings.set("HOOKS", (*own, *ours))
     # A class of its own, as the project's settings name it; one of another kind, as Kedro's server has, runs no single step.
     session_class = settings.SESSION_CLASS if issubclass(settings.SESSION_CLASS, KedroSession) else KedroSession
     return session_class.create(

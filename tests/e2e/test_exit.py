@@ -117,7 +117,7 @@ def project(tmp_path: Path) -> KedroProject:
 
 def run(project: KedroProject, base: str, *words: str) -> tuple[int, dict[str, Any]]:
     urls = {"HOOK_URL": f"{base}/t0ken", "SLACK_URL": f"{base}/slack", "GONE_URL": f"{base}/gone"}
-    done = project.kedro("kubeflow", "run-once", "--local", "--output", "json", *words, env=urls)
+    done = project.kedro("kubeflow", "run-once", "--local", "--isolated", "--output", "json", *words, env=urls)
     assert "t0ken" not in done.text
     facts: dict[str, Any] = json.loads(done.out[done.out.index("{\n") :])
     return done.code, facts

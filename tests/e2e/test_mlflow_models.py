@@ -39,6 +39,28 @@ def register_pipelines():
     )
     return pipelines
 """
+SETTINGS = """
+import os
+from kedro.framework.hooks import hook_impl
+
+def seen(*words):
+    if os.environ.get("SEEN"):
+        with open(os.environ["SEEN"], "a") as file:
+            print(*words, file=file)
+
+class Hooks:
+    @hook_impl
+    def before_pipeline_run(self, run_params, pipeline, catalog):
+        seen("before", run_params.get("node_names"), run_params["pipeline_names"], len(pipeline.nodes), "report" in catalog)
+    @hook_impl
+    def before_node_run(self, node): seen("node", node.name)
+    @hook_impl
+    def after_pipeline_run(self, pipeline): seen("after")
+    @hook_impl
+    def on_pipeline_error(self, error): seen("error", error)
+
+HOOKS = (Hooks(),)
+"""
 CATALOG = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
     "model": {
@@ -58,6 +80,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_server: MlflowServe
         catalog=CATALOG,
         parameters={},
         registry=REGISTRY,
+        settings=SETTINGS,
         mlflow={"server": {"mlflow_tracking_uri": mlflow_server.uri}},
     )
 
@@ -73,3 +96,25 @@ def test_a_pipeline_that_is_a_model_must_be_one_step(project: KedroProject) -> N
     done = project.kubeflow("compile", "-o", "-", "-p", "as_model").failed(2)
     assert "no model would be logged" in done.err
     assert "grouping: all" in done.err
+
+
+def test_the_projects_hooks_hear_of_the_run_once(project: KedroProject, tmp_path: Path) -> None:
+    project.conf("kubeflow", {"run_config": {"hooks": "per_run", "grouping": "all"}}, env="once")
+    seen = tmp_path / "seen"
+    done = project.kubeflow("run-once", "--local", "-e", "once", env={"SEEN": str(seen)})
+    assert done.code == 0, done.text
+    assert seen.read_text().splitlines() == [
+        "before None ['__default__'] 2 True",
+        "node train",
+        "node evaluate",
+        "after",
+    ]
+    project.write("data/01_raw/raw.json", '"no numbers"')
+    assert project.kubeflow("run-once", "--local", "-e", "once", env={"SEEN": str(seen)}).code == 1
+    assert seen.read_text().splitlines()[-1] == "error The run has failed: all"
+
+
+def test_hooks_once_a_run_need_tasks_for_it(project: KedroProject) -> None:
+    project.conf("kubeflow", {"run_config": {"hooks": "per_run", "mlflow": {"enabled": False}}}, env="without")
+    done = project.kubeflow("compile", "-o", "-", "-e", "without").failed(2)
+    assert "`hooks: per_run` needs the start task and the exit task" in done.err

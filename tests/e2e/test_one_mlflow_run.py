@@ -89,7 +89,7 @@ def runs(tmp_path: Path, mlflow_server: MlflowServer) -> Callable[[], list[Run]]
 
 
 def local_run(project: KedroProject, *more: str) -> Result:
-    return project.kedro("kubeflow", "run-once", "--local", *more)
+    return project.kedro("kubeflow", "run-once", "--local", "--isolated", *more)
 
 
 def steps_in(tags: dict[str, str]) -> dict[str, str]:

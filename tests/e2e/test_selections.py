@@ -57,6 +57,7 @@ CATALOG = {
 }
 SEEN = """
 import json
+import os
 from pathlib import Path
 from kedro.framework.hooks import hook_impl
 
@@ -64,7 +65,7 @@ class Seen:
     @hook_impl
     def before_pipeline_run(self, run_params, pipeline):
         name = "+".join(node.name for node in pipeline.nodes)
-        Path("seen_" + name + ".json").write_text(json.dumps(run_params["pipeline_names"]))
+        Path(os.environ["SEEN_IN"], "seen_" + name + ".json").write_text(json.dumps(run_params["pipeline_names"]))
 
 HOOKS = (Seen(),)
 """
@@ -79,6 +80,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
         catalog=CATALOG,
         settings=SEEN,
     )
+    made.environ["SEEN_IN"] = str(made.path)
     made.conf(
         "kubeflow",
         {
@@ -90,7 +92,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 
 def run(project: KedroProject, *words: str) -> dict[str, Any]:
-    done = project.kubeflow("run-once", "--local", "--output", "json", *words).ok()
+    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json", *words).ok()
     steps = json.loads(done.out[done.out.index("{") :])["steps"]
     return {step["step"]: step["outputs"] for step in steps}
 

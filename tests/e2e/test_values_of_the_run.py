@@ -68,6 +68,14 @@ def test_nothing_that_a_resolver_gives_is_in_the_compiled_file(project: KedroPro
     assert "run_date" not in done.out
 
 
+def test_a_step_that_a_resolver_gives_something_is_not_cached(project: KedroProject) -> None:
+    project.conf("kubeflow", {"run_config": {"image": "x:1", "cache": {"__default__": True}}}, env="cached")
+    done = project.kubeflow("plan", "--output", "json", "-e", "cached", "--params", "fresh=1", env=THEN).ok()
+    planned = json.loads(done.out)
+    assert {step["title"]: step["cache"] for step in planned["steps"]} == {"write": False, "read": False}
+    assert any(note.startswith("The step 'write' is not cached: a resolver") for note in planned["notes"])
+
+
 def test_one_that_is_overridden_is_an_input_and_no_more_of_it(project: KedroProject) -> None:
     words = ("--params", "fresh=1,api.retries=7,run_date=2020-02-02")
     done = project.kubeflow("compile", "-o", "-", *words, env=THEN).ok()

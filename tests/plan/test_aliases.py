@@ -11,6 +11,7 @@ CATALOG = {
     "read": {"type": "pandas.CSVDataset", "filepath": "./data/x.csv"},
     "later": {"type": "pandas.CSVDataset", "filepath": "data/../data/x.csv"},
     "versions": {"type": "pandas.CSVDataset", "filepath": "data/x.csv", "versioned": True},
+    "absolute": {"type": "pandas.CSVDataset", "filepath": "/work/demo/data/x.csv"},
     "remote": {"type": "pandas.CSVDataset", "filepath": "s3://b/x.csv"},
     "also remote": {"type": "pandas.CSVDataset", "filepath": "s3://b/x.csv"},
 }
@@ -38,6 +39,11 @@ def test_the_last_one_who_wrote_counts() -> None:
 def test_a_dataset_with_a_writer_of_its_own_is_itself() -> None:
     nodes = NodeFacts("1", (), ("written",)), NodeFacts("2", (), ("read",)), NodeFacts("r", ("read",), ())
     assert inputs(*nodes)[-1] == ("read",)
+
+
+def test_an_absolute_path_may_be_the_same_file() -> None:
+    nodes = NodeFacts("w", (), ("written",)), NodeFacts("r", ("absolute",), ())
+    assert [n.inputs for n in with_aliases(nodes, HANDOFFS, "/work/demo")][-1] == ("written@absolute",)
 
 
 def test_versions_and_what_is_remote_are_other_things() -> None:
