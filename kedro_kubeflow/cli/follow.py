@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kedro_kubeflow.cli.interrupt import INTERRUPTED
+from kedro_kubeflow.cli.mlflow_end import closed
 from kedro_kubeflow.cli.output import Output, print_json
 from kedro_kubeflow.cli.run_output import print_run, run_json
 from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
@@ -79,6 +80,7 @@ def follow(target: Target, run_id: str, how: WaitOptions, output: Output) -> Non
     except KeyboardInterrupt:
         _interrupted(target, run_id, terminate=how.terminate_on_interrupt)
         sys.exit(INTERRUPTED)
+    run = closed(target, run)
     if output == "json":
         print_json(run_json(target, run))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.mlflow_end import repaired, tell_unclosed
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
 from kedro_kubeflow.cli.run_output import print_run, run_json
-from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.errors import ConfigError, RunFailed
 
 if TYPE_CHECKING:
     from kedro_kubeflow.targets.base.run import Run
@@ -31,19 +33,39 @@ if TYPE_CHECKING:
 @env_option
 @target_option
 @output_option
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Give the MLflow run the status that the run has, where the task at its end could not.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if the run has ended, and not with success.")
 @exits
-def status(run: str, timeline: str | None, env: str | None, target: str | None, output: Output) -> None:
+def status(
+    run: str,
+    timeline: str | None,
+    env: str | None,
+    target: str | None,
+    output: Output,
+    repair: bool,
+    exit_code: bool,
+) -> None:
     """The state of a run and of its steps. RUN is its id, or the link that opens it."""
     from kedro_kubeflow.targets.base.registry import open_target
 
     opened = open_target(target, env=env, run=run)
     found = opened.get(opened.run_id(run))
+    if repair:
+        found = repaired(opened, found)
+    else:
+        tell_unclosed(opened, found)
     if timeline is not None:
         _show_timeline(opened, found, timeline, output)
     elif output == "json":
         print_json(run_json(opened, found))
     else:
         print_run(opened, found)
+    if exit_code and found.ended and not found.succeeded:
+        sys.exit(RunFailed.exit_code)
 
 
 def _show_timeline(target: Target, run: Run, where: str, output: Output) -> None:

@@ -383,6 +383,18 @@ class Target(ABC):
         """
         self.refuse("code")
 
+    def repair(self, run: Run) -> Run:
+        """Give the MLflow run of a run that has ended the status that is true, where the exit task could not.
+
+        Returns:
+            The run, with what MLflow says now.
+
+        Raises:
+            Unsupported: the target cannot.
+            TrackingError: MLflow cannot be reached, or has no run of it.
+        """
+        self.refuse("repair")
+
     # Schedules
 
     def schedules(self, *, namespace: str | None = None) -> list[Schedule]:

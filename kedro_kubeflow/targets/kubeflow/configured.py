@@ -17,6 +17,7 @@ from kedro_kubeflow.targets.kubeflow.tls import Tls
 if TYPE_CHECKING:
     from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
     from kedro_kubeflow.targets.kubeflow.told import Report
+    from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
 
 
 def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> KubeflowClient:
@@ -45,23 +46,24 @@ def connect_to(config: KubeflowConfig, project: OpenProject | None = None) -> Ku
 
 def _mlflow_of(config: KubeflowConfig, project: OpenProject) -> Callable[[KubeflowRun], Report]:
     """Asks the project's MLflow server, whose address is read only then."""
+    return lambda run: mlflow_tags(config, project).of(run)
 
-    def ask(run: KubeflowRun) -> Report:
-        from kedro_kubeflow.project.context import load_context
-        from kedro_kubeflow.project.mlflow_plugin import is_installed, mlflow_section, tracking_uri
-        from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
 
-        enabled = config.run_config.mlflow.enabled
-        if enabled is False or (enabled == "auto" and not is_installed()):
-            return MlflowTags(None).of(run)
-        loader = project.config_loader()
-        uri, server = tracking_uri(loader), mlflow_section(loader).get("server") or {}
-        # The context takes seconds, and runs the project's hooks: only credentials are worth that.
-        credentials = server.get("credentials") or (server.get("request_header_provider") or {}).get("type")
-        plain = uri is not None and uri.startswith(("http://", "https://")) and not credentials
-        return MlflowTags(uri, None if plain else lambda: load_context(project)).of(run)
+def mlflow_tags(config: KubeflowConfig, project: OpenProject) -> MlflowTags:
+    """The project's MLflow server, as far as it knows of runs."""
+    from kedro_kubeflow.project.context import load_context
+    from kedro_kubeflow.project.mlflow_plugin import is_installed, mlflow_section, tracking_uri
+    from kedro_kubeflow.targets.kubeflow.told_by_mlflow import MlflowTags
 
-    return ask
+    enabled = config.run_config.mlflow.enabled
+    if enabled is False or (enabled == "auto" and not is_installed()):
+        return MlflowTags(None)
+    loader = project.config_loader()
+    uri, server = tracking_uri(loader), mlflow_section(loader).get("server") or {}
+    # The context takes seconds, and runs the project's hooks: only credentials are worth that.
+    credentials = server.get("credentials") or (server.get("request_header_provider") or {}).get("type")
+    plain = uri is not None and uri.startswith(("http://", "https://")) and not credentials
+    return MlflowTags(uri, None if plain else lambda: load_context(project))
 
 
 def surroundings_of(config: KubeflowConfig) -> Surroundings:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.targets.base.login import Login, Logout
 from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded, Version
 from kedro_kubeflow.targets.base.run import Run, Step, find_step
@@ -210,6 +211,17 @@ class KubeflowTarget(Target):
         """Run again what failed of it."""
         self.client.runs.retry(run_id)
         return self.client.runs.get(run_id)
+
+    def repair(self, run: Run) -> Run:
+        """MLflow's run says what became of this one, also where the exit task could not."""
+        from kedro_kubeflow.targets.kubeflow.configured import mlflow_tags
+        from kedro_kubeflow.targets.kubeflow.told import judged
+
+        known = cast("KubeflowRun", run)
+        report = mlflow_tags(self.config, self.project).of(known, repairs=True)
+        if not report.mlflow:
+            raise TrackingError(f"The MLflow run cannot be repaired: {report.silence}", where=self.link(run.id))
+        return judged(known, report)
 
     # Schedules
 

@@ -38,12 +38,14 @@ class Report:
         error: of the run as a whole.
         silence: why nothing, or not all, is told.
         times: of steps by title, when they did what: see ``targets.base.timeline``.
+        mlflow: its MLflow run: ``run_id``, ``tracking_uri``, ``status``.
     """
 
     steps: Mapping[str, Told] = field(default_factory=dict)
     error: str | None = None
     silence: str | None = None
     times: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mlflow: Mapping[str, str] = field(default_factory=dict)
 
     def with_more(self, other: Report) -> Report:
         """What another tells besides; of a failed step's last words, the first that are told."""
@@ -64,12 +66,14 @@ def judged(run: KubeflowRun, report: Report) -> KubeflowRun:
     """
     steps = tuple(_judged(run, step, report.steps.get(step.display_name), report.silence) for step in run.steps)
     error = run.error or (report.error if run.state == "FAILED" else None)
-    return replace(run, steps=steps, error=error)
+    return replace(run, steps=steps, error=error, mlflow=report.mlflow or run.mlflow)
 
 
 def is_open(run: KubeflowRun) -> bool:
     """Whether anything is left to ask others: a step that failed has last words, one that has not ended a true state."""
-    return bool(run.failed_steps) or (run.ended and (not run.told_whole or not run.succeeded)) or run.behind
+    # Without its exit task, what MLflow says of a run is most likely wrong.
+    unclosed = run.succeeded and any(step.at_exit and step.state != "SUCCEEDED" for step in run.steps)
+    return bool(run.failed_steps) or (run.ended and (not run.told_whole or not run.succeeded)) or run.behind or unclosed
 
 
 def _judged(run: KubeflowRun, step: PodStep, told: Told | None, silence: str | None) -> PodStep:

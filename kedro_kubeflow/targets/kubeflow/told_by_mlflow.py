@@ -8,15 +8,24 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kedro_kubeflow.errors import KedroKubeflowError
-from kedro_kubeflow.targets.base.run import State
+from kedro_kubeflow.targets.base.run import Run, State
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.told import Report, Told
 from kedro_kubeflow.tracking import tags
-from kedro_kubeflow.tracking.status import STEP_FAILED, STEP_RUNNING, STEP_SUCCEEDED, STEP_TERMINATED
+from kedro_kubeflow.tracking.status import (
+    FAILED,
+    FINISHED,
+    KILLED,
+    STEP_FAILED,
+    STEP_RUNNING,
+    STEP_SUCCEEDED,
+    STEP_TERMINATED,
+    Heard,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +54,12 @@ class MlflowTags:
     uri: str | None
     set_up: Callable[[], None] | None = None
 
-    def of(self, run: KubeflowRun) -> Report:
-        """What the steps of a run say of themselves; why nothing is known, where the server cannot be asked."""
+    def of(self, run: KubeflowRun, *, repairs: bool = False) -> Report:
+        """What the steps of a run say of themselves; why nothing is known, where the server cannot be asked.
+
+        Args:
+            repairs: whether the MLflow run of a run that has ended is given the status that the Kubeflow run has.
+        """
         from kedro_kubeflow.tracking.server import await_server, shown
 
         if self.uri is None:
@@ -54,7 +67,7 @@ class MlflowTags:
         try:
             await_server(self.uri, SECONDS)
             with _impatient():
-                return self._asked(run)
+                return self._asked(run, repairs=repairs)
         except KedroKubeflowError as error:
             return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {error.what}")
         except Exception as error:
@@ -62,10 +75,11 @@ class MlflowTags:
             log.debug("MLflow cannot be asked", exc_info=True)
             return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {tags.one_line(error)}")
 
-    def _asked(self, run: KubeflowRun) -> Report:
+    def _asked(self, run: KubeflowRun, *, repairs: bool) -> Report:
         from kedro_kubeflow.tracking.experiment import every_experiment
+        from kedro_kubeflow.tracking.finish import finish, is_adopted
         from kedro_kubeflow.tracking.lookup import find_runs
-        from kedro_kubeflow.tracking.server import client
+        from kedro_kubeflow.tracking.server import client, shown
 
         if self.set_up:
             self.set_up()
@@ -73,7 +87,28 @@ class MlflowTags:
         found = find_runs(mlflow, every_experiment(mlflow), {tags.RUN_ID: run.id})
         if not found:
             return Report(silence="MLflow has no run of it")
-        return report_of(run, found[0].data.tags)
+        status = str(found[0].info.status)
+        if repairs and run.ended and not is_adopted(found[0]):
+            # A run that an earlier attempt has failed keeps the words of what went wrong.
+            if status != status_of(run):
+                status = finish(mlflow, found[0], heard_of(run))
+                found = [mlflow.get_run(found[0].info.run_id)]
+        told = report_of(run, found[0].data.tags)
+        known = {"run_id": str(found[0].info.run_id), "tracking_uri": shown(str(self.uri)), "status": status}
+        return replace(told, mlflow=known)
+
+
+def status_of(run: Run) -> str:
+    """The status that the MLflow run of a run that has ended must have."""
+    if run.succeeded:
+        return FINISHED
+    return KILLED if run.canceled or run.state == "CANCELED" else FAILED
+
+
+def heard_of(run: Run) -> Heard:
+    """What is known of the end of a run that has ended, as the exit task would hear it."""
+    state = "SUCCEEDED" if run.succeeded else "FAILED"
+    return Heard(state=state, error=run.error or "", cancelled=status_of(run) == KILLED, asked=True)
 
 
 def report_of(run: KubeflowRun, known: dict[str, str]) -> Report:

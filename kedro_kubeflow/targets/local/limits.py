@@ -25,6 +25,7 @@ CANNOT: Mapping[str, Reason] = {
     "timeout": _ATTACHED,
     "pending_timeout": _ATTACHED,
     "terminate_on_interrupt": _ATTACHED,
+    "repair": Reason("the command that starts a run here closes its MLflow run"),
     "retry": Reason(
         "a run here cannot be taken up again",
         what="A run on this machine cannot be taken up again",

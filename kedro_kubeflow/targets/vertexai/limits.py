@@ -28,6 +28,7 @@ CANNOT: Mapping[str, Reason] = {
         what="Vertex AI Pipelines gives no logs of its own: Cloud Logging keeps them",
         cure="open the job in the console, whose link `status` prints",
     ),
+    "repair": Reason("its exit task is told the truth, and run"),
     "retry": Reason(
         "a job there cannot be taken up again",
         what="Vertex AI Pipelines cannot take a job up again",
