@@ -28,6 +28,23 @@ def start(server: KfpServer, kedro: Kedro, uploaded: dict[str, str]) -> Start:
     return made
 
 
+class TestEnd:
+    """What MLflow says of a run's end, and scripts that want to know it."""
+
+    def test_the_exit_code_on_request(self, kedro: Kedro, start: Start) -> None:
+        failed = start(Script(failing="double"), looks=9)
+        kedro("status", failed).ok()
+        kedro("status", failed, "--exit-code").failed(1)
+        kedro("status", start(looks=9), "--exit-code").ok()
+
+    def test_nothing_is_repaired_while_it_runs(self, kedro: Kedro, start: Start) -> None:
+        assert "there is nothing to repair yet" in kedro("status", start(), "--repair").failed(1).err
+
+    def test_where_mlflow_has_no_run_of_it(self, kedro: Kedro, start: Start) -> None:
+        refused = kedro("status", start(looks=9), "--repair").failed(5)
+        assert "The MLflow run cannot be repaired: " in refused.err
+
+
 class TestRuns:
     def test_the_latest_first(self, server: KfpServer, kedro: Kedro, start: Start) -> None:
         ids = [start(name=f"run {n}") for n in range(3)]

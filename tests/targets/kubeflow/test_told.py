@@ -118,6 +118,33 @@ class TestByMlflow:
         )
         assert found.error == "ValueError: the input is empty"
 
+    @pytest.mark.parametrize(
+        ("script", "status"),
+        [({}, "FINISHED"), ({"failing": "train"}, "FAILED")],
+    )
+    def test_a_run_that_its_exit_task_did_not_close_is_closed_from_here(
+        self, server: KfpServer, client_of: Connect, uri: str, script: dict[str, str], status: str
+    ) -> None:
+        import mlflow
+
+        before = mlflow.get_tracking_uri()
+        ask = MlflowTags(uri, lambda: mlflow.set_tracking_uri(uri))
+        run = frozen(server, client_of(server), **script)
+        known = mlflow.MlflowClient(uri)
+        made = known.create_run("0", tags={tags.RUN_ID: run.id, tags.step_key("train"): "running train"})
+        try:
+            assert ask.of(run).mlflow["status"] == "RUNNING"
+            assert ask.of(run, repairs=True).mlflow == {
+                "run_id": made.info.run_id,
+                "tracking_uri": uri,
+                "status": status,
+            }
+        finally:
+            mlflow.set_tracking_uri(before)
+        now = known.get_run(made.info.run_id)
+        assert now.info.status == now.data.tags[tags.FINAL_STATUS] == status
+        assert (tags.FAILED_NODE in now.data.tags) is (status == "FAILED")
+
     def test_a_server_that_is_not_reached_is_no_error(self, server: KfpServer, client_of: Connect) -> None:
         ask = MlflowTags("http://127.0.0.1:9").of
         server.options.serves_logs = False
