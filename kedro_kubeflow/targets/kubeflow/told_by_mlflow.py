@@ -88,11 +88,9 @@ class MlflowTags:
         if not found:
             return Report(silence="MLflow has no run of it")
         status = str(found[0].info.status)
-        if repairs and run.ended and not is_adopted(found[0]):
-            # A run that an earlier attempt has failed keeps the words of what went wrong.
-            if status != status_of(run):
-                status = finish(mlflow, found[0], heard_of(run))
-                found = [mlflow.get_run(found[0].info.run_id)]
+        if repairs and run.ended and status != status_of(run) and not is_adopted(found[0]):
+            status = finish(mlflow, found[0], heard_of(run))
+            found = [mlflow.get_run(found[0].info.run_id)]
         told = report_of(run, found[0].data.tags)
         known = {"run_id": str(found[0].info.run_id), "tracking_uri": shown(str(self.uri)), "status": status}
         return replace(told, mlflow=known)
