@@ -15,6 +15,7 @@ from kedro_kubeflow.cli.preparation import Preparation, resume_options
 if TYPE_CHECKING:
     from kedro_kubeflow.cli.plan_view import PlanView, StepView, WorkflowView
     from kedro_kubeflow.plan import Plan
+    from kedro_kubeflow.plan.estimate import Estimates
 
 NO_IMAGE = "(none is configured)"
 _LISTED = 12
@@ -83,6 +84,8 @@ def _print(planned: PlanView) -> None:
     ]
     print_table(("Dataset", "How", "Made by", "Read by", "Stored as", "Path"), datasets, empty="No datasets.")
     _print_settings(planned)
+    if planned.estimates:
+        _print_estimates(planned.estimates)
     if planned.workflow:
         click.echo(f"\n{_workflow(planned.workflow)}")
     for note in planned.notes:
@@ -95,6 +98,20 @@ def _counted(planned: PlanView) -> str:
     own = len(planned.steps) - steps
     text = f"{steps} step{'s' * (steps != 1)}"
     return f"{text}, and {own} task{'s' * (own != 1)} of the plugin's own" if own else text
+
+
+def _print_estimates(estimates: Estimates) -> None:
+    """How long a run takes with this grouping, and with those that go by time."""
+    from kedro_kubeflow.cli.output import print_table
+
+    chosen = estimates.chosen
+    rows = [(e.grouping, e.steps, f"{e.seconds:.0f} s") for e in estimates.others if e.grouping != chosen.grouping]
+    rows.insert(0, (f"{chosen.grouping} (chosen)", chosen.steps, f"{chosen.seconds:.0f} s"))
+    click.echo("")
+    print_table(("Grouping", "Steps", "Estimated run"), rows, empty="")
+    untimed = estimates.nodes - estimates.timed
+    if untimed:
+        click.echo(f"{untimed} of {estimates.nodes} nodes were not timed yet by a run here (`run-once --local`).")
 
 
 def _workflow(size: WorkflowView) -> str:

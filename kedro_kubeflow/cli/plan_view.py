@@ -9,6 +9,7 @@ from typing import Any
 from kedro_kubeflow.compiler.kubernetes import container_resources, executor_config, retry_policy_json
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan.datasets import PlannedDataset
+from kedro_kubeflow.plan.estimate import Estimates
 from kedro_kubeflow.plan.plan import Plan
 
 
@@ -85,6 +86,7 @@ class PlanView:
     parameters: tuple[ParameterView, ...]
     notes: tuple[str, ...]
     workflow: WorkflowView | None
+    estimates: Estimates | None
 
 
 def view_of(plan: Plan, config: KubeflowConfig, *, on_kubernetes: bool = True) -> PlanView:
@@ -102,6 +104,7 @@ def view_of(plan: Plan, config: KubeflowConfig, *, on_kubernetes: bool = True) -
         ),
         notes=plan.warnings,
         workflow=_workflow(plan) if on_kubernetes else None,
+        estimates=plan.estimates if on_kubernetes else None,
     )
 
 

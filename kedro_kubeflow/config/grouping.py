@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from kedro_kubeflow.config.duration import Duration
 from kedro_kubeflow.config.model import Model
 from kedro_kubeflow.errors import did_you_mean
 
-RULES = ("node", "all", "namespace", "tag", "pipeline", "memory")
+RULES = ("node", "chain", "auto", "all", "namespace", "tag", "pipeline", "memory")
 _OLD = {"none": "node", "full": "all"}
-_BELONGS = {"depth": "namespace", "prefix": "tag", "pipelines": "pipeline"}
+_BELONGS = {"overhead": "auto", "assume": "auto", "depth": "namespace", "prefix": "tag", "pipelines": "pipeline"}
 _VERTEXAI = {
     "kedro_vertexai.grouping.IdentityNodeGrouper": "`by: node`",
     "kedro_vertexai.grouping.TagNodeGrouper": "`by: tag`, with its `tag_prefix` as `prefix`",
@@ -24,10 +25,18 @@ class GroupingConfig(Model):
     """Which nodes share a step, and how they run in it. A rule's name alone, such as `grouping: namespace`, is enough."""
 
     by: str = "node"
-    """`node`: a step for each node. `all`: one step. `namespace`: a step for each namespace. `tag`: a step for each tag with
+    """`node`: a step for each node. `chain`: nodes that stand one behind the other, with nothing beside them, share a step.
+    `auto`: the grouping with the shortest estimated run, and no more steps than Argo keeps (`workflow_limit`). `all`: one
+    step. `namespace`: a step for each namespace. `tag`: a step for each tag with
     the `prefix`. `pipeline`: a step for each registered pipeline. `memory`: nodes that hand data to each other in memory run
     together. Or the import path of your own: a function that takes the nodes (`kedro_kubeflow.plan.grouping.NodeFacts`) and gives
     a list of `kedro_kubeflow.plan.grouping.Group`, or a class whose instances do."""
+
+    overhead: Duration = 20
+    """For `auto`: how long a step takes beside its nodes: on a stock Kubeflow Pipelines 20 seconds, however small it is."""
+
+    assume: Duration = 1
+    """For `auto`: how long a node takes that no run on this machine has timed yet."""
 
     depth: int = Field(default=1, ge=1)
     """For `namespace`: how many parts of a namespace count; with 1, `a.b` and `a.c` share a step."""

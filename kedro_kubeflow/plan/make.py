@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kedro_kubeflow import names
@@ -16,15 +16,17 @@ from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan import plugin_tasks
 from kedro_kubeflow.plan.datasets import datasets_of
 from kedro_kubeflow.plan.defaults import Defaults, exit_task_of
+from kedro_kubeflow.plan.estimate import estimates_of
 from kedro_kubeflow.plan.exit import exit_of
 from kedro_kubeflow.plan.grouping import Group
-from kedro_kubeflow.plan.grouping_rule import groups_of
+from kedro_kubeflow.plan.grouping_rule import GroupingRule
 from kedro_kubeflow.plan.inputs import PipelineInput, pipeline_inputs
+from kedro_kubeflow.plan.nodes import node_facts
 from kedro_kubeflow.plan.plan import Plan
 from kedro_kubeflow.plan.resume import Resumed, resume_options, resumed
 from kedro_kubeflow.plan.scope import Scope, scope_of
 from kedro_kubeflow.plan.selection import DEFAULT
-from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, plain_text_warnings, settings_of
+from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, fits_of, plain_text_warnings, settings_of
 from kedro_kubeflow.plan.slicing import check_inputs
 from kedro_kubeflow.plan.step_tasks import step_task, with_mlflow_run
 from kedro_kubeflow.plan.steps import Step, free_inputs, steps_of
@@ -58,9 +60,59 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
     check_inputs(scope.nodes, scope.entries, facts.pipelines)
     check_types(_validated(facts, scope), facts.parameters.values)
     inputs, in_conf = pipeline_inputs(scope.nodes, facts.parameters, at_exit=_parameters_at_exit(facts, scope))
-    groups = groups_of(config.run_config.grouping, scope.nodes, scope.handoffs, facts.pipelines)
+    rule = _rule(facts, config, request, scope)
+
+    def with_groups(groups: Sequence[Group]) -> Plan:
+        return _planned(facts, config, request, scope, _Grouped(rule, groups, inputs, in_conf))
+
+    plan = with_groups(rule.groups(scope.nodes))
+    return _within_limit(plan, rule, with_groups) if rule.config.by == "auto" else plan
+
+
+_TRIES, _MARGIN = 6, 0.97
+
+
+def _within_limit(plan: Plan, rule: GroupingRule, with_groups: Callable[[Sequence[Group]], Plan]) -> Plan:
+    """The plan with fewer steps, until Argo keeps it to its end; where nothing more can be merged, as it is."""
+    for _ in range(_TRIES):
+        if plan.workflow.fits:
+            break
+        own = len(plan.tasks) - len(plan.steps)
+        most = int((plan.workflow.steps_that_fit - own) * _MARGIN)
+        groups = rule.groups(plan.scope.nodes, most=max(min(most, len(plan.steps) - 1), 1))
+        if len(groups) >= len(plan.steps):
+            break
+        plan = with_groups(groups)
+    return plan
+
+
+def _rule(facts: Facts, config: KubeflowConfig, request: Request, scope: Scope) -> GroupingRule:
+    run = config.run_config
+    every = {node.name: node for pipeline in facts.pipelines.values() for node in node_facts(pipeline)}
+    nodes = list({**every, **{node.name: node for node in scope.nodes}}.values())
+    return GroupingRule(
+        config=run.grouping,
+        handoffs=scope.handoffs,
+        registered=facts.pipelines,
+        fits=fits_of(run, nodes, image=request.image),
+        times=facts.node_times,
+    )
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """Nodes in groups, and the inputs of their pipeline."""
+
+    rule: GroupingRule
+    groups: Sequence[Group]
+    inputs: Mapping[str, PipelineInput]
+    in_conf: Sequence[str]
+
+
+def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scope, grouped: _Grouped) -> Plan:
+    groups, inputs, in_conf = grouped.groups, grouped.inputs, grouped.in_conf
     steps = steps_of(scope.selection.pipeline, scope.nodes, groups, scope.handoffs, inputs, facts.parameters)
-    defaults = _defaults(facts, config, request, scope, list(inputs.values()), steps)
+    defaults = _defaults(facts, config, request, scope, list(inputs.values()), steps, grouped.rule)
     going_on = resumed(steps, request.earlier, defaults.inputs)
     defaults = replace(defaults, start_options={**defaults.start_options, **resume_options(request.earlier, going_on)})
     root, group = _tasks(going_on, defaults, request.code)
@@ -84,6 +136,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         volume=run.volume,
         ttl=run.ttl,
         deadline=run.deadline,
+        estimates=None if request.earlier else estimates_of(grouped.rule, scope.nodes, groups, root, group),
         workflow_limit=limit_of(run.workflow_limit) if facts.target == "kubeflow" else None,
         warnings=(
             *in_conf,
@@ -169,6 +222,7 @@ def _defaults(
     scope: Scope,
     inputs: list[PipelineInput],
     steps: Sequence[Step],
+    rule: GroupingRule,
 ) -> Defaults:
     """What the tasks have in common, their settings with it."""
     run, values = config.run_config, facts.parameters.values
@@ -180,7 +234,7 @@ def _defaults(
         image=request.image,
         at_exit=at_exit,
         exit_task=exit_task_of(scope.tracking, run.mlflow.close_run, at_exit),
-        handoffs=scope.handoffs,
+        rule=rule,
     )
     for step in _of_the_run(facts, scope, steps):
         settings[step.display_name] = replace(settings[step.display_name], cache=False)

@@ -10,6 +10,7 @@ from kedro_kubeflow.config.ttl import TtlConfig
 from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.plan.datasets import PlannedDataset
+from kedro_kubeflow.plan.estimate import Estimates
 from kedro_kubeflow.plan.inputs import PipelineInput
 from kedro_kubeflow.plan.order import Position, positions_of
 from kedro_kubeflow.plan.plugin_tasks import GROUP
@@ -38,6 +39,7 @@ class Plan:
         common_call: what every call has in common.
         volume: the volume that the steps share.
         deadline: seconds that the whole run may take.
+        estimates: how long the run will take on a cluster.
         workflow_limit: bytes that Argo takes as a run; None where it takes everything.
         warnings: what the user should be told, a sentence each.
         cache_warnings: those of them that speak of cached steps.
@@ -62,6 +64,7 @@ class Plan:
     volume: VolumeConfig | None = None
     ttl: TtlConfig = field(default_factory=TtlConfig)
     deadline: int | None = None
+    estimates: Estimates | None = None
     workflow_limit: int | None = LIMIT
     warnings: tuple[str, ...] = ()
     cache_warnings: tuple[str, ...] = ()

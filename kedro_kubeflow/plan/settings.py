@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from kedro_kubeflow import names
@@ -16,9 +17,9 @@ from kedro_kubeflow.config.settings import Settings, StepSettings, selectors_of
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 from kedro_kubeflow.plan.cache import cache_key, is_mutable
 from kedro_kubeflow.plan.exit import AtExit, notification_secrets
-from kedro_kubeflow.plan.grouping_rule import groups_of
-from kedro_kubeflow.plan.handoff import Handoff
-from kedro_kubeflow.plan.nodes import node_facts
+from kedro_kubeflow.plan.grouping import Fits
+from kedro_kubeflow.plan.grouping_rule import GroupingRule
+from kedro_kubeflow.plan.nodes import NodeFacts, node_facts
 from kedro_kubeflow.plan.steps import Step
 
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)$", re.IGNORECASE)
@@ -32,7 +33,7 @@ def settings_of(
     image: str | None = None,
     at_exit: AtExit | None = None,
     exit_task: str | None = None,
-    handoffs: Mapping[str, Handoff] | None = None,
+    rule: GroupingRule | None = None,
 ) -> dict[str, StepSettings]:
     """By display name: what each step and each of the plugin's own tasks is given.
 
@@ -41,14 +42,14 @@ def settings_of(
         image: in place of ``run_config.image``.
         at_exit: what is done at the end of the run; its step's nodes have settings too.
         exit_task: the name of the task that does it.
-        handoffs: how datasets travel, for groups by what stays in memory.
+        rule: what groups are made by.
 
     Raises:
         ConfigError: a selector fits nothing, or settings contradict each other.
     """
     known = Known.of(_nodes(registered), groups=[step.display_name for step in steps], tasks=names.TASKS)
     if any(not known.fits(selector) for selector in selectors_of(run)):
-        known |= Known(groups=frozenset(_other_groups(run, registered, handoffs or {})))
+        known |= Known(groups=frozenset(_other_groups(registered, rule)))
     settings = Settings(run, known, image=image)
     found = {name: settings.of_task(name) for name in names.TASKS}
     if exit_task:
@@ -56,6 +57,31 @@ def settings_of(
     found |= {step.display_name: settings.of(step) for step in steps}
     _check_cache(run, steps, found)
     return found
+
+
+def fits_of(run: RunConfig, nodes: Sequence[NodeFacts], *, image: str | None = None) -> Fits:
+    """Whether two nodes may share a step: as each would be given the same in a step of its own.
+
+    Args:
+        image: in place of ``run_config.image``.
+    """
+    by_name = {node.name: node for node in nodes}
+    given: dict[str, StepSettings] = {}
+
+    @cache
+    def settings() -> Settings:
+        # Selectors may name groups that are yet to be made; whether all fit something is looked at when they are there.
+        selectors = selectors_of(run)
+        groups = {s.removeprefix("group:") for s in selectors}
+        return Settings(run, Known.of(nodes, groups=groups, tasks=names.TASKS), image=image)
+
+    def of(name: str) -> StepSettings:
+        if name not in given:
+            alone = Step(name=name, display_name=name, nodes=(by_name[name],))
+            given[name] = replace(settings().of(alone), origins={})
+        return given[name]
+
+    return lambda one, other: of(one) == of(other)
 
 
 def cache_keys(
@@ -119,12 +145,12 @@ def _nodes(registered: Mapping[str, Any]) -> Iterable[Any]:
     return {node.name: node for pipeline in registered.values() for node in pipeline.nodes}.values()
 
 
-def _other_groups(run: RunConfig, registered: Mapping[str, Any], handoffs: Mapping[str, Handoff]) -> Iterator[str]:
+def _other_groups(registered: Mapping[str, Any], rule: GroupingRule | None) -> Iterator[str]:
     """The names that groups of the project's other pipelines have, as far as they can be told."""
     for pipeline in registered.values():
         # A pipeline that cannot be grouped alone is not what is compiled here.
         with suppress(KedroKubeflowError):
-            yield from (group.name for group in groups_of(run.grouping, node_facts(pipeline), handoffs, registered))
+            yield from (group.name for group in rule.groups(node_facts(pipeline))) if rule else ()
 
 
 def _check_cache(run: RunConfig, steps: Sequence[Step], settings: Mapping[str, StepSettings]) -> None:

@@ -16,6 +16,8 @@ GROUPINGS: dict[str, Any] = {
     "processes": {"by": "tag", "runner": "parallel", "max_workers": 2},
     "memory": "memory",
     "all": "all",
+    "chain": "chain",
+    "auto": {"by": "auto", "overhead": 2, "assume": 5},
 }
 
 

@@ -14,6 +14,7 @@ from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan.exit import AtExit
 from kedro_kubeflow.plan.grouping import by_node, by_tag
+from kedro_kubeflow.plan.grouping_rule import GroupingRule
 from kedro_kubeflow.plan.handoff import handoff
 from kedro_kubeflow.plan.nodes import node_facts
 from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, plain_text_warnings, settings_of
@@ -37,7 +38,8 @@ def dag_of(run: RunConfig, **values: Any) -> Graph:
 
 def given(config: dict[str, Any], **more: Any) -> Any:
     run = RunConfig.model_validate({"image": "img:1", **config})
-    return settings_of(run, dag_of(run).steps, REGISTERED, **more)
+    rule = GroupingRule(config=run.grouping, handoffs={}, registered=REGISTERED)
+    return settings_of(run, dag_of(run).steps, REGISTERED, rule=rule, **more)
 
 
 def test_selectors_may_name_what_other_pipelines_have() -> None:
@@ -118,7 +120,7 @@ def test_parameters_that_stay_behind_are_part_of_the_key() -> None:
     with_params = Pipeline([node(lambda *x: x[0], ["raw", "params:big"], "rows", name="prepare")])
     facts, keys = node_facts(with_params), []
     for value in ("a", "b"):
-        values = {"big": {"text": value * 20_000}}
+        values = {"big": {1: value}}
         dag = graph_of(facts, by_node(facts), {d: handoff(d, None) for d in ("raw", "rows")}, Parameters(values=values))
         assert dag.steps[0].conf_parameters == ("big",)
         run = RunConfig.model_validate({"image": "i:1", "cache": True})

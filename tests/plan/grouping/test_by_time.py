@@ -1,0 +1,116 @@
+"""`chain` and `auto`: what they merge, that no merge makes the run longer, and that 1,000 nodes take no time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kedro_kubeflow.plan.grouping import Fits, Group, NodeFacts, by_auto, by_chain, by_node, makespan
+from kedro_kubeflow.plan.grouping.order import in_order, members_of
+
+OVERHEAD = 20.0
+
+
+def always(_: str, __: str) -> bool:
+    return True
+
+
+def node(name: str, inputs: str = "", outputs: str = "") -> NodeFacts:
+    return NodeFacts(name, tuple(inputs.split()), tuple(outputs.split()))
+
+
+def members(groups: Sequence[Group]) -> list[tuple[str, ...]]:
+    return [group.nodes for group in groups]
+
+
+DIAMOND = [node("a", "", "x"), node("b", "x", "y"), node("c", "x", "z"), node("d", "y z", "w"), node("e", "w", "v")]
+
+
+def test_a_chain_ends_where_something_stands_beside() -> None:
+    assert members(by_chain(DIAMOND, always)) == [("a",), ("b",), ("c",), ("d", "e")]
+    line = [node("a", "", "x@pandas"), node("b", "x@spark", "y"), node("c", "y", "z")]
+    (group,) = by_chain(line, always)
+    assert (group.name, group.nodes) == ("a+2", ("a", "b", "c"))
+
+
+def test_what_is_waited_for_anyway_does_not_break_a_chain() -> None:
+    split = [node("split", "raw", "train test"), *(node(f"{m}.fit", "train", f"{m}.model") for m in "ab")]
+    split += [node(f"{m}.score", f"{m}.model test", f"{m}.score") for m in "ab"]
+    assert members(by_chain(split, always)) == [("split",), ("a.fit", "a.score"), ("b.fit", "b.score")]
+
+
+def test_nodes_that_are_given_something_else_stay_apart() -> None:
+    line = [node("a", "", "x"), node("gpu", "x", "y"), node("c", "y", "z"), node("d", "z", "w")]
+    fits: Fits = lambda one, other: ("gpu" in (one, other)) == (one == other == "gpu")  # noqa: E731
+    assert members(by_chain(line, fits)) == [("a",), ("gpu",), ("c", "d")]
+    seconds = dict.fromkeys("acd", 1.0) | {"gpu": 1.0}
+    assert members(by_auto(line, seconds, OVERHEAD, fits)) == [("a",), ("gpu",), ("c", "d")]
+
+
+def test_auto_puts_short_nodes_together_and_lets_long_ones_run_side_by_side() -> None:
+    short = dict.fromkeys("abcde", 1.0)
+    assert len(by_auto(DIAMOND, short, OVERHEAD, always)) == 1
+    long = short | {"b": 300.0, "c": 300.0}
+    found = by_auto(DIAMOND, long, OVERHEAD, always)
+    assert not any({"b", "c"} <= set(group.nodes) for group in found)
+    assert makespan(found, DIAMOND, long, OVERHEAD) < 2 * 300
+    assert members(found) == [("a",), ("b",), ("c",), ("d", "e")]
+
+
+def test_the_bound_holds_also_where_nothing_waits_for_anything() -> None:
+    beside = [node(f"n{i}", "raw", f"x{i}") for i in range(100)]
+    seconds = {n.name: 50.0 for n in beside}
+    assert len(by_auto(beside, seconds, OVERHEAD, always)) == 100
+    for most in (60, 7, 1):
+        assert len(by_auto(beside, seconds, OVERHEAD, always, most)) == most
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[NodeFacts], dict[str, float]]:
+    nodes, made = [], ["raw"]
+    for number in range(draw(st.integers(1, 14))):
+        inputs = draw(st.lists(st.sampled_from(made), unique=True, min_size=1, max_size=3))
+        nodes.append(NodeFacts(f"n{number}", tuple(inputs), (f"d{number}",)))
+        made.append(f"d{number}")
+    return nodes, {n.name: draw(st.floats(0, 100)) for n in nodes}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(graphs(), st.integers(1, 6))
+def test_whatever_the_graph_the_steps_can_run_and_no_merge_makes_the_run_longer(
+    graph: tuple[list[NodeFacts], dict[str, float]], most: int
+) -> None:
+    nodes, seconds = graph
+    facts = {n.name: n for n in nodes}
+    alone = makespan(by_node(nodes), nodes, seconds, OVERHEAD)
+    chained, merged = by_chain(nodes, always), by_auto(nodes, seconds, OVERHEAD, always)
+    for groups in (chained, merged):
+        in_order(members_of(groups, facts), facts)
+        assert makespan(groups, nodes, seconds, OVERHEAD) <= alone + 1e-3
+    bounded = by_auto(nodes, seconds, OVERHEAD, always, most)
+    in_order(members_of(bounded, facts), facts)
+    assert len(bounded) <= most
+    assert bounded == by_auto(nodes, seconds, OVERHEAD, always, most)
+
+
+@pytest.mark.parametrize("most", [None, 100])
+def test_a_thousand_nodes_take_less_than_a_second(most: int | None) -> None:
+    layers = [
+        node(
+            f"n{i}",
+            " ".join(f"d{j}" for j in (i - 10, i - 9) if 0 <= j < i - i % 10) or "raw",
+            f"d{i}",
+        )
+        for i in range(1000)
+    ]
+    seconds = {n.name: float(i * 7 % 90) for i, n in enumerate(layers)}
+    since = time.process_time()
+    found = by_auto(layers, seconds, OVERHEAD, always, most)
+    assert time.process_time() - since < 1
+    assert len(found) <= (most or 1000)
+    facts = {n.name: n for n in layers}
+    in_order(members_of(found, facts), facts)
