@@ -107,7 +107,7 @@ def one_run(project: KedroProject, folder: Path) -> dict[str, Any]:
     run = Path(facts["folder"])
     return {
         "facts": {
-            f"{name}: {key}": masked(json.dumps(value), run, folder)
+            f"{name}: {key}": masked(in_order(value), run, folder)
             for name, one in seen.items()
             for key, value in one["facts"].items()
         },
@@ -115,10 +115,20 @@ def one_run(project: KedroProject, folder: Path) -> dict[str, Any]:
         "logs": {log.name: masked(log.read_text("utf-8"), run, folder) for log in sorted((run / "logs").iterdir())},
         "steps": {s["step"]: (s["state"], sorted(s["outputs"])) for s in facts["steps"]},
         "outputs": {name: content(Path(path)) for s in facts["steps"] for name, path in s["outputs"].items()},
-        "said": {f.parent.name: masked(f.read_text("utf-8"), run, folder) for f in run.rglob("executor_output.json")},
+        "said": {
+            f.parent.name: masked(in_order(json.loads(f.read_text("utf-8"))), run, folder)
+            for f in run.rglob("executor_output.json")
+        },
         "preloaded": (run / "preload.log").exists(),
         "printed": masked(done.err, run, folder),
     }
+
+
+def in_order(value: Any) -> str:
+    """JSON, keys in order: protobuf, which writes the executor input, keeps none."""
+    if isinstance(value, list) and value and str(value[-1]).startswith('{"'):
+        value = [*value[:-1], json.loads(value[-1])]
+    return json.dumps(value, sort_keys=True)
 
 
 def masked(text: str, run: Path, folder: Path) -> str:

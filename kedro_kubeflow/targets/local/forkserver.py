@@ -214,7 +214,8 @@ def _extra_path() -> list[str]:
 def _run_as_main(command: list[str]) -> None:
     module = command[command.index("-m") + 1]
     sys.argv = command[command.index("-m") + 1 :]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    # The annotations are what `python -m` gives it besides.
+    runpy.run_module(module, init_globals={"__annotations__": {}}, run_name="__main__", alter_sys=True)
 
 
 def _redirect(log: str) -> None:
