@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,8 +68,12 @@ class AttachedView:
         return table
 
 
-def print_summary(run: Run, console: Console) -> None:
-    """What became of each step, where the data lies, which MLflow run it was."""
+def print_summary(run: Run, console: Console, advice: Sequence[str] = ()) -> None:
+    """What became of each step, where the data lies, which MLflow run it was, how long it took.
+
+    Args:
+        advice: what would save time.
+    """
     table = Table(title=None, box=None, padding=(0, 1))
     for column in ("", "Step", "State", "Time"):
         table.add_column(column, justify="right" if column == "Time" else "left")
@@ -83,7 +87,7 @@ def print_summary(run: Run, console: Console) -> None:
         print_log_tail(f"The step {step.display_name!r} failed.", step.log, console)
     if run.state == "FAILED" and not run.failed_steps:
         print_log_tail("kfp ended before any step did.", run.log, console)
-    _print_verdict(run, console)
+    _print_verdict(run, console, advice)
 
 
 def print_log_tail(title: str, log: Path | None, console: Console) -> None:
@@ -124,7 +128,7 @@ def _print_mlflow(run: Run, console: Console) -> None:
         console.out(f"  open:   mlflow ui --backend-store-uri {uri}", highlight=False)
 
 
-def _print_verdict(run: Run, console: Console) -> None:
+def _print_verdict(run: Run, console: Console, advice: Sequence[str]) -> None:
     console.print()
     verdict = {
         "SUCCEEDED": ("The run succeeded.", "bold green"),
@@ -134,6 +138,9 @@ def _print_verdict(run: Run, console: Console) -> None:
     console.print(Text(*verdict))
     if run.folder:
         console.out(f"Everything of it lies in {_short(run.folder)}", highlight=False)
+    if run.created_at and run.finished_at:
+        seconds = (run.finished_at - run.created_at).total_seconds()
+        console.out("\n".join([f"It took {seconds:.1f} s.", *advice]), highlight=False)
 
 
 def summary_json(run: Run) -> dict[str, Any]:

@@ -168,12 +168,13 @@ def _started(target: Target, run: Run, how: WaitOptions, output: Output) -> None
 def _run_attached(target: Target, prepared: Prepared, chosen: RunOptions, output: Output) -> None:
     """Run to the end, as the run lasts no longer than this command."""
     from kedro_kubeflow.cli.attached_view import AttachedView, print_summary, stderr_console, summary_json
+    from kedro_kubeflow.targets.base.timeline import timeline
 
     console = stderr_console()
     view = AttachedView(console)
     with view.showing():
         run = target.start(prepared, chosen, on_change=view.changed)
-    print_summary(run, console)
+    print_summary(run, console, timeline(run, target.times(run), kind=target.kind_of_steps(run)).advice)
     if output == "json":
         print_json(summary_json(run))
     if not run.succeeded:

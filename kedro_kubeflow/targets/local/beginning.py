@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kedro_kubeflow.targets.local import standby
@@ -29,8 +29,12 @@ def begin_early() -> None:
     """
     words = sys.argv[1:]
     is_here = "--local" in words and not {"--help", "-h", "docker"} & set(words)
-    if words[:2] == ["kubeflow", "run-once"] and is_here and (root := _project()):
-        standby.begin(root, words)
+    if words[:2] != ["kubeflow", "run-once"] or not is_here:
+        return
+    # What cannot be read or started now is said when the command itself needs it.
+    with suppress(OSError):
+        if root := _project():
+            standby.begin(root, words)
 
 
 def _project() -> Path | None:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from kedro_kubeflow.targets.local.preload import Learned
 
 # Steps go on as plain processes when a fork does not run, or the server says nothing, for so long: in seconds.
-FORK_PATIENCE, IMPORT_PATIENCE = 20.0, 120.0
+FORK_PATIENCE, IMPORT_PATIENCE = 60.0, 120.0
 # Servers started one after another, each without what made the one before unfit.
 _MOST_SERVERS = 3
 _FORKSERVER = "kedro_kubeflow.targets.local.forkserver"

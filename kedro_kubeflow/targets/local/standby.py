@@ -11,9 +11,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+LOG = "kfp.log"
+"""In a run's folder: what the worker and kfp.local have said."""
 _WORKER = "kedro_kubeflow.targets.local.worker"
 _GRACE_SECONDS = 10
 _begun: Standby | None = None
@@ -29,17 +32,22 @@ class Standby:
             command: the command line, by which the worker knows again what its steps import.
         """
         self.project = project
+        self._folder: Path | None = None
+        # No file of a run yet, and nothing for the terminal.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed with the process
         self.process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", _WORKER, str(project), " ".join(command)],
             cwd=project,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._said,
             text=True,
             start_new_session=True,
         )
 
     def run(self, folder: Path) -> subprocess.Popen[str]:
         """Let it run the request in a folder, with this process's environment as it is now."""
+        self._folder = folder
         # Not by a file: an environment may hold secrets.
         told = {"folder": str(folder), "environ": dict(os.environ)}
         if self.process.stdin:
@@ -57,9 +65,13 @@ class Standby:
                 self.process.wait(_GRACE_SECONDS)
                 if not _group_lives(self.process.pid):
                     break
-        for pipe in (self.process.stdin, self.process.stdout):
+        if self._folder and not (self._folder / LOG).exists():
+            # It has ended before it had heard of the run.
+            (self._folder / LOG).write_bytes(os.pread(self._said.fileno(), 1 << 20, 0))
+        for pipe in (self.process.stdin, self.process.stdout, self._said):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
 
 def begin(project: Path, command: Sequence[str]) -> None:

@@ -24,10 +24,11 @@ from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, STATES_FILE, VOLUME_E
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.names import task_name
 from kedro_kubeflow.targets.local.adapter import adapted, execute
-from kedro_kubeflow.targets.local.history import home
+from kedro_kubeflow.targets.local.history import FOLDER
 from kedro_kubeflow.targets.local.isolated import pod
 from kedro_kubeflow.targets.local.preload import RUNTIME, TRACKING, Learned
 from kedro_kubeflow.targets.local.processes import Ended, Forks, NewProcesses, Processes, Start, can_fork
+from kedro_kubeflow.targets.local.standby import LOG
 
 VOLUME = "volume"
 """The run's volume, in the run's folder."""
@@ -91,7 +92,7 @@ class Worker:
         return 0
 
     def _explained(self, error: Exception) -> KedroKubeflowError:
-        line, where = f"{type(error).__name__}: {error}", str(self._folder / "kfp.log")
+        line, where = f"{type(error).__name__}: {error}", str(self._folder / LOG)
         if type(error).__module__.startswith("docker"):
             cure = "start Docker and see that this user may use it, or run the steps as processes: --local"
             return KedroKubeflowError(f"Docker cannot run the step: {line}", where=where, cure=cure)
@@ -186,7 +187,8 @@ class Standby:
             command: the command line, by which is known what its steps import.
         """
         self._project, self._command = project, command
-        self._learned = Learned(home(project) / "preload.json")
+        # Not made here: there may be nothing to run.
+        self._learned = Learned(project / FOLDER / "preload.json")
         forks = self._learned.isolation == "fork" and can_fork()
         self._forks = self._start_server({**os.environ, **FOR_ALL}) if forks else None
         importlib.import_module("kfp.local")
@@ -270,7 +272,10 @@ def main(project: Path, command: str) -> int:
     folder, environ = _told()
     os.environ.clear()
     os.environ.update(environ)
-    noise = (folder / "kfp.log").open("a", encoding="utf-8")
+    noise = (folder / LOG).open("a", encoding="utf-8")
+    # What was said until now went to a file of no name.
+    noise.write(os.pread(2, 1 << 20, 0).decode("utf-8", "replace"))
+    noise.flush()
     os.dup2(noise.fileno(), 1)
     os.dup2(noise.fileno(), 2)
     threading.Thread(target=_end_with_parent, daemon=True).start()
