@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kfp_server.workflow import OMITTED, is_exit
@@ -32,6 +32,8 @@ class Script:
     settles: int = 1
     freezes: int | None = None
     exit_lost: bool = False
+    says: Mapping[str, str] = field(default_factory=dict)
+    """Step → its log."""
 
 
 @dataclass(frozen=True)

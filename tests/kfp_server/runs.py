@@ -153,7 +153,8 @@ class Runs:
         for step, path in course.seen(steps).executors().items():
             known = (self.pod(run_id, step), f"{course.workflow}-{fnv(path)}")
             if pod in known and steps.get(step) in ("RUNNING", "SUCCEEDED", "FAILED"):
-                return self.logs.get((run_id, step), f"the log of {step}\n")
+                said = course.script.says.get(step, f"the log of {step}\n")
+                return self.logs.get((run_id, step), said)
         return None
 
     def described(self, pod: str) -> dict[str, Any] | None:

@@ -41,30 +41,35 @@ PORTION = 64 * 2**10
 COST = 12
 """How many bytes of a Workflow a byte of code takes, base64 and compression included."""
 _SECONDS = 900
+_SAFE = 0.9
 
 
-def carry(client: KubeflowClient, archive: Archive, prepared: Prepared) -> TravellingCode:
+def carry(client: KubeflowClient, archive: Archive, prepared: Prepared, pace: Pace | None = None) -> TravellingCode:
     """Let the code go along in the run itself, or carry it first.
+
+    Args:
+        pace: how runs that carry it are waited for.
 
     Raises:
         AuthError, ServerError: a run that carries it was not started, failed, or does not say where it has put it.
     """
     if len(archive.content) * COST <= room(prepared):
         return TravellingCode(digest=archive.digest, content=archive.content)
-    carrier = _Carrier(client, archive, prepared)
+    carrier = _Carrier(client, archive, prepared, pace or Pace(timeout=_SECONDS))
     uris = carrier.uris()
     carrier.tidy()
     return TravellingCode(digest=archive.digest, uris=tuple(uris))
 
 
 def room(prepared: Prepared) -> int:
-    """Bytes of the Workflow that code may take."""
-    return 150_000 if len(prepared.plan.tasks) <= 40 else 0
+    """Bytes of the Workflow that are left for code; a part stays free, as sizes are estimates."""
+    size = prepared.plan.workflow
+    return 2**40 if size.limit is None else int(size.limit * _SAFE) - size.total
 
 
 class _Carrier:
-    def __init__(self, client: KubeflowClient, archive: Archive, prepared: Prepared) -> None:
-        self._client, self._archive, self._prepared = client, archive, prepared
+    def __init__(self, client: KubeflowClient, archive: Archive, prepared: Prepared, pace: Pace) -> None:
+        self._client, self._archive, self._prepared, self._pace = client, archive, prepared, pace
         self._experiment = client.experiments.ensure(PIPELINE, prepared.config.experiment_namespace)
 
     def uris(self) -> list[str]:
@@ -136,7 +141,7 @@ class _Carrier:
         look = RunLook(self._client.runs, run.id, lambda _run, _last: Report(), PendingWatch(self._client.pods, None))
         waiting = Waiting(
             look,
-            Pace(timeout=_SECONDS),
+            self._pace,
             where=self._client.address.run_link(run.id),
             cure="look at what keeps it, or choose another `code.store`",
             noun="run",
