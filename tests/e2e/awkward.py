@@ -133,7 +133,7 @@ PARAMETERS = {
     "deep": {"er": {"value": 7}},
     "one": 1.0,
     "flag": False,
-    "large": ["x" * 100] * 150,
+    "large": ["x" * 100] * 1_500,
 }
 
 
