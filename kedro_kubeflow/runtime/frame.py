@@ -163,7 +163,7 @@ def _open_run(call: StepCall, executor: Executor, project: OpenProject, context:
         experiment_id=experiment(mlflow, experiment_name(call, context)),
         name=_run_name(context, executor),
         correlation=known,
-        more={**written, **_source_tags(call, written)},
+        more={**written, **_source_tags(call, written, _kubeflow_name(executor))},
     )
 
 
@@ -224,9 +224,12 @@ def experiment_name(call: StepCall, context: Any) -> str:
 
 
 def _run_name(context: Any, executor: Executor) -> str:
-    given = _configured(context, "run", "name") or executor.parameters.get(JOB_NAME_INPUT)
-    # Kubeflow gives runs of a schedule no name of their own; it shows them under the Workflow's.
-    return str(given or workflow_name(os.environ.get("HOSTNAME", "")) or "kedro")
+    return str(_configured(context, "run", "name") or _kubeflow_name(executor) or "kedro")
+
+
+def _kubeflow_name(executor: Executor) -> str:
+    """What the run is called where it runs; runs of a schedule have no name of their own, and are shown under the Workflow's."""
+    return str(executor.parameters.get(JOB_NAME_INPUT) or workflow_name(os.environ.get("HOSTNAME", "")))
 
 
 def _kfp_native(call: StepCall) -> str:
@@ -282,8 +285,10 @@ def _run_parameters(call: StepCall, env: str) -> dict[str, str]:
     }
 
 
-def _source_tags(call: StepCall, written: Mapping[str, str]) -> dict[str, str]:
+def _source_tags(call: StepCall, written: Mapping[str, str], name: str) -> dict[str, str]:
     """MLflow's own tags of a run that is ours from its start: where it comes from, and the way back."""
     url = written.get(tags.RUN_URL)
-    note = {tags.NOTE: f"[{'Vertex AI job' if on_vertex() else 'Kubeflow run'}]({url})"} if url else {}
+    plain = name.translate({ord("["): "(", ord("]"): ")"})
+    shown = "Vertex AI job" if on_vertex() else f"Kubeflow run {plain}".strip()
+    note = {tags.NOTE: f"[{shown}]({url})"} if url else {}
     return {tags.SOURCE_NAME: f"kedro kubeflow: {call.pipeline}", tags.SOURCE_TYPE: "JOB", **note}
