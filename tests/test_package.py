@@ -93,7 +93,7 @@ def test_the_metadata_say_what_people_look_for(built: Built) -> None:
     assert metadata["Version"] == kedro_kubeflow.__version__
     assert metadata["License"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.10"
-    assert set(metadata.get_all("Provides-Extra")) == {"mlflow", "vertexai", "all"}
+    assert set(metadata.get_all("Provides-Extra")) == {"browser", "mlflow", "vertexai", "all"}
     classifiers = metadata.get_all("Classifier")
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)} <= set(classifiers)
     assert "Typing :: Typed" in classifiers
