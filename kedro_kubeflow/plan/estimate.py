@@ -50,16 +50,24 @@ class Estimates:
     timed: int = 0
 
 
+@dataclass(frozen=True)
+class Grouped:
+    """The groups that are chosen, and the rule that they are made by."""
+
+    rule: GroupingRule
+    groups: tuple[Group, ...]
+
+
 def estimates_of(
-    rule: GroupingRule, nodes: Sequence[NodeFacts], groups: Sequence[Group], root: Sequence[Task], group: Sequence[Task]
+    grouped: Grouped, nodes: Sequence[NodeFacts], root: Sequence[Task], group: Sequence[Task]
 ) -> Estimates:
     """Estimate.
 
     Args:
-        groups: the chosen ones.
         root: the plan's tasks at the root.
         group: those that the exit task watches.
     """
+    rule, groups = grouped.rule, grouped.groups
     seconds, overhead = rule.seconds(nodes), float(rule.config.overhead)
     chosen = _run_seconds(root, group, seconds, overhead)
     around = chosen - makespan(groups, nodes, seconds, overhead)

@@ -16,7 +16,7 @@ from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan import plugin_tasks
 from kedro_kubeflow.plan.datasets import datasets_of
 from kedro_kubeflow.plan.defaults import Defaults, exit_task_of
-from kedro_kubeflow.plan.estimate import estimates_of
+from kedro_kubeflow.plan.estimate import Grouped
 from kedro_kubeflow.plan.exit import exit_of
 from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.grouping_rule import GroupingRule
@@ -136,7 +136,7 @@ def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scop
         volume=run.volume,
         ttl=run.ttl,
         deadline=run.deadline,
-        estimates=None if request.earlier else estimates_of(grouped.rule, scope.nodes, groups, root, group),
+        grouped=None if request.earlier else Grouped(grouped.rule, tuple(groups)),
         workflow_limit=limit_of(run.workflow_limit) if facts.target == "kubeflow" else None,
         warnings=(
             *in_conf,

@@ -10,7 +10,7 @@ from kedro_kubeflow.config.ttl import TtlConfig
 from kedro_kubeflow.config.volume import VolumeConfig
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.plan.datasets import PlannedDataset
-from kedro_kubeflow.plan.estimate import Estimates
+from kedro_kubeflow.plan.estimate import Estimates, Grouped, estimates_of
 from kedro_kubeflow.plan.inputs import PipelineInput
 from kedro_kubeflow.plan.order import Position, positions_of
 from kedro_kubeflow.plan.plugin_tasks import GROUP
@@ -39,7 +39,7 @@ class Plan:
         common_call: what every call has in common.
         volume: the volume that the steps share.
         deadline: seconds that the whole run may take.
-        estimates: how long the run will take on a cluster.
+        grouped: which nodes share a step, and by what rule; None where a run goes on from an earlier one.
         workflow_limit: bytes that Argo takes as a run; None where it takes everything.
         warnings: what the user should be told, a sentence each.
         cache_warnings: those of them that speak of cached steps.
@@ -64,7 +64,7 @@ class Plan:
     volume: VolumeConfig | None = None
     ttl: TtlConfig = field(default_factory=TtlConfig)
     deadline: int | None = None
-    estimates: Estimates | None = None
+    grouped: Grouped | None = None
     workflow_limit: int | None = LIMIT
     warnings: tuple[str, ...] = ()
     cache_warnings: tuple[str, ...] = ()
@@ -104,6 +104,11 @@ class Plan:
         """How large the run will be as Argo keeps it."""
         values = {i.name: i.default for i in self.inputs}
         return workflow_size(self.tasks, self.name, values, limit=self.workflow_limit)
+
+    @cached_property
+    def estimates(self) -> Estimates | None:
+        """How long the run will take on a cluster; None where only a part of the steps runs."""
+        return estimates_of(self.grouped, self.scope.nodes, self.root, self.group) if self.grouped else None
 
     @cached_property
     def positions(self) -> Mapping[str, Position]:

@@ -118,3 +118,31 @@ def test_golden_bytes_of_a_step() -> None:
     lines = [f"{name}: {len(text):,}" for name, text in parts.items()]
     lines += [f"in the spec: {size.spec:,}", f"in the status: {size.status:,}", f"compressed: {size.compressed:,}"]
     check_golden("bytes_of_a_step.txt", "\n".join(lines) + "\n")
+
+
+def test_auto_takes_the_limit_as_a_bound() -> None:
+    """A thousand long nodes in ten lanes: what could all run side by side is merged until Argo keeps it."""
+    free = plan(1000, grouping={"by": "auto", "assume": 600, "overhead": 1}, workflow_limit="offload")
+    bound = plan(1000, grouping={"by": "auto", "assume": 600, "overhead": 1})
+    assert bound.workflow.fits
+    assert len(bound.steps) <= len(free.steps)
+    assert sorted(n.name for step in bound.steps for n in step.nodes) == sorted(n.name for n in lanes(1000))
+
+
+def test_auto_fits_where_nothing_waits_for_anything() -> None:
+    beside = [NodeFacts(f"n{i}", ("raw",), (f"x{i}",)) for i in range(600)]
+    bound = plan_of(beside, run_config={"grouping": {"by": "auto", "assume": 600}}, tracking=True)
+    assert bound.workflow.fits
+    assert len(bound.steps) > 100
+
+
+def test_the_estimate_of_the_chosen_grouping_is_the_one_of_its_name() -> None:
+    for by in ("node", "chain", "auto"):
+        found = plan(40, grouping=by).estimates
+        assert found
+        assert found.chosen == next(one for one in found.others if one.grouping == by)
+    line = [NodeFacts("a", ("raw",), ("x",)), NodeFacts("b", ("x",), ("y",)), NodeFacts("c", ("y",), ("z",))]
+    estimates = plan_of(line, tracking=True).estimates
+    assert estimates
+    # Root 10 s, group 10 s, start 20 s, steps of 20 s and 1 s a node, end 20 s.
+    assert [one.seconds for one in estimates.others] == pytest.approx([60 + 3 * 21, 60 + 23, 60 + 23])
