@@ -14,8 +14,12 @@ from kedro_kubeflow.project.opening import OpenProject
 
 SECONDS = 3.0
 """How long the server may take to accept a connection."""
-# MLflow would try each request for minutes.
-_IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+# MLflow would try each request for minutes, and tell of each run that it ends.
+_IMPATIENT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 
 
 def mlflow_address(project: OpenProject, config: KubeflowConfig) -> str | None:
