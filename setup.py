@@ -57,6 +57,7 @@ setup(
     ],
     extras_require={"mlflow": MLFLOW, "vertexai": VERTEXAI, "browser": BROWSER, "all": [*MLFLOW, *VERTEXAI, *BROWSER]},
     entry_points={
+        "console_scripts": ["kedro-kubeflow = kedro_kubeflow.cli.script:main"],
         "kedro.project_commands": ["kubeflow = kedro_kubeflow.cli:commands"],
         # Begins a run on this machine while Kedro still starts; does nothing at any other command.
         "kedro.init": ["kubeflow = kedro_kubeflow.targets.local.beginning:begin_early"],

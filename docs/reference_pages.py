@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 
 import click
+from pydantic import TypeAdapter
 
 from kedro_kubeflow import errors
 from kedro_kubeflow.cli import kubeflow
+from kedro_kubeflow.cli.schemas import RESULTS
 
 WRITTEN = "<!-- Written from the code: REGENERATE=1 pytest tests/docs/test_reference.py -->"
 PROGRAM = "kedro kubeflow"
 
 _CLI_INTRO = """\
 Every command works in the folder of a Kedro project, or in a folder below it. What a command gives goes to standard output;
-what it says beside that, and errors, go to standard error. Kedro's own log may go to standard output too, see
-[](../how-to/continuous-deployment.md#output-for-scripts).
+what it says beside that, and errors, go to standard error. Kedro's own log may go to standard output too, which it does not with
+`kedro-kubeflow COMMAND`: see [](../how-to/continuous-deployment.md#output-for-scripts).
 
 `kedro kubeflow COMMAND --help` prints the same as this page. [](exit-codes.md) says how commands end.
 """
@@ -95,6 +98,28 @@ def _cell(text: str) -> str:
     # As code: underscores at both ends would be bold.
     shown = re.sub(r"\[default: ([^;\]]+)", r"[default: `\1`", " ".join(text.split()))
     return shown.replace("|", r"\|")
+
+
+def schemas() -> Iterator[tuple[str, str]]:
+    """A JSON schema for each command with ``--output json``: the name of its file, and the text."""
+    for name, form in RESULTS.items():
+        schema = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": f"{PROGRAM} {name} --output json",
+            **TypeAdapter(form).json_schema(),
+        }
+        yield f"{name}.schema.json", json.dumps(schema, indent=2) + "\n"
+
+
+def output_page() -> str:
+    """Where the schemas are."""
+    names = [name.removesuffix(".schema.json") for name, _ in schemas()]
+    rows = [f"- [`{PROGRAM} {name}`](output/{name}.schema.json)" for name in names]
+    intro = (
+        "What `--output json` gives, as a JSON schema a command. Keys that stand there are there on every target, and stay;\n"
+        "a target may add keys of its own. Moments are in UTC."
+    )
+    return "\n".join([WRITTEN, "", "# Results as JSON", "", intro, "", *rows]) + "\n"
 
 
 def exit_codes_page() -> str:

@@ -11,6 +11,7 @@ import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
+from kedro_kubeflow.cli.output import to_option
 
 if TYPE_CHECKING:
     from kedro_kubeflow.check.finding import Finding
@@ -27,6 +28,7 @@ _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
 )
+@to_option
 @exits
 def check(server: bool, strict: bool, output: str, **options: Any) -> None:
     """Say what would go wrong on the cluster, before anything is submitted. Exit code 1 where something would."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
@@ -16,10 +19,37 @@ Output = Literal["text", "json"]
 
 
 def output_option(command: F) -> F:
-    """``--output``."""
-    return click.option(
+    """``--output`` and ``--to``."""
+    output = click.option(
         "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
+    )
+    return output(to_option(command))
+
+
+def to_option(command: F) -> F:
+    """``--to``: the result goes to a file; where there is none, no file is written."""
+    return click.option(
+        "--to",
+        type=click.Path(dir_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_to,
+        help="A file for what would be printed.",
     )(command)
+
+
+def _to(context: click.Context, _option: click.Parameter, file: Path | None) -> None:
+    if file is None:
+        return
+    result = io.StringIO()
+    context.with_resource(contextlib.redirect_stdout(result))
+
+    def write() -> None:
+        from kedro_kubeflow.project.write import write_text
+
+        if result.getvalue():
+            write_text(file, result.getvalue())
+
+    context.call_on_close(write)
 
 
 def print_json(value: Any) -> None:

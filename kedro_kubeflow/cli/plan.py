@@ -10,6 +10,7 @@ import click
 
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
+from kedro_kubeflow.cli.output import to_option
 from kedro_kubeflow.cli.preparation import Preparation, resume_options
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _LISTED = 12
     help="What is printed; mermaid is a flowchart.",
 )
 @resume_options
+@to_option
 @exits
 def plan(output: str, **options: Any) -> None:
     """Show what would be submitted: steps, settings, and how data gets from one to another. Needs no server."""

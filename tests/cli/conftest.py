@@ -4,16 +4,20 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import click.testing
+import jsonschema
 import kedro.framework.project
 import pytest
 from kedro_project import KUBEFLOW, KedroProject, make_project
 from kfp_server import KfpServer
 from kfp_server.fixtures import kubernetes_server, multi_user_server, server
+from pydantic import TypeAdapter
 
 from kedro_kubeflow.cli import kubeflow
+from kedro_kubeflow.cli.schemas import RESULTS
 from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.request import Request
 from kedro_kubeflow.targets.base.prepare import prepare
@@ -70,6 +74,12 @@ class Outcome:
 Kedro = Callable[..., Outcome]
 
 
+@cache
+def schema_of(command: str) -> jsonschema.protocols.Validator:
+    """The schema of what a command prints; each JSON that a test here has printed is held against it."""
+    return jsonschema.Draft202012Validator(TypeAdapter(RESULTS[command]).json_schema())
+
+
 @pytest.fixture
 def configure(demo: KedroProject, server: KfpServer) -> Callable[..., None]:
     """kubeflow.yml with the server's address, and what else a test wants there."""
@@ -95,6 +105,8 @@ def kedro(
         result = click.testing.CliRunner().invoke(kubeflow, [command, *words], prog_name="kedro kubeflow")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
+        if "json" in words and result.stdout:
+            schema_of(command).validate(json.loads(result.stdout))
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
     return run

@@ -56,6 +56,20 @@ def test_the_page_of_commands_is_current(pages: ModuleType) -> None:
     check_golden("reference/cli.md", pages.cli_page(), root=DOCS)
 
 
+def test_the_schemas_of_results_are_current(pages: ModuleType) -> None:
+    """Each command with `--output json` has one; what commands print is held against them in `tests/cli/conftest.py`."""
+    check_golden("reference/output.md", pages.output_page(), root=DOCS)
+    files = dict(pages.schemas())
+    (DOCS / "reference/output").mkdir(exist_ok=True)
+    for name, text in files.items():
+        check_golden(f"reference/output/{name}", text, root=DOCS)
+    assert {p.name for p in (DOCS / "reference/output").iterdir()} == set(files)
+    context = pages.click.Context(pages.kubeflow)
+    commands = {name: pages.kubeflow.get_command(context, name) for name in pages.kubeflow.list_commands(context)}
+    known = {name for name, command in commands.items() if any("--to" in p.opts for p in command.params)}
+    assert {f"{name}.schema.json" for name in known} == set(files)
+
+
 def test_the_page_of_exit_codes_is_current(pages: ModuleType) -> None:
     check_golden("reference/exit-codes.md", pages.exit_codes_page(), root=DOCS)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kedro_kubeflow.targets.base.spec import tasks_before
 from kfp_server.workflow import OMITTED, is_exit
 
 
@@ -101,7 +102,7 @@ def steps_of_spec(spec: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
 def _steps(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     waiting = dict(sorted(tasks.items()))
     while waiting:
-        ready = [n for n, t in waiting.items() if not set(t.get("dependentTasks", ())) & set(waiting)]
+        ready = [n for n, t in waiting.items() if not tasks_before(t) & set(waiting)]
         for name in ready or list(waiting):
             task = waiting.pop(name)
             component = components.get(task["componentRef"]["name"], {})

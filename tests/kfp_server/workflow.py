@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from kedro_kubeflow.targets.base.spec import tasks_before
+
 BEFORE_CHRIST = "0001-01-01T00:00:00Z"
 OMITTED = ""
 """The state of a node that will never run: KFP's server leaves it out."""
@@ -166,13 +168,11 @@ class Workflow:
         yield Node(f"{path}(0)", f"{shown}(0)", state, children, _history(state))
 
     def _first(self, path: str, tasks: Mapping[str, Any]) -> Iterator[str]:
-        yield from (
-            self._begin(path, n, t) for n, t in tasks.items() if n in self.states and not t.get("dependentTasks")
-        )
+        yield from (self._begin(path, n, t) for n, t in tasks.items() if n in self.states and not tasks_before(t))
 
     def _after(self, path: str, name: str, tasks: Mapping[str, Any]) -> Iterator[str]:
         for other, task in tasks.items():
-            if other in self.states and name in task.get("dependentTasks", ()) and not is_exit(task):
+            if other in self.states and name in tasks_before(task) and not is_exit(task):
                 yield self._begin(path, other, task)
 
     def _begin(self, path: str, name: str, task: Mapping[str, Any]) -> str:

@@ -8,13 +8,14 @@ have not begun, only the pipeline's spec says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from kedro_kubeflow.targets.base.run import ENDED, State, Step, state_of
+from kedro_kubeflow.targets.base.spec import ordered_steps
 from kedro_kubeflow.targets.kubeflow.nodes import Place, Workflow, fnv, places
 
 UNFINISHED = frozenset({"PENDING", "RUNNING", "PAUSED", "CANCELING"})
@@ -80,24 +81,12 @@ class Asked:
     def of(cls, spec: Mapping[str, Any]) -> Asked:
         """Read a spec, or spec and platform half together."""
         ir = spec.get("pipeline_spec", spec)
-        dag, where = ir.get("root", {}).get("dag", {}), places(spec)
-        found = _names(dag.get("tasks", {}), ir.get("components", {}))
+        where = places(spec)
         platforms = (spec.get("platform_spec") or {}).get("platforms") or {}
         config = (platforms.get("kubernetes") or {}).get("pipelineConfig") or {}
-        return cls(tuple(StepName(t, title, where[t]) for t, title in found), config.get("activeDeadlineSeconds"))
-
-
-def _names(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    waiting = dict(sorted(tasks.items()))
-    while waiting:
-        ready = [n for n, task in waiting.items() if not set(task.get("dependentTasks", ())) & set(waiting)]
-        for name in ready or list(waiting):
-            task = waiting.pop(name)
-            component = components.get(task.get("componentRef", {}).get("name", ""), {})
-            if "dag" in component:
-                yield from _names(component["dag"].get("tasks", {}), components)
-            else:
-                yield name, task.get("taskInfo", {}).get("name") or name
+        return cls(
+            tuple(StepName(t, title, where[t]) for t, title in ordered_steps(ir)), config.get("activeDeadlineSeconds")
+        )
 
 
 @dataclass(frozen=True)

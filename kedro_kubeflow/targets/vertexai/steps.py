@@ -6,12 +6,12 @@ only the pipeline's spec says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from typing import Any
 
 from kedro_kubeflow.targets.base.run import State, Step, state_of
+from kedro_kubeflow.targets.base.spec import ordered_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,28 +35,12 @@ def steps_of(spec: Mapping[str, Any], details: Iterable[Any]) -> tuple[JobStep, 
     latest: dict[str, Any] = {}
     for detail in sorted(details, key=lambda d: d.task_id):
         latest[detail.task_name] = detail
-    return tuple(_step(name, shown, latest.get(name)) for name, shown in _names(spec))
+    return tuple(_step(name, shown, latest.get(name)) for name, shown in ordered_steps(spec))
 
 
 def job_state(name: str) -> State:
     """The state behind Vertex AI's name for it, such as ``PIPELINE_STATE_CANCELLED``."""
     return state_of(name.removeprefix("PIPELINE_STATE_"), "PENDING")
-
-
-def _names(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Task name and display name of every container task, in an order in which they can run."""
-    return _inside(spec["root"]["dag"], spec.get("components") or {})
-
-
-def _inside(dag: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    tasks = dag["tasks"]
-    before = {name: sorted(task.get("dependentTasks") or ()) for name, task in sorted(tasks.items())}
-    for name in TopologicalSorter(before).static_order():
-        component = components.get(tasks[name]["componentRef"]["name"]) or {}
-        if "dag" in component:
-            yield from _inside(component["dag"], components)
-        else:
-            yield name, (tasks[name].get("taskInfo") or {}).get("name") or name
 
 
 def _step(name: str, display_name: str, detail: Any) -> JobStep:

@@ -19,6 +19,8 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
+from kedro_kubeflow.targets.base.spec import tasks_before
+
 NUMBER = "123456789"
 
 
@@ -57,7 +59,7 @@ class Containers:
 
     def _dag(self, dag: Mapping[str, Any], values: Mapping[str, Any]) -> str:
         tasks = dag["tasks"]
-        before = {name: sorted(task.get("dependentTasks") or ()) for name, task in sorted(tasks.items())}
+        before = {name: sorted(tasks_before(task)) for name, task in sorted(tasks.items())}
         ended: dict[str, str] = {}
         for name in TopologicalSorter(before).static_order():
             task = tasks[name]

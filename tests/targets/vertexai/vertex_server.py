@@ -19,6 +19,7 @@ from google.cloud.aiplatform_v1 import types
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
+from kedro_kubeflow.targets.base.spec import tasks_before
 from targets.vertexai.rest import WrongRequest, answer, done, message_of, refusal
 
 PROJECT, NUMBER, REGION = "my-project", "123456789", "europe-west1"
@@ -302,9 +303,7 @@ def task_names(spec: dict[str, Any]) -> Iterator[str]:
 
     def inside(dag: dict[str, Any]) -> Iterator[str]:
         tasks = dag["tasks"]
-        for name in TopologicalSorter(
-            {n: sorted(t.get("dependentTasks", ())) for n, t in sorted(tasks.items())}
-        ).static_order():
+        for name in TopologicalSorter({n: sorted(tasks_before(t)) for n, t in sorted(tasks.items())}).static_order():
             component = spec["components"][tasks[name]["componentRef"]["name"]]
             yield from inside(component["dag"]) if "dag" in component else [name]
 

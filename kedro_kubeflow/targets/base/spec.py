@@ -1,0 +1,38 @@
+"""The steps of a compiled pipeline, read out of its spec: what a target tells of tasks is understood by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def tasks_before(task: Mapping[str, Any]) -> set[str]:
+    """The tasks that one waits for: those that are named, and those whose outputs it is given."""
+    inputs = task.get("inputs") or {}
+    given = [*(inputs.get("artifacts") or {}).values(), *(inputs.get("parameters") or {}).values()]
+    outputs = [i.get("taskOutputArtifact") or i.get("taskOutputParameter") or {} for i in given]
+    return {*(task.get("dependentTasks") or ()), *(o["producerTask"] for o in outputs if o.get("producerTask"))}
+
+
+def ordered_steps(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Task name and display name of every step, in an order in which they can run, groups laid open.
+
+    Args:
+        spec: KFP's ``PipelineSpec`` as plain values.
+    """
+    dag = (spec.get("root") or {}).get("dag") or {}
+    return _inside(dag.get("tasks") or {}, spec.get("components") or {})
+
+
+def _inside(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    waiting = dict(sorted(tasks.items()))
+    while waiting:
+        ready = [name for name, task in waiting.items() if not tasks_before(task) & set(waiting)]
+        # A spec of somebody else's may have a circle that no server would take.
+        for name in ready or list(waiting):
+            task = waiting.pop(name)
+            component = components.get((task.get("componentRef") or {}).get("name", "")) or {}
+            if "dag" in component:
+                yield from _inside(component["dag"].get("tasks") or {}, components)
+            else:
+                yield name, (task.get("taskInfo") or {}).get("name") or name
