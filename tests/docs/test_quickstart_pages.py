@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -70,3 +71,17 @@ def test_mlflow_start_run_stands_on_top(pictures: ModuleType, compiled: str) -> 
     }
     assert min(heights, key=heights.__getitem__) == "mlflow-start-run"
     assert max(heights, key=heights.__getitem__) == "mlflow-end-run"
+
+
+@pytest.mark.parametrize("by", ["chain", "auto"])
+def test_groups_by_time_of_the_quickstart(by: str, quickstart: Path) -> None:
+    """Nine tasks with `chain` and at most six with `auto`, the plugin's two with them."""
+    conf = quickstart / "conf" / by
+    conf.mkdir(exist_ok=True)
+    (conf / "kubeflow.yml").write_text(f"run_config: {{grouping: {by}}}\n", "utf-8")
+    words = ["kubeflow", "plan", "-e", by, "--output", "json"]
+    done = subprocess.run([sys.executable, "-m", "kedro", *words], cwd=quickstart, check=True, capture_output=True)
+    planned = json.loads(done.stdout[done.stdout.index(b"{\n") :])
+    assert len(planned["steps"]) <= {"chain": 9, "auto": 6}[by]
+    steps = [f"{step['title']}: {', '.join(step['nodes'])}" for step in planned["steps"] if step["nodes"]]
+    check_golden(f"quickstart_{by}.txt", "\n".join(steps) + "\n")
