@@ -107,7 +107,7 @@ def test_names_and_what_the_experiment_is_made_with(of: Of, tmp_path: Path) -> N
     assert made.info.artifact_uri.startswith(made_with["artifact_location"])
     assert (made.info.run_name, made.info.status) == ("chosen", "FINISHED")
     assert made.data.tags["kubeflow_env"] == "named"
-    assert made.data.tags["kedro_command"] == "kedro run --pipelines=__default__ --env=named"
+    assert made.data.tags["kedro_command"] == "kedro run --pipelines=__default__"
 
 
 def test_a_deleted_experiment_is_restored(of: Of) -> None:
