@@ -13,6 +13,7 @@ from kedro_kubeflow.check.image import UNSET, image_findings, requirement_findin
 from kedro_kubeflow.check.limits import limit_findings
 from kedro_kubeflow.check.models import model_findings
 from kedro_kubeflow.check.reach import reach_findings
+from kedro_kubeflow.check.retries import retry_findings
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.check.tracking import tracking_findings
 from kedro_kubeflow.check.tracking_login import tracking_login_findings
@@ -80,6 +81,7 @@ def _planned(request: Request, subject: Subject, translate: Translate) -> Iterat
     translate(plan, subject.facts.project, subject.config)
     yield from image_findings(plan.tasks)
     yield from limit_findings(plan)
+    yield from retry_findings(plan)
     yield from model_findings(subject, plan)
 
 

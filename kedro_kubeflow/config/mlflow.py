@@ -29,8 +29,8 @@ class MlflowConfig(Model):
     """Whether a task of its own, `mlflow-mark-success`, says that all steps have succeeded; without it, the step that ends last
     does, and the run is some 20 to 30 s shorter. `auto`: where a step may be taken from the cache, with `close_run:
     last_task`, and in pipelines of more than 20 tasks, whose states Kubeflow Pipelines does not tell. `never` can leave a run
-    FAILED that was retried and went well (`kedro kubeflow status RUN --repair` mends that), and with `last_task` a run FINISHED
-    whose last step was killed while its outputs were uploaded."""
+    FAILED that was retried, or taken from the cache, and went well (`kedro kubeflow status RUN --repair` mends that), and with
+    `last_task` a run FINISHED whose last step was killed while its outputs were uploaded."""
 
     metrics_artifact: Literal["auto", "all", "none"] = "auto"
     """Which steps have an artifact `mlflow-metrics` with the metrics that they log to MLflow, for the Kubeflow UI's page that

@@ -131,7 +131,7 @@ def test_after_a_success(project: KedroProject, hook: tuple[str, list[Any]]) -> 
     told = json.loads(Path(steps["on-exit-pipeline"]["outputs"]["told"]).read_text())
     expected = {"status": "succeeded", "failed_steps": [], "run_id": facts["run_id"], "pipeline": "__default__"}
     assert told == {**expected, "team": "blue", "old": ["Succeeded", []], "mode": "pass"}
-    assert received == [("/t0ken", expected)]
+    assert received == [("/t0ken", {**expected, "env": "local"})]
 
 
 def test_after_an_interruption(project: KedroProject, hook: tuple[str, list[Any]]) -> None:
