@@ -18,7 +18,7 @@ def test_the_step_itself_is_told_and_people_are() -> None:
     plan = plan_of(NODES, run_config={"retry_policy": policy, "timeout": {"train": "5m"}}, parameters={"lr": 1})
     told = {task.display_name: task.call.settings.get("retry") for task in plan.tasks if task.call}
     assert told == {"train": [2, 10, 2, 3600], "score": None}
-    assert [f.code for f in retry_findings(plan)] == ["retries", "retries-timeout"]
+    assert [f.id for f in retry_findings(plan)] == ["retries", "retries-timeout"]
     assert list(retry_findings(plan_of(NODES, parameters={"lr": 1}))) == []
 
 
