@@ -72,6 +72,11 @@ def resume_options(earlier: EarlierRun | None, done: Resumed) -> dict[str, Any]:
     return {"resume": {"run": earlier.id, "steps": list(done.taken_over), "uris": uris}}
 
 
+def importer_name(dataset: str) -> str:
+    """The task that makes a dataset's artifact known; a blank gives its name digits that no step's plain name has."""
+    return task_name(f"import {dataset}")
+
+
 def _check_nodes(steps: Sequence[Step], earlier: EarlierRun) -> None:
     nodes = [node.name for step in steps for node in step.nodes]
     for name in earlier.again:
@@ -115,9 +120,8 @@ def _with_importers(steps: Sequence[Step], earlier: EarlierRun, reasons: Mapping
         if given.producer in reasons:
             return given
         dataset = given.artifact.dataset
-        # A blank gives the name digits that no step's plain name has.
-        name = task_name(f"import {dataset}")
-        importers[name] = Task.importer(name, f"import {dataset}", uri=earlier.uris[dataset], kind=given.type)
+        name = importer_name(dataset)
+        importers[name] = Task.importer(name, uri=earlier.uris[dataset], kind=given.type)
         return replace(given, producer=name, key=IMPORTED)
 
     running = [

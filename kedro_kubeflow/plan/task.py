@@ -122,13 +122,15 @@ class Task:
     run_as: int | None = None
 
     @classmethod
-    def importer(cls, name: str, display_name: str, *, uri: str, kind: str) -> Task:
+    def importer(cls, name: str, *, uri: str, kind: str) -> Task:
         """A task that makes an artifact known that is there already
         (https://www.kubeflow.org/docs/components/pipelines/user-guides/components/importer-component/).
+
+        Its display name is its name: KFP 2.17 records an importer under the one, and looks for it by the other.
         """
         return cls(
             name=name,
-            display_name=display_name,
+            display_name=name,
             call=None,
             image="",
             imports=uri,

@@ -59,7 +59,7 @@ def code_warnings(code: TravellingCode | None, defaults: Defaults) -> list[str]:
 def _importers(code: TravellingCode) -> list[Task]:
     several = len(code.uris) > 1
     return [
-        Task.importer(name, name, uri=uri, kind=_KIND)
+        Task.importer(name, uri=uri, kind=_KIND)
         for number, uri in enumerate(code.uris, 1)
         for name in [f"{names.PROJECT_CODE}-{number}" if several else f"{names.PROJECT_CODE}-import"]
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.plan import Plan
+from kedro_kubeflow.plan.resume import importer_name
 from kedro_kubeflow.request import EarlierRun
 from kedro_kubeflow.results.artifact import RunArtifact
 from kedro_kubeflow.targets.base.target import Target
@@ -45,12 +46,12 @@ def earlier_run(target: Target, run_id: str, *, trust: bool = False, again: tupl
 
 def without_lost(target: Target, earlier: EarlierRun, plan: Plan) -> EarlierRun:
     """The same without artifacts that a plan would take over and that are gone, as far as the target can be asked."""
-    kinds = {i.artifact.dataset: i for step in plan.steps for i in step.inputs}
+    imported = {importer_name(i.artifact.dataset): i for step in plan.steps for i in step.inputs}
     lost = set()
     for task in plan.tasks:
-        dataset = task.display_name.removeprefix("import ")
-        if task.imports and dataset in kinds:
-            given = kinds[dataset]
+        if task.imports and task.name in imported:
+            given = imported[task.name]
+            dataset = given.artifact.dataset
             artifact = RunArtifact(
                 dataset=dataset, step="", type=given.type, uri=task.imports, filename=given.artifact.filename
             )
