@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +14,8 @@ from kedro_kubeflow.targets.kubeflow import charset, facts
 from kedro_kubeflow.targets.kubeflow.experiments import Experiment
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of, is_missing
 from kedro_kubeflow.targets.kubeflow.refusals import words_of
-from kedro_kubeflow.targets.kubeflow.runs import LOOKS, foreign_text
-from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
+from kedro_kubeflow.targets.kubeflow.runs import foreign_text
+from kedro_kubeflow.targets.kubeflow.server import LOOKS, Server, every, submitted
 
 log = logging.getLogger(__name__)
 
@@ -109,45 +108,29 @@ class RecurringRuns:
     def delete(self, recurring_run_id: str) -> None:
         """Delete one; that it is gone already is no error."""
         with self.server.errors(f"delete the schedule {recurring_run_id!r}"):
-            for attempt in range(3):
-                try:
-                    self.server.recurring_runs.recurring_run_service_delete_recurring_run(recurring_run_id)
-                    return
-                except FOREIGN as error:
-                    if is_missing(error):
-                        return
-                    if fate_of(error) is not Fate.UNKNOWN or attempt == 2:
-                        raise
-                self.server.pause(attempt)
+            self._done(self.server.recurring_runs.recurring_run_service_delete_recurring_run, recurring_run_id)
 
     def disable(self, recurring_run_id: str) -> None:
         """Let one start nothing more; doing it twice does no harm."""
         with self.server.errors(f"switch off the schedule {recurring_run_id!r}"):
-            for attempt in range(3):
-                try:
-                    self.server.recurring_runs.recurring_run_service_disable_recurring_run(recurring_run_id)
+            self._done(self.server.recurring_runs.recurring_run_service_disable_recurring_run, recurring_run_id)
+
+    def _done(self, call: Callable[[str], Any], recurring_run_id: str) -> None:
+        """Have something done that may be asked for twice, and that is done where the schedule is gone."""
+        for attempt in range(3):
+            try:
+                call(recurring_run_id)
+                return
+            except FOREIGN as error:
+                if is_missing(error):
                     return
-                except FOREIGN as error:
-                    if is_missing(error):
-                        return
-                    if fate_of(error) is not Fate.UNKNOWN or attempt == 2:
-                        raise
-                self.server.pause(attempt)
+                if fate_of(error) is not Fate.UNKNOWN or attempt == 2:
+                    raise
+            self.server.pause(attempt)
 
     def _look_for(self, request: RecurringRunRequest, mark: str) -> Any:
-        for pause in LOOKS:
-            self.server.connection.sleep(pause)
-            found = every(
-                self.server.recurring_runs.recurring_run_service_list_recurring_runs,
-                "recurring_runs",
-                experiment_id=request.experiment.id,
-                sort_by="created_at desc",
-                filter=equals("display_name", request.name),
-            )
-            for entry in itertools.islice(found, 200):
-                if facts.fact(entry.description, facts.SUBMISSION) == mark:
-                    return entry
-        return None
+        call = self.server.recurring_runs.recurring_run_service_list_recurring_runs
+        return submitted(self.server, call, "recurring_runs", request.name, request.experiment.id, mark)
 
     def _foreign_text(self, request: RecurringRunRequest, error: BaseException) -> ServerError:
         suspects = [f"the parameter {name!r}" for name in charset.beyond_latin(**request.parameters)]

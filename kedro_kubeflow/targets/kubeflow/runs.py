@@ -18,7 +18,7 @@ from kedro_kubeflow.targets.kubeflow.fate import FOREIGN, Fate, fate_of
 from kedro_kubeflow.targets.kubeflow.package import Package, spec_of
 from kedro_kubeflow.targets.kubeflow.pipelines import Pipelines, PipelineVersion
 from kedro_kubeflow.targets.kubeflow.refusals import words_of
-from kedro_kubeflow.targets.kubeflow.server import Server, equals, every
+from kedro_kubeflow.targets.kubeflow.server import LOOKS, Server, equals, every, submitted
 from kedro_kubeflow.targets.kubeflow.steps import Asked, Details, PodStep, error_text, real_time, steps_of
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,6 @@ LARGE = 100
 """Tasks that the server tells of, about six a step, from which on Argo may compress what KFP reads them from."""
 _QUIET = timedelta(seconds=60)
 """For how long nothing may have happened to any task before the server is thought to be behind: a task takes 20 s at least."""
-LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each look for a run whose start is uncertain: a slow server may still be at it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,20 +239,8 @@ class Runs:
         return Asked.of(version.spec)
 
     def _look_for(self, request: RunRequest, mark: str) -> Any:
-        for pause in LOOKS:
-            self.server.connection.sleep(pause)
-            found = every(
-                self.server.runs.run_service_list_runs,
-                "runs",
-                experiment_id=request.experiment.id,
-                sort_by="created_at desc",
-                filter=equals("display_name", request.name),
-            )
-            # Names repeat; the run is among the latest of them.
-            for entry in itertools.islice(found, 200):
-                if facts.fact(entry.description, facts.SUBMISSION) == mark:
-                    return entry
-        return None
+        call = self.server.runs.run_service_list_runs
+        return submitted(self.server, call, "runs", request.name, request.experiment.id, mark)
 
     def _foreign_text(self, request: RunRequest, error: BaseException) -> ServerError:
         source = request.source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import kfp_server_api
 
 from kedro_kubeflow.auth.kubeflow.none import NoCredentials
 from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.targets.kubeflow import facts
 from kedro_kubeflow.targets.kubeflow.address import Address
 from kedro_kubeflow.targets.kubeflow.connection import Connection
 from kedro_kubeflow.targets.kubeflow.refusals import server_errors
@@ -151,3 +153,24 @@ def every(call: Callable[..., Any], items: str, *arguments: Any, page_size: int 
 def equals(key: str, value: str) -> str:
     """A filter (https://www.kubeflow.org/docs/components/pipelines/reference/api/kubeflow-pipeline-api-spec/)."""
     return json.dumps({"predicates": [{"operation": "EQUALS", "key": key, "string_value": value}]})
+
+
+LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each look for what an uncertain request may have made: a slow server may still be at it."""
+_LATEST = 200
+
+
+def submitted(server: Server, call: Callable[..., Any], items: str, name: str, experiment_id: str, mark: str) -> Any:
+    """What a request has made after all, by the mark in its description; None where nothing appears.
+
+    Args:
+        call, items: as for `every`.
+        name: what it is called. Names repeat: it is among the latest of them.
+    """
+    for pause in LOOKS:
+        server.connection.sleep(pause)
+        query: dict[str, Any] = {"sort_by": "created_at desc", "filter": equals("display_name", name)}
+        for entry in itertools.islice(every(call, items, experiment_id=experiment_id, **query), _LATEST):
+            if facts.fact(entry.description, facts.SUBMISSION) == mark:
+                return entry
+    return None

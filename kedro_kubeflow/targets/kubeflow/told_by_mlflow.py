@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.targets.base.mlflow_here import impatient
 from kedro_kubeflow.targets.base.run import Run, State
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.told import Report, Told
@@ -37,8 +35,6 @@ _STATES: dict[str, State] = {
     STEP_FAILED: "FAILED",
     STEP_TERMINATED: "CANCELED",
 }
-# MLflow would try each request for minutes.
-_IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class MlflowTags:
             return Report(silence="the run is not tracked in MLflow")
         try:
             await_server(self.uri, SECONDS)
-            with _impatient():
+            with impatient():
                 return self._asked(run, repairs=repairs)
         except KedroKubeflowError as error:
             return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {error.what}")
@@ -135,17 +131,3 @@ def _told(step: str, known: dict[str, str]) -> Told | None:
         return None
     said = value.partition(": ")[2] if state == "FAILED" else ""
     return Told(state=state, words=known.get(tags.step_error_key(step)) or said or None)
-
-
-@contextlib.contextmanager
-def _impatient() -> Iterator[None]:
-    """Few and short tries; and what is logged meanwhile does not get between what is printed for programs."""
-    before = {name: os.environ.get(name) for name in _IMPATIENT}
-    os.environ.update({name: value for name, value in _IMPATIENT.items() if before[name] is None})
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
