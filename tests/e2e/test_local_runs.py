@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -107,7 +108,7 @@ def run(project: KedroProject, *words: str) -> Any:
 
 def listed(project: KedroProject, *words: str) -> list[Any]:
     out = project.kubeflow("runs", "--target", "local", "--output", "json", *words).ok().out
-    return list(json.loads(out[out.index("[]" if "\n[]" in out else "[\n") :]))
+    return list(json.loads("[" + re.split(r"^\[(?=\s|\])", out, flags=re.MULTILINE)[-1]))
 
 
 def status(project: KedroProject, run: str) -> Any:

@@ -104,10 +104,9 @@ class TestRunOnce:
             "mlflow-start-run: SUCCEEDED",
             "prepare: SUCCEEDED",
             "train: RUNNING",
+            "run: SUCCEEDED",
             "train: SUCCEEDED",
             "report: SUCCEEDED",
-            "mlflow-end-run: RUNNING",
-            "run: SUCCEEDED",
             "mlflow-end-run: SUCCEEDED",
         ]
         assert ": SUCCEEDED, " in done.out.splitlines()[0]
@@ -218,7 +217,7 @@ class TestTarget:
     def test_plan(self, kedro: Kedro, configure: Configure) -> None:
         resources = {"train": {"cpu": "500m", "memory": "4Gi", "accelerators": {"NVIDIA_L4": 2}}}
         configure({"resources": resources})
-        assert "cpu 0.5, memory 4.29 GB, NVIDIA_L4 2" in kedro("plan").ok().out
+        assert "cpu 500m, memory 4Gi, NVIDIA_L4 2" in kedro("plan").ok().out
 
     def test_nothing_is_uploaded(self, kedro: Kedro) -> None:
         assert "Vertex AI" in kedro("upload-pipeline").failed(2).err
