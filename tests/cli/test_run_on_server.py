@@ -85,7 +85,7 @@ class TestStart:
 
     def test_parameters_are_compiled_in(self, server: KfpServer, run: Run) -> None:
         run("--param", "limit=2").ok()
-        spec = only_run(server)["pipeline_spec"]["pipeline_spec"]
+        spec = only_run(server)["pipeline_spec"]
         assert spec["root"]["inputDefinitions"]["parameters"]["limit"]["defaultValue"] == 2
 
     def test_what_it_is_made_of_is_on_record(self, server: KfpServer, run: Run, configure: Callable[..., None]) -> None:
@@ -137,24 +137,18 @@ class TestFromVersion:
         kedro("upload-pipeline").ok()
         assert "Did you mean 'demo'?" in run("--from-version", "deom").failed(6).err
         assert "takes no parameter 'limti'" in run("--from-version", "latest", "--param", "limti=1").failed(2).err
-        assert "a int is expected" in run("--from-version", "latest", "--param", "limit=many").failed(2).err
+        assert "a whole number is expected" in run("--from-version", "latest", "--param", "limit=many").failed(2).err
         assert server.runs.runs == {}
 
 
 class TestWait:
     def test_to_success(self, server: KfpServer, run: Run) -> None:
         done = run("--wait-for-completion").ok()
-        assert done.err.splitlines()[2:] == [
-            "run: PENDING",
-            "run: RUNNING",
-            "prepare: RUNNING",
-            "prepare: SUCCEEDED",
-            "double: RUNNING",
-            "double: SUCCEEDED",
-            "total: RUNNING",
-            "run: SUCCEEDED",
-            "total: SUCCEEDED",
-        ]
+        lines = done.err.splitlines()[2:]
+        assert (lines[:2], lines[-2:]) == (["run: PENDING", "run: RUNNING"], ["run: SUCCEEDED", "total: SUCCEEDED"])
+        # What the steps' logs tell may be ahead of the server, which does not tell of all at once.
+        for step in ("prepare", "double", "total"):
+            assert lines.index(f"{step}: RUNNING") < lines.index(f"{step}: SUCCEEDED")
         assert ": SUCCEEDED, " in done.out.splitlines()[0]
 
     def test_as_configured(self, server: KfpServer, run: Run, configure: Callable[..., None]) -> None:

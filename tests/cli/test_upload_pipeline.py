@@ -20,7 +20,7 @@ def test_a_pipeline_and_its_link(server: KfpServer, kedro: Kedro) -> None:
     assert version["pipeline_version_id"] in done.err
     assert pipeline["display_name"] == "Demo"
     assert pipeline["tags"]["project"] == "Demo"
-    assert set(version["pipeline_spec"]["pipeline_spec"]["root"]["dag"]["tasks"]) == {"prepare", "double", "total"}
+    assert set(version["pipeline_spec"]["root"]["dag"]["tasks"]) == {"prepare", "double", "total"}
 
 
 def test_as_json(server: KfpServer, kedro: Kedro) -> None:
@@ -46,7 +46,7 @@ def test_another_image_another_version(server: KfpServer, kedro: Kedro) -> None:
 def test_parameters_are_compiled_in(server: KfpServer, kedro: Kedro) -> None:
     kedro("upload-pipeline", "--params", "limit=7").ok()
     [version] = server.pipelines.versions.values()
-    inputs = version["pipeline_spec"]["pipeline_spec"]["root"]["inputDefinitions"]["parameters"]
+    inputs = version["pipeline_spec"]["root"]["inputDefinitions"]["parameters"]
     assert inputs["limit"]["defaultValue"] == 7
 
 

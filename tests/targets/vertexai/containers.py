@@ -78,7 +78,11 @@ class Containers:
         return "FAILED" if "FAILED" in ended.values() else "SUCCEEDED"
 
     def _group(self, dag: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
-        return "CANCELLED" if self.cancelled else "FAILED" if self.broken else self._dag(dag, inputs)
+        if not (self.cancelled or self.broken):
+            return self._dag(dag, inputs)
+        # It comes no further than what waits for nothing.
+        self._dag({"tasks": {name: task for name, task in dag["tasks"].items() if not tasks_before(task)}}, inputs)
+        return "CANCELLED" if self.cancelled else "FAILED"
 
     def _value(self, source: Mapping[str, Any], values: Mapping[str, Any], ended: Mapping[str, str]) -> Any:
         if "runtimeValue" in source:
