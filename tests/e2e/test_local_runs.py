@@ -171,6 +171,7 @@ def test_a_command_that_was_killed(project: KedroProject, waiting: tuple[str, su
     ("words", "what"),
     [
         (["status", "local-0", "--target", "local"], "There is no run 'local-0' on this machine"),
+        (["terminate", "..", "--target", "local"], "There is no run '..' on this machine"),
         (["retry", "local-0", "--target", "local"], "cannot be taken up again"),
         (["upload-pipeline", "--target", "local"], "keeps no uploaded pipelines"),
         (["schedule", "--list", "--target", "local"], "has no schedules"),

@@ -139,7 +139,7 @@ def interruptible(folder: Callable[[], Path | None]) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGUSR1, before or signal.SIG_DFL)
 
 
 def _watch(folder: Callable[[], Path | None], over: threading.Event) -> None:

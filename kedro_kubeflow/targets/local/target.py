@@ -170,4 +170,4 @@ def run_folder(project: Path, run: str) -> Path | None:
     """The folder of a run of the project, by its id or by its path; None where there is none."""
     name = Path(run.strip()).name
     folder = project / FOLDER / RUNS / name
-    return folder if name and folder.is_dir() else None
+    return folder if name not in ("", "..") and folder.is_dir() else None
