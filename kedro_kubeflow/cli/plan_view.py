@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kedro_kubeflow import names
 from kedro_kubeflow.compiler.kubernetes import container_resources, executor_config, retry_policy_json
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan.datasets import PlannedDataset
@@ -119,7 +120,7 @@ def _steps(plan: Plan, runner: str, on_kubernetes: bool) -> Iterator[StepView]:
             name=task.name,
             title=task.display_name,
             nodes=tuple(node.name for node in step.nodes) if step else (),
-            waits_for=tuple(shown[name] for name in position.waits_for),
+            waits_for=tuple(shown[name] for name in _told(position.waits_for)),
             image=task.image,
             resources=container_resources(task.settings.resources) if task.settings else {},
             retries=retry_policy_json(task.settings.retry) if task.settings else {},
@@ -129,6 +130,12 @@ def _steps(plan: Plan, runner: str, on_kubernetes: bool) -> Iterator[StepView]:
             parameters=tuple(keys[name] for name in step.parameters) if step else (),
             origins=dict(task.settings.origins) if task.settings else {},
         )
+
+
+def _told(waits_for: Sequence[str]) -> Sequence[str]:
+    """Whatever waits for a step has waited for the start of the MLflow run too."""
+    others = [name for name in waits_for if name != names.START_RUN]
+    return others or waits_for
 
 
 def _workflow(plan: Plan) -> WorkflowView:

@@ -16,6 +16,10 @@ def write_text(path: Path, text: str) -> None:
         ProjectError: the file cannot be written.
     """
     try:
+        if path.exists() and not path.is_file():
+            # A device or a pipe is written to; a file in its place would be one less for everybody.
+            path.write_text(text, "utf-8")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

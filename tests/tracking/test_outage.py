@@ -77,7 +77,7 @@ def test_gone_for_good_while_a_node_runs(gate: Gate, run: Pods, tmp_path: Path) 
     gate.shut()
     waits.unlink()
     assert training.wait(40) == 1
-    assert "could not be written" in training.text
+    assert "Failed to establish a new connection" in training.text
     gate.open()
     run.end("FAILED").red()
     assert run.run.info.status == "FAILED"
