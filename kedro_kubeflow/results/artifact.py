@@ -41,8 +41,8 @@ class RunArtifact:
 
     @property
     def data_uri(self) -> str:
-        """Where the data itself lies."""
-        return f"{self.uri}/{self.filename}" if self.filename else self.uri
+        """Where the data itself lies; empty where nobody has said it."""
+        return f"{self.uri}/{self.filename}" if self.filename and self.uri else self.uri
 
     def is_at(self, uri: str) -> bool:
         """Whether a URI is one that KFP would give it: `…/<task>/<uuid>/<artifact>`."""

@@ -18,6 +18,7 @@ def test_the_line_of_a_log() -> None:
     )
     assert list(uris_in_log(text)) == [("ns.größe@pandas", "s3://b/k"), ("b", "gs://c")]
     assert made.data_uri == "s3://b/k/m.pkl"
+    assert made.at("").data_uri == ""
 
 
 def test_what_a_compiled_pipeline_promises(tmp_path: Path) -> None:
