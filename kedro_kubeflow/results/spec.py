@@ -21,7 +21,9 @@ def artifacts_of(pipeline_spec: Mapping[str, Any]) -> list[RunArtifact]:
     """
     return [
         replace(made_by(call, output, types.get(output.name, "Artifact")), task=task, name=output.name)
-        for task, call, types in _calls(pipeline_spec)
+        for task, call, component in _calls(pipeline_spec)
+        if call.action == "run"
+        for types in [_types(component)]
         for output in call.outputs
         if output.how in STORED
     ]
@@ -34,7 +36,8 @@ def made_by(call: StepCall, output: Artifact, kind: str, uri: str = "") -> RunAr
     )
 
 
-def _calls(spec: Mapping[str, Any]) -> Iterator[tuple[str, StepCall, dict[str, str]]]:
+def _calls(spec: Mapping[str, Any]) -> Iterator[tuple[str, StepCall, Mapping[str, Any]]]:
+    """The task's name, the call and the component of everything that the runtime is called for."""
     executors = (spec.get("deploymentSpec") or {}).get("executors") or {}
     for component in (spec.get("components") or {}).values():
         label = str(component.get("executorLabel", ""))
@@ -43,9 +46,13 @@ def _calls(spec: Mapping[str, Any]) -> Iterator[tuple[str, StepCall, dict[str, s
             call, _ = StepCall.from_argv(runtime_arguments([*container.get("command", ()), *container.get("args", ())]))
         except ValueError:
             continue
-        if call.action == "run":
-            defined = (component.get("outputDefinitions") or {}).get("artifacts") or {}
-            yield label.removeprefix("exec-"), call, {n: _kind(d) for n, d in defined.items()}
+        yield label.removeprefix("exec-"), call, component
+
+
+def _types(component: Mapping[str, Any]) -> dict[str, str]:
+    """The type of each output artifact, by its KFP name."""
+    defined = (component.get("outputDefinitions") or {}).get("artifacts") or {}
+    return {name: _kind(definition) for name, definition in defined.items()}
 
 
 def _kind(definition: Mapping[str, Any]) -> str:
@@ -60,14 +67,7 @@ def defaults_of(pipeline_spec: Mapping[str, Any]) -> dict[str, Any]:
 
 def taken_over_in(pipeline_spec: Mapping[str, Any]) -> tuple[dict[str, str], frozenset[str]]:
     """What a run took over from an earlier one: dataset → URI, and the steps, as far as its own spec tells of them."""
-    executors = (pipeline_spec.get("deploymentSpec") or {}).get("executors") or {}
-    uris, steps = {}, frozenset[str]()
-    for executor in executors.values():
-        container = executor.get("container") or {}
-        try:
-            call, _ = StepCall.from_argv(runtime_arguments([*container.get("command", ()), *container.get("args", ())]))
-        except ValueError:
-            continue
+    for _, call, _ in _calls(pipeline_spec):
         if resume := call.settings.get("resume"):
-            uris, steps = dict(resume.get("uris") or {}), frozenset(resume["steps"])
-    return uris, steps
+            return dict(resume.get("uris") or {}), frozenset(resume["steps"])
+    return {}, frozenset()
