@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from kedro_kubeflow.errors import ProjectError, did_you_mean
 from kedro_kubeflow.results.artifact import RunArtifact
-from kedro_kubeflow.targets.base.registry import open_target
+from kedro_kubeflow.targets.base.registry import open_run
 from kedro_kubeflow.targets.base.run import Run, State, Step
 from kedro_kubeflow.targets.base.target import Target
 
@@ -130,19 +131,26 @@ def find_run(
 
     Args:
         run: its id, the link that opens it, or ``latest``.
-        path: a folder in the Kedro project; the working directory where it is not given.
-        env: the configuration environment; ``KEDRO_ENV`` or Kedro's default where it is not given.
+        path: a folder in the Kedro project; where it is not given, the project that ``%load_ext kedro.ipython`` has loaded, or
+            the one of the working directory.
+        env: the configuration environment; where it is not given, the notebook's, ``KEDRO_ENV`` or Kedro's default.
         target: where it ran; found by the run where that is this machine, else the one that is configured.
 
     Raises:
         ProjectError: the project cannot be opened, or there is no run.
         ConfigError: kubeflow.yml is wrong, or no such target is configured.
     """
-    latest = run == "latest"
-    opened = open_target(target, env=env, run=None if latest else run, path=Path(path) if path is not None else None)
-    if latest:
-        found = opened.runs(limit=1)
-        if not found:
-            raise ProjectError("There are no runs yet", where=opened.link())
-        return PipelineRun(found[0].id, opened)
-    return PipelineRun(opened.run_id(run), opened)
+    where = Path(path) if path is not None else None
+    if where is None:
+        where, its_env = _of_notebook()
+        env = env or its_env
+    opened, run_id = open_run(run, target, env=env, path=where)
+    return PipelineRun(run_id, opened)
+
+
+def _of_notebook() -> tuple[Path | None, str | None]:
+    """The project and the environment that ``%load_ext kedro.ipython`` has loaded, where this is a notebook that did."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    context = shell.user_ns.get("context") if shell else None
+    place = getattr(context, "project_path", None)
+    return (Path(place), getattr(context, "env", None)) if place else (None, None)

@@ -73,19 +73,24 @@ class EarlierRun:
 
     Attributes:
         id: by which its target knows it.
-        succeeded: the display names of the steps that succeeded in it.
+        nodes: node → display name of the step that ran it, of steps that succeeded in it or were taken over by it.
         parameters: its inputs, by KFP name.
-        uris: dataset → where it lies.
+        made: dataset → what is known of its artifact: ``uri``, and ``step``, ``type``, ``filename``, ``how`` as a compiled
+            pipeline has them.
         trust: whether steps are taken over though their parameters have changed.
         again: nodes that run anew, and all that follow from them.
     """
 
     id: str
-    succeeded: frozenset[str] = frozenset()
+    nodes: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    uris: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     trust: bool = False
     again: tuple[str, ...] = ()
+
+    def uri(self, dataset: str) -> str:
+        """Where a dataset's artifact lies; empty where that is not known."""
+        return self.made.get(dataset, {}).get("uri", "")
 
 
 @dataclass(frozen=True, kw_only=True)

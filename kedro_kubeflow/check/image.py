@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kedro_kubeflow.check.finding import Finding
+from kedro_kubeflow.check.finding import Finding, from_error
+from kedro_kubeflow.code.project_code import pack_project
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.errors import KedroKubeflowError
+from kedro_kubeflow.image.tag import built_with_others
 from kedro_kubeflow.plan.cache import is_mutable
 from kedro_kubeflow.plan.task import Task
+from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.project.required import required
 
 UNSET = "(none is configured)"
@@ -27,6 +32,20 @@ def image_findings(tasks: Iterable[Task]) -> Iterator[Finding]:
                 _WHERE,
                 "tag each build, as with the commit, or name the image by its digest (@sha256:…)",
             )
+
+
+def travel_findings(images: Iterable[str], project: OpenProject, config: KubeflowConfig) -> Iterator[Finding]:
+    """Whether code that goes along with runs may go, and whether the images suit it."""
+    how = config.image
+    for image in dict.fromkeys(images):
+        what = built_with_others(project.path, image, dockerfile=how.dockerfile, platform=how.platform)
+        if what:
+            cure = "`kedro kubeflow image --with-code` builds it anew, and so does `run-once --with-code --build`"
+            yield Finding("image-requirements", "warning", what, _WHERE, cure)
+    try:
+        pack_project(project, config.code)
+    except KedroKubeflowError as error:
+        yield from_error(error)
 
 
 def requirement_findings(project: Path, *, tracking: bool) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any
 from kedro_kubeflow.check.configuration import configuration_findings
 from kedro_kubeflow.check.data import data_findings
 from kedro_kubeflow.check.finding import LEVELS, Finding, Level, from_error
-from kedro_kubeflow.check.image import UNSET, image_findings, requirement_findings
+from kedro_kubeflow.check.image import UNSET, image_findings, requirement_findings, travel_findings
 from kedro_kubeflow.check.limits import limit_findings
 from kedro_kubeflow.check.models import model_findings
 from kedro_kubeflow.check.reach import reach_findings
@@ -50,18 +50,23 @@ class Report:
         return sum(finding.level == level for finding in self.findings)
 
 
-def check(request: Request, *, translate: Translate, ask_server: AskServer | None = None) -> Report:
+def check(
+    request: Request, *, translate: Translate, ask_server: AskServer | None = None, travels: bool | None = None
+) -> Report:
     """Check what a request would submit.
 
     Args:
+        travels: whether this folder's code goes along with the run; None is what kubeflow.yml says.
         translate: what it raises is a finding.
         ask_server: is asked too, once the configuration can be read.
     """
-    findings = _findings(replace(request, default_image=UNSET), translate, ask_server)
+    findings = _findings(replace(request, default_image=UNSET), translate, ask_server, travels)
     return Report(tuple(sorted(dict.fromkeys(findings), key=lambda finding: LEVELS.index(finding.level))))
 
 
-def _findings(request: Request, translate: Translate, ask_server: AskServer | None) -> Iterator[Finding]:
+def _findings(
+    request: Request, translate: Translate, ask_server: AskServer | None, travels: bool | None
+) -> Iterator[Finding]:
     try:
         facts, config = read_project(request)
         subject = Subject(facts, config, scope_of(facts, config, request))
@@ -69,17 +74,20 @@ def _findings(request: Request, translate: Translate, ask_server: AskServer | No
         yield from_error(error)
         return
     asked = ask_server(subject) if ask_server else ()
-    for findings in (_planned(request, subject, translate), _read(subject), asked):
+    chosen = config.run_config.code == "travel" if travels is None else travels
+    for findings in (_planned(request, subject, translate, travels=chosen), _read(subject), asked):
         try:
             yield from findings
         except KedroKubeflowError as error:
             yield from_error(error)
 
 
-def _planned(request: Request, subject: Subject, translate: Translate) -> Iterator[Finding]:
+def _planned(request: Request, subject: Subject, translate: Translate, *, travels: bool) -> Iterator[Finding]:
     plan = make_plan(subject.facts, subject.config, request, subject.scope)
     translate(plan, subject.facts.project, subject.config)
     yield from image_findings(plan.tasks)
+    if travels:
+        yield from travel_findings((t.image for t in plan.tasks if t.call), subject.facts.project, subject.config)
     yield from limit_findings(plan)
     yield from retry_findings(plan)
     yield from model_findings(subject, plan)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,19 +49,18 @@ def artifacts(
 
     RUN is its id, or the link that opens it, or latest.
     """
-    from kedro_kubeflow.targets.base.registry import open_target
+    from kedro_kubeflow.targets.base.registry import open_run
 
-    opened = open_target(target, env=env, run=None if run == "latest" else run)
-    run_id = _latest(opened) if run == "latest" else opened.run_id(run)
+    opened, run_id = open_run(run, target, env=env)
     chosen = _chosen(opened.artifacts(run_id), datasets)
     if download:
         _bring(opened, chosen, folder, output)
         return
-    sized = [_with_size(artifact) for artifact in chosen]
+    sized = opened.sized(chosen)
     if output == "json":
         print_json([artifact_json(artifact) for artifact in sized])
     else:
-        rows = [(a.dataset, a.step, a.type, _size(a.size), a.data_uri or "not told") for a in sized]
+        rows = [(a.dataset, _step(a), a.type, _size(a.size), a.data_uri or "not told") for a in sized]
         print_table(("Dataset", "Step", "Type", "Size", "URI"), rows, empty="The run stores no artifacts.")
 
 
@@ -74,16 +72,8 @@ def artifact_json(artifact: RunArtifact) -> dict[str, Any]:
         "type": artifact.type,
         "size": artifact.size,
         "uri": artifact.data_uri or None,
+        "taken_over_from": artifact.run or None,
     }
-
-
-def _latest(target: Target) -> str:
-    from kedro_kubeflow.errors import ServerError
-
-    runs = target.runs(limit=1)
-    if not runs:
-        raise ServerError("There are no runs", where=target.link())
-    return runs[0].id
 
 
 def _chosen(found: Sequence[RunArtifact], datasets: Sequence[str]) -> list[RunArtifact]:
@@ -96,15 +86,8 @@ def _chosen(found: Sequence[RunArtifact], datasets: Sequence[str]) -> list[RunAr
     return [known[name] for name in datasets] if datasets else list(found)
 
 
-def _with_size(artifact: RunArtifact) -> RunArtifact:
-    """Where the store lies on this machine its size costs nothing; any other would have to be asked for each."""
-    from urllib.parse import urlsplit
-
-    if not artifact.uri or urlsplit(artifact.data_uri).scheme not in ("", "file"):
-        return artifact
-    from kedro_kubeflow.results.store import Store
-
-    return replace(artifact, size=Store(artifact.data_uri).size())
+def _step(artifact: RunArtifact) -> str:
+    return f"{artifact.step} (in {artifact.run})" if artifact.run else artifact.step
 
 
 def _size(size: int | None) -> str | None:

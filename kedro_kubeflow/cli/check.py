@@ -12,6 +12,7 @@ import click
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 from kedro_kubeflow.cli.output import to_option
+from kedro_kubeflow.cli.preparation import code_option
 
 if TYPE_CHECKING:
     from kedro_kubeflow.check.finding import Finding
@@ -29,14 +30,20 @@ _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
 )
 @to_option
+@code_option
 @exits
-def check(server: bool, strict: bool, output: str, **options: Any) -> None:
+def check(server: bool, strict: bool, output: str, with_code: bool | None, **options: Any) -> None:
     """Say what would go wrong on the cluster, before anything is submitted. Exit code 1 where something would."""
     from kedro_kubeflow.check.report import check as check_project
     from kedro_kubeflow.cli.output import print_json
     from kedro_kubeflow.targets.base.prepare import compile_for_target
 
-    report = check_project(request_from(options), translate=compile_for_target, ask_server=_ask if server else None)
+    report = check_project(
+        request_from(options),
+        translate=compile_for_target,
+        ask_server=_ask if server else None,
+        travels=with_code,
+    )
     if output == "json":
         counts = {f"{level}s": report.count(level) for level in ("error", "warning")}
         print_json({**counts, "findings": [asdict(finding) for finding in report.findings]})

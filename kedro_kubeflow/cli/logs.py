@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 def logs(run: str, step: str | None, follow: bool, env: str | None, target: str | None, output: Output) -> None:
     """The log of a run's steps, or of one STEP, where the target gives it.
 
-    RUN is its id, or the link that opens it; STEP the name of the step in Kedro or on the server.
+    RUN is its id, or the link that opens it, or latest; STEP the name of the step in Kedro or on the server.
     """
-    from kedro_kubeflow.targets.base.registry import open_target
+    from kedro_kubeflow.targets.base.registry import open_run
 
     if follow and output == "json":
         raise click.UsageError("--follow gives text.")
-    opened = open_target(target, env=env, run=run)
+    opened, run_id = open_run(run, target, env=env)
     if follow:
-        _follow(opened.follow_log(opened.run_id(run), step), named=step is None)
+        _follow(opened.follow_log(run_id, step), named=step is None)
         return
-    texts = dict(opened.logs(opened.get(opened.run_id(run)), step))
+    texts = dict(opened.logs(opened.get(run_id), step))
     if output == "json":
         print_json(texts)
         return

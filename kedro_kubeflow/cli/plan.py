@@ -47,17 +47,17 @@ def plan(output: str, **options: Any) -> None:
     from kedro_kubeflow.targets.base.registry import target_class
 
     before = Preparation.take(options)
-    place = options["target"]
-    request = before.resumed(request_from(options, default_image=NO_IMAGE), place)
+    request = request_from(options, default_image=NO_IMAGE)
     facts, config = read_project(request)
+    target = target_class(facts.target)(facts.project, config)
+    request = before.resumed(request, target, lambda asked: make_plan(facts, config, asked))
     made = make_plan(facts, config, request)
     for finding in wrong_values(Subject(facts, config, made.scope), made):
         click.echo(f"{finding.what} ({finding.where}): {finding.cure}", err=True)
-    on_kubernetes = target_class(made.target).on_kubernetes
-    if not on_kubernetes:
+    if not target.on_kubernetes:
         # It has no room for all that Kubernetes has, and says so.
         compile_for_target(made, facts.project, config)
-    planned = view_of(made, config, on_kubernetes=on_kubernetes)
+    planned = view_of(made, config, on_kubernetes=target.on_kubernetes)
     if output == "json":
         print_json({**asdict(planned), "taken_over": list(made.taken_over), "reasons": dict(made.reasons)})
     elif output == "mermaid":

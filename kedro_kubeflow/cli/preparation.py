@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from kedro_kubeflow.config.kubeflow import KubeflowConfig
+    from kedro_kubeflow.plan import Plan
     from kedro_kubeflow.prepared import Prepared
-    from kedro_kubeflow.request import EarlierRun, Request
+    from kedro_kubeflow.request import Request
     from kedro_kubeflow.targets.base.target import Target
 
 # In a task's arguments a byte of code takes twelve of the 1 MiB of a run's Workflow.
@@ -60,23 +62,29 @@ class Preparation:
         return given
 
     def prepare(self, request: Request, place: str | None) -> Prepared:
-        """Read, look at the earlier run, plan, build, send, compile.
+        """Read, look at the earlier run, plan, build, send, compile. The project is read once.
 
         Args:
             place: the target that is asked for; None leaves it to the configuration.
         """
-        from kedro_kubeflow.targets.base.prepare import prepare
+        from kedro_kubeflow.plan import make_plan
+        from kedro_kubeflow.project.facts import read_project
+        from kedro_kubeflow.targets.base.prepare import prepare_read
+        from kedro_kubeflow.targets.base.registry import target_class
 
-        request = self.resumed(request, place)
-        prepared = prepare(request)
+        facts, config = read_project(request)
+        target = target_class(place or facts.target)(facts.project, config)
+        request = self.resumed(request, target, lambda asked: make_plan(facts, config, asked))
+        prepared = prepare_read(facts, config, request)
         if request.earlier:
-            request, prepared = _without_lost(request, prepared, place)
+            _say_going_on(request.earlier.id, prepared.plan)
         if self.build:
-            image = self._built(prepared, request)
-            request = replace(request, image=image)
-            prepared = prepare(request)
-        if self._travels(prepared):
-            prepared = _with_code(request, prepared, place)
+            request = replace(request, image=self._built(prepared, request))
+            prepared = prepare_read(facts, config, request)
+        if self.travels(prepared.config):
+            _say_of_images(prepared)
+            request = _with_code(request, prepared, target)
+            prepared = prepare_read(facts, config, request)
         return prepared
 
     def compile(self, request: Request) -> Prepared:
@@ -89,11 +97,12 @@ class Preparation:
         from kedro_kubeflow.errors import CompileError
         from kedro_kubeflow.project.git_commit import git_commit
         from kedro_kubeflow.request import TravellingCode
-        from kedro_kubeflow.targets.base.prepare import prepare
+        from kedro_kubeflow.targets.base.prepare import prepare, prepare_read
 
         prepared = prepare(request)
-        if not self._travels(prepared):
+        if not self.travels(prepared.config):
             return prepared
+        _say_of_images(prepared)
         archive = pack_project(prepared.project, prepared.config.code)
         if len(archive.content) > _IN_A_FILE:
             raise CompileError(
@@ -103,74 +112,72 @@ class Preparation:
             )
         commit = git_commit(prepared.project.path)
         code = TravellingCode(digest=archive.digest, content=archive.content, commit=commit)
-        return prepare(replace(request, code=code))
+        return prepare_read(prepared.facts, prepared.config, replace(request, code=code))
 
-    def _travels(self, prepared: Prepared) -> bool:
-        return prepared.config.run_config.code == "travel" if self.with_code is None else self.with_code
+    def travels(self, config: KubeflowConfig) -> bool:
+        """Whether this folder's code goes along with the run."""
+        return config.run_config.code == "travel" if self.with_code is None else self.with_code
 
-    def resumed(self, request: Request, place: str | None) -> Request:
-        """The request, with what is known of the run to go on from."""
+    def resumed(self, request: Request, target: Target, plan_of: Callable[[Request], Plan]) -> Request:
+        """The request, with what is known of the run to go on from; without what is gone of it.
+
+        Args:
+            target: where the new run is to be.
+            plan_of: the plan of a request.
+        """
         if not self.resume:
             return request
-        from kedro_kubeflow.targets.base.earlier import earlier_run
-        from kedro_kubeflow.targets.base.registry import open_target
+        from kedro_kubeflow.targets.base.earlier import earlier_run, with_what_is_there
 
-        asked = self.resume or ""
-        latest = asked == "latest"
-        target = open_target(place, env=request.env, run=None if latest else asked, path=request.path)
-        run_id = _latest(target, request) if latest else target.run_id(asked)
+        run_id = _run_to_go_on_from(self.resume, request, target)
         again, part = request.part.from_nodes, replace(request.part, from_nodes=())
-        return replace(request, part=part, earlier=earlier_run(target, run_id, trust=self.trust, again=again))
+        request = replace(request, part=part, earlier=earlier_run(target, run_id, trust=self.trust, again=again))
+        return with_what_is_there(target, request, plan_of)
 
     def _built(self, prepared: Prepared, request: Request) -> str:
         from kedro_kubeflow.image.build import build_image
 
-        done = build_image(prepared.project.path, prepared.config, image=request.image, travels=self._travels(prepared))
+        travels = self.travels(prepared.config)
+        done = build_image(prepared.project.path, prepared.config, image=request.image, travels=travels)
         click.echo(f"{done.tag}: {'built and pushed' if done.built else 'the registry has it already'}", err=True)
         return done.image
 
 
-def _latest(target: Target, request: Request) -> str:
-    from kedro_kubeflow.errors import ServerError
+def _run_to_go_on_from(asked: str, request: Request, target: Target) -> str:
+    from kedro_kubeflow.errors import ConfigError
+    from kedro_kubeflow.plan.selection import selected
+    from kedro_kubeflow.targets.base.registry import LATEST, owner_of
 
-    runs = target.runs(limit=1, pipeline=next(iter(request.pipelines), None) if not target.attached else None)
-    if not runs:
-        raise ServerError("There is no run to go on from", where=target.link())
-    return runs[0].id
-
-
-def _target(prepared: Prepared, place: str | None) -> Target:
-    from kedro_kubeflow.targets.base.registry import target_class
-
-    return target_class(place or prepared.target)(prepared.project, prepared.config)
-
-
-def _without_lost(request: Request, prepared: Prepared, place: str | None) -> tuple[Request, Prepared]:
-    """The same where every artifact that is taken over is there, as far as that can be asked; and say what is."""
-    from kedro_kubeflow.targets.base.earlier import without_lost
-    from kedro_kubeflow.targets.base.prepare import prepare
-
-    earlier: EarlierRun | None = request.earlier
-    while earlier is not None:
-        kept = without_lost(_target(prepared, place), earlier, prepared.plan)
-        if kept == earlier:
-            break
-        earlier = kept
-        request = replace(request, earlier=earlier)
-        prepared = prepare(request)
-    taken = prepared.plan.taken_over
-    click.echo(
-        f"Going on from {earlier.id if earlier else ''}: {len(taken)} step{'s' * (len(taken) != 1)} taken over, "
-        f"{len(prepared.plan.steps)} to run",
-        err=True,
-    )
-    return request, prepared
+    if asked == LATEST:
+        return target.latest(selected(request, target.config.jobs).display_name).id
+    owner = owner_of(target.project, asked)
+    if owner is not None and owner.name != target.name:
+        raise ConfigError(
+            f"The run {asked} is one of {owner.display_name}, and {target.display_name} does not find there what it has made",
+            where="--resume",
+            cure=f"go on from it with --target {owner.name}, or name a run of {target.display_name}",
+        )
+    return target.run_id(asked)
 
 
-def _with_code(request: Request, prepared: Prepared, place: str | None) -> Prepared:
-    from kedro_kubeflow.targets.base.prepare import prepare
+def _say_going_on(run: str, plan: Plan) -> None:
+    taken, left = len(plan.taken_over), len(plan.steps)
+    click.echo(f"Going on from {run}: {taken} step{'s' * (taken != 1)} taken over, {left} to run", err=True)
+
+
+def _say_of_images(prepared: Prepared) -> None:
+    """Whether the images suit the code that goes along, as far as their tags say it."""
+    from kedro_kubeflow.image.tag import built_with_others
+
+    how = prepared.config.image
+    for image in dict.fromkeys(task.image for task in prepared.plan.tasks if task.call):
+        if what := built_with_others(prepared.project.path, image, dockerfile=how.dockerfile, platform=how.platform):
+            click.echo(f"{what}; --build builds it anew", err=True)
+
+
+def _with_code(request: Request, prepared: Prepared, target: Target) -> Request:
     from kedro_kubeflow.targets.base.travel import send_code
 
-    sent = send_code(_target(prepared, place), prepared)
+    sent = send_code(target, prepared)
     click.echo(sent.said, err=True)
-    return prepare(replace(request, code=sent.code))
+    return replace(request, code=sent.code)

@@ -202,7 +202,7 @@ class PlannedParameter:
 
 @dataclass(frozen=True)
 class PlanResult:
-    """What would be submitted."""
+    """What would be submitted; with ``--resume``, the steps that are taken over, and why each of the others runs."""
 
     name: str
     display_name: str
@@ -213,6 +213,8 @@ class PlanResult:
     datasets: list[dict[str, Any]]
     parameters: list[PlannedParameter]
     notes: list[str]
+    taken_over: list[str]
+    reasons: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -244,13 +246,21 @@ class LogoutResult:
 
 @dataclass(frozen=True)
 class ArtifactResult:
-    """An artifact of a run; ``size`` in bytes, where its store says it. With ``--download``, ``path`` says where it lies now."""
+    """An artifact of a run: ``size`` in bytes, where its step or its store says it; the earlier run that it is from, if it is."""
 
     dataset: str
     step: str
     type: str
     size: int | None
     uri: str | None
+    taken_over_from: str | None
+
+
+@dataclass(frozen=True)
+class DownloadResult(ArtifactResult):
+    """An artifact that was brought (``--download``), and where its data lies now."""
+
+    path: str
 
 
 @dataclass(frozen=True)
@@ -263,7 +273,7 @@ class ImageResult:
 
 
 RESULTS: dict[str, Any] = {
-    "artifacts": list[ArtifactResult],
+    "artifacts": list[DownloadResult] | list[ArtifactResult],
     "check": CheckResult,
     "image": ImageResult,
     "list-pipelines": list[PipelineResult] | list[VersionResult] | list[RunSummary],

@@ -49,11 +49,11 @@ def status(
     repair: bool,
     exit_code: bool,
 ) -> None:
-    """The state of a run and of its steps. RUN is its id, or the link that opens it."""
-    from kedro_kubeflow.targets.base.registry import open_target
+    """The state of a run and of its steps. RUN is its id, or the link that opens it, or latest."""
+    from kedro_kubeflow.targets.base.registry import open_run
 
-    opened = open_target(target, env=env, run=run)
-    found = opened.get(opened.run_id(run))
+    opened, run_id = open_run(run, target, env=env)
+    found = opened.get(run_id)
     if repair:
         found = repaired(opened, found)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.requirements import requirement_files
 
 _LENGTH = 12
+_TAG = re.compile(rf":(?P<required>[0-9a-f]{{{_LENGTH}}})(-[0-9a-f]{{{_LENGTH}}})?$")
 
 
 def repository(image: str) -> str:
@@ -24,7 +26,7 @@ def repository(image: str) -> str:
 
 
 def image_for(project: Path, image: str, *, dockerfile: str, platform: str, sources: Iterable[str] | None) -> str:
-    """The image reference that the project's files give.
+    """The image reference that the project's files give: ``REPOSITORY:REQUIREMENTS`` or ``REPOSITORY:REQUIREMENTS-SOURCES``.
 
     Args:
         image: where it goes; its tag is replaced.
@@ -34,15 +36,43 @@ def image_for(project: Path, image: str, *, dockerfile: str, platform: str, sour
     Raises:
         ConfigError: there is no Dockerfile, or the reference holds none of our tags.
     """
+    required = required_digest(project, dockerfile=dockerfile, platform=platform)
+    held = "" if sources is None else f"-{_digest(project, sorted(sources))}"
+    return f"{repository(image)}:{required}{held}"
+
+
+def required_digest(project: Path, *, dockerfile: str, platform: str) -> str:
+    """The part of a tag that says which requirements an image was built with, and by which Dockerfile.
+
+    Raises:
+        ConfigError: there is no Dockerfile.
+    """
     if not (project / dockerfile).is_file():
         raise ConfigError(
             "There is no Dockerfile",
             where=str(project / dockerfile),
             cure="`kedro kubeflow init --with-dockerfile` writes one; another one is named by `image.dockerfile`",
         )
-    names = sorted({dockerfile, *requirement_files(project), *(sources or ())})
-    total = hashlib.sha256(platform.encode())
+    return _digest(project, sorted({dockerfile, *requirement_files(project)}), platform)
+
+
+def built_with_others(project: Path, image: str, *, dockerfile: str, platform: str) -> str | None:
+    """A sentence, if an image was built with other requirements than the project has now, as far as its tag says it.
+
+    Only tags of ours say it; of any other image the steps themselves compare the files.
+    """
+    match = _TAG.search(image)
+    if match is None or not (project / dockerfile).is_file():
+        return None
+    if match["required"] == required_digest(project, dockerfile=dockerfile, platform=platform):
+        return None
+    files = ", ".join([dockerfile, *requirement_files(project)])
+    return f"The image {image} was built with other requirements than the code of this folder has now ({files})"
+
+
+def _digest(project: Path, names: Iterable[str], *more: str) -> str:
+    total = hashlib.sha256("\0".join(more).encode())
     for name in names:
         content = hashlib.sha256((project / name).read_bytes()).hexdigest()
         total.update(f"{name}\0{content}\n".encode())
-    return f"{repository(image)}:{total.hexdigest()[:_LENGTH]}"
+    return total.hexdigest()[:_LENGTH]

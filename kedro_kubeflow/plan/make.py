@@ -23,7 +23,7 @@ from kedro_kubeflow.plan.grouping_rule import GroupingRule
 from kedro_kubeflow.plan.inputs import PipelineInput, pipeline_inputs
 from kedro_kubeflow.plan.nodes import node_facts
 from kedro_kubeflow.plan.plan import Plan
-from kedro_kubeflow.plan.resume import Resumed, resume_options, resumed
+from kedro_kubeflow.plan.resume import Resumed, recorded, resume_options, resumed
 from kedro_kubeflow.plan.scope import Scope, scope_of
 from kedro_kubeflow.plan.selection import DEFAULT
 from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, fits_of, plain_text_warnings, settings_of
@@ -38,7 +38,7 @@ from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import unmarked
 from kedro_kubeflow.project.typed_parameters import check_types
-from kedro_kubeflow.request import Request, TravellingCode
+from kedro_kubeflow.request import Request
 
 
 def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Scope | None = None) -> Plan:
@@ -114,8 +114,7 @@ def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scop
     steps = steps_of(scope.selection.pipeline, scope.nodes, groups, scope.handoffs, inputs, facts.parameters)
     defaults = _defaults(facts, config, request, scope, list(inputs.values()), steps, grouped.rule)
     going_on = resumed(steps, request.earlier, defaults.inputs)
-    defaults = replace(defaults, start_options={**defaults.start_options, **resume_options(request.earlier, going_on)})
-    root, group = _tasks(going_on, defaults, request.code)
+    root, group = _tasks(going_on, defaults, request)
     cached = cache_warnings(going_on.steps, defaults.settings)
     chosen, run = scope.selection, config.run_config
     return Plan(
@@ -284,12 +283,15 @@ def _known_values(facts: Facts) -> dict[str, Any]:
     return {**facts.parameters.values, **{key: unmarked(marked[key]) for key in facts.parameters.resolved}}
 
 
-def _tasks(
-    going_on: Resumed, defaults: Defaults, code: TravellingCode | None
-) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+def _tasks(going_on: Resumed, defaults: Defaults, request: Request) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
     """Every task with its settings: those at the root of the graph, and those in the group that the exit task watches."""
-    steps = going_on.steps
+    steps, code = going_on.steps, request.code
     tasks = mounted([step_task(step, defaults) for step in steps], steps, defaults)
+    if taken := resume_options(request.earlier, going_on):
+        if defaults.tracking:
+            defaults = replace(defaults, start_options={**defaults.start_options, **taken})
+        else:
+            tasks = recorded(tasks, taken)
     if defaults.tracking:
         tasks = [with_mlflow_run(task, defaults) for task in tasks]
     # The start task too is watched by the exit task: it may be killed when it has opened the run.

@@ -1,7 +1,7 @@
 """Going on from an earlier run: which steps are taken over, and their artifacts as tasks that make known what is there.
 
-A step is taken over if it succeeded there, its parameters are the same, everything that it waits for is taken over too, and
-what others need of it is still to be found. Its code may have changed: that is why people go on from a run.
+A step is taken over if its nodes succeeded there, in whatever steps, its parameters are the same, everything that it waits for is
+taken over too, and what others need of it is still to be found. Its code may have changed: that is why people go on from a run.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Resumed:
         taken_over: the display names of the steps that do not run.
         reasons: why each of the others runs, by display name.
         kept: the datasets that the steps which are taken over have made.
+        nodes: the nodes of those steps.
     """
 
     steps: tuple[Step, ...]
@@ -35,6 +36,7 @@ class Resumed:
     taken_over: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    nodes: frozenset[str] = frozenset()
 
 
 def resumed(steps: Sequence[Step], earlier: EarlierRun | None, inputs: Sequence[PipelineInput]) -> Resumed:
@@ -65,11 +67,32 @@ def resumed(steps: Sequence[Step], earlier: EarlierRun | None, inputs: Sequence[
 
 
 def resume_options(earlier: EarlierRun | None, done: Resumed) -> dict[str, Any]:
-    """What the first task is told, for the records of the MLflow run and of a run that goes on from this one."""
+    """What a task is told, for the records of the MLflow run and of a run that goes on from this one."""
     if earlier is None:
         return {}
-    uris = {dataset: uri for dataset, uri in earlier.uris.items() if dataset in done.kept}
-    return {"resume": {"run": earlier.id, "steps": list(done.taken_over), "uris": uris}}
+    made = {
+        dataset: dict(known) for dataset, known in earlier.made.items() if dataset in done.kept and known.get("uri")
+    }
+    there: dict[str, list[str]] = {}
+    for node, step in earlier.nodes.items():
+        there.setdefault(step, []).append(node)
+    # Of a step of which only some nodes are taken over, nobody can tell which of them has logged what.
+    steps = {step: nodes for step, nodes in there.items() if done.nodes.issuperset(nodes)}
+    apart = {step: [node for node in nodes if node in done.nodes] for step, nodes in there.items() if nodes != [step]}
+    said = {"run": earlier.id, "steps": sorted(steps), "made": made, "nodes": {s: n for s, n in apart.items() if n}}
+    return {"resume": {key: value for key, value in said.items() if value}}
+
+
+def recorded(tasks: Sequence[Task], options: Mapping[str, Any]) -> list[Task]:
+    """Tasks of which one says what was taken over, where no start task does; one without a cache key, if there is any."""
+    ours = [task for task in tasks if task.call]
+    chosen = next((task for task in ours if not task.cache), ours[0] if ours else None)
+    return [
+        replace(task, call=replace(task.call, settings={**task.call.settings, **options}))
+        if task is chosen and task.call
+        else task
+        for task in tasks
+    ]
 
 
 def importer_name(dataset: str) -> str:
@@ -87,7 +110,7 @@ def _check_nodes(steps: Sequence[Step], earlier: EarlierRun) -> None:
 def _why_it_runs(step: Step, earlier: EarlierRun, values: Mapping[str, object]) -> str | None:
     if any(node.name in earlier.again for node in step.nodes):
         return "asked for"
-    if step.display_name not in earlier.succeeded:
+    if any(node.name not in earlier.nodes for node in step.nodes):
         return "did not succeed there"
     if step.volume:
         return "uses the run's volume, which is another one now"
@@ -109,7 +132,7 @@ def _spread(steps: Sequence[Step], earlier: EarlierRun, reasons: dict[str, str])
                 continue
             if running := [shown[name] for name in step.upstream if name in reasons]:
                 reasons[step.name] = f"follows from {running[0]}"
-            elif lost := sorted(d for maker, d in needed if maker == step.name and not earlier.uris.get(d)):
+            elif lost := sorted(d for maker, d in needed if maker == step.name and not earlier.uri(d)):
                 reasons[step.name] = f"{lost[0]} is not to be found any more"
 
 
@@ -121,7 +144,7 @@ def _with_importers(steps: Sequence[Step], earlier: EarlierRun, reasons: Mapping
             return given
         dataset = given.artifact.dataset
         name = importer_name(dataset)
-        importers[name] = Task.importer(name, uri=earlier.uris[dataset], kind=given.type)
+        importers[name] = Task.importer(name, uri=earlier.uri(dataset), kind=given.type)
         return replace(given, producer=name, key=IMPORTED)
 
     running = [
@@ -140,4 +163,5 @@ def _with_importers(steps: Sequence[Step], earlier: EarlierRun, reasons: Mapping
         taken_over=tuple(step.display_name for step in steps if step.name not in reasons),
         reasons={shown[name]: why for name, why in reasons.items()},
         kept=frozenset(o.artifact.dataset for step in steps if step.name not in reasons for o in step.outputs),
+        nodes=frozenset(node.name for step in steps if step.name not in reasons for node in step.nodes),
     )

@@ -3,6 +3,9 @@
 The first task makes it, as it must run in any case and every step waits for it: the one that opens the MLflow run, or one of its
 own. Code that lies where KFP finds it needs no task but KFP's own importer. The exit task cannot be given artifacts; its exit
 pipeline takes the code from the MLflow run.
+
+KFP's cache knows an artifact by its number, and a task that has run has made a new one. So where steps are cached, the code is
+made by a task of its own that may come from the cache itself: the same code is the same artifact then.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ from dataclasses import replace
 from typing import Any
 
 from kedro_kubeflow import names
-from kedro_kubeflow.contract import CODE, Artifact
+from kedro_kubeflow.contract import CODE, Artifact, StepCall
 from kedro_kubeflow.plan.defaults import Defaults
 from kedro_kubeflow.plan.task import IMPORTED, InputArtifact, Task
 from kedro_kubeflow.request import TravellingCode
 
 _KIND = "Artifact"
 # These read the project's configuration; what fills a volume or ends a group needs none of its files.
-_RUN_CODE = ("run", "succeed")
+_RUN_CODE = ("start", "run", "succeed")
 
 
 def with_code(tasks: Sequence[Task], code: TravellingCode | None, defaults: Defaults) -> list[Task]:
@@ -32,14 +35,17 @@ def with_code(tasks: Sequence[Task], code: TravellingCode | None, defaults: Defa
     if code is None:
         return list(tasks)
     importers = _importers(code)
-    first = next((task for task in tasks if task.name == names.START_RUN), None) or _own_task(code, defaults)
-    maker = _made(first, code, importers)
-    given = InputArtifact(_KIND, importers[0].name, IMPORTED) if len(importers) == 1 else None
-    given = given or InputArtifact(_KIND, maker.name, CODE)
-    # Where an importer has all of it, and there is no MLflow run to open, nothing of ours need run first.
-    runs_first = first in tasks or len(importers) != 1
-    rest = [_with(task, code, given) for task in tasks if task.name != first.name]
-    return [*importers, *([maker] if runs_first else []), *rest]
+    start = next((task for task in tasks if task.name == names.START_RUN), None)
+    if len(importers) == 1:
+        # An importer has all of it, and gives what KFP knows already under its number.
+        maker, given = None, InputArtifact(_KIND, importers[0].name, IMPORTED)
+    else:
+        cached = any(task.cache for task in tasks)
+        maker = start if start and not cached else _own_task(code, defaults, cache=cached)
+        maker, given = _making(maker, code, importers), InputArtifact(_KIND, maker.name, CODE)
+    made = [maker] if maker else []
+    rest = [_with(task, code, given) for task in tasks if task.name not in {task.name for task in made}]
+    return [*importers, *made, *rest]
 
 
 def at_exit_with_code(task: Task, code: TravellingCode | None) -> Task:
@@ -65,30 +71,28 @@ def _importers(code: TravellingCode) -> list[Task]:
     ]
 
 
-def _own_task(code: TravellingCode, defaults: Defaults) -> Task:
+def _own_task(code: TravellingCode, defaults: Defaults, *, cache: bool) -> Task:
     call = replace(defaults.call, action="code", step=names.PROJECT_CODE, code=code.digest)
-    return Task(name=names.PROJECT_CODE, display_name=names.PROJECT_CODE, image=defaults.image, call=call)
+    return Task(name=names.PROJECT_CODE, display_name=names.PROJECT_CODE, image=defaults.image, call=call, cache=cache)
 
 
-def _made(first: Task, code: TravellingCode, importers: Sequence[Task]) -> Task:
-    """The first task, which makes the artifact unless an importer has done all of it."""
-    if first.call is None:
-        return first
-    settings = {**first.call.settings, **({"commit": code.commit} if code.commit else {})}
-    if len(importers) == 1:
-        given = {CODE: InputArtifact(_KIND, importers[0].name, IMPORTED)}
-        return replace(
-            first, call=replace(first.call, code=code.digest, settings=settings), artifacts={**first.artifacts, **given}
-        )
-    parts = {task.name: InputArtifact(_KIND, task.name, IMPORTED) for task in importers}
-    made = Artifact(CODE, CODE, "code")
+def _making(task: Task, code: TravellingCode, importers: Sequence[Task]) -> Task:
+    """The task that makes the artifact."""
+    if task.call is None:
+        return task
+    parts = {part.name: InputArtifact(_KIND, part.name, IMPORTED) for part in importers}
     call = replace(
-        first.call,
-        code=code.digest,
-        outputs=(*first.call.outputs, made),
-        settings={**settings, "code": _source(code, list(parts))},
+        _told(task.call, code),
+        outputs=(*task.call.outputs, Artifact(CODE, CODE, "code")),
+        settings={**_told(task.call, code).settings, "code": _source(code, list(parts))},
     )
-    return replace(first, call=call, artifacts={**first.artifacts, **parts}, outputs={**first.outputs, CODE: _KIND})
+    return replace(task, call=call, artifacts={**task.artifacts, **parts}, outputs={**task.outputs, CODE: _KIND})
+
+
+def _told(call: StepCall, code: TravellingCode) -> StepCall:
+    """A call that is told which code it is; the one that opens the MLflow run, the commit too."""
+    commit = {"commit": code.commit} if code.commit and call.action == "start" else {}
+    return replace(call, code=code.digest, settings={**call.settings, **commit})
 
 
 def _source(code: TravellingCode, parts: list[str]) -> Mapping[str, Any]:
@@ -100,8 +104,8 @@ def _source(code: TravellingCode, parts: list[str]) -> Mapping[str, Any]:
 def _with(task: Task, code: TravellingCode, given: InputArtifact) -> Task:
     if task.call is None or task.call.action not in _RUN_CODE or not _needs_project(task):
         return task
-    return replace(task, call=replace(task.call, code=code.digest), artifacts={**task.artifacts, CODE: given})
+    return replace(task, call=_told(task.call, code), artifacts={**task.artifacts, CODE: given})
 
 
 def _needs_project(task: Task) -> bool:
-    return task.call is not None and (task.call.action == "run" or task.call.tracking)
+    return task.call is not None and (task.call.action in ("start", "run") or task.call.tracking)

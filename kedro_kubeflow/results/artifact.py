@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 _LINE = "kedro-kubeflow: artifact "
-_FIELDS = ("dataset", "step", "type", "uri", "filename")
+_FIELDS = ("dataset", "step", "type", "uri", "filename", "size")
+_TOLD = ("step", "type", "uri", "filename", "how")
+
+
+class Place(NamedTuple):
+    """Where an artifact lies, and how many bytes it has, where that is said."""
+
+    uri: str
+    size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +34,9 @@ class RunArtifact:
         uri: where it lies; empty where nobody has said it.
         filename: what its data is called inside of the artifact; empty where the artifact is the file itself.
         how: ``memory`` where the dataset has no file of its own and was stored by ``run_config.memory_dataset``.
-        size: bytes, where the store says it.
+        size: bytes, where the step or the store says it.
         task, name: the task and the artifact, as KFP calls them.
+        run: the earlier run that made it, where this one has taken it over.
     """
 
     dataset: str
@@ -38,6 +48,7 @@ class RunArtifact:
     size: int | None = None
     task: str = ""
     name: str = ""
+    run: str = ""
 
     @property
     def data_uri(self) -> str:
@@ -53,6 +64,16 @@ class RunArtifact:
         """The same, lying there."""
         return replace(self, uri=uri)
 
+    def told(self) -> dict[str, str]:
+        """What is said of it where a run takes it over; read back by `taken_over`."""
+        return {name: value for name in _TOLD if (value := getattr(self, name))}
+
+
+def taken_over(dataset: str, told: Mapping[str, str], run: str) -> RunArtifact:
+    """An artifact that a run has taken over from an earlier one."""
+    known: dict[str, Any] = {"step": "", "type": "Artifact", **told}
+    return RunArtifact(dataset=dataset, run=run, **known)
+
 
 def line_of(artifact: RunArtifact) -> str:
     """The line of a step's log."""
@@ -61,11 +82,24 @@ def line_of(artifact: RunArtifact) -> str:
 
 
 def uris_in_log(text: str) -> Iterator[tuple[str, str]]:
-    """Dataset and URI of each artifact that a log tells of; what looks alike and is none of ours is passed over."""
+    """Dataset and URI of each artifact that a log tells of."""
+    for told in told_in_log(text):
+        yield told.dataset, told.uri
+
+
+def told_in_log(text: str) -> Iterator[RunArtifact]:
+    """The artifacts that a log tells of; what looks alike and is none of ours is passed over."""
     for match in re.finditer(rf"^.*?{re.escape(_LINE)}(\{{.*\}})\s*$", text, re.MULTILINE):
         try:
             said = json.loads(match.group(1))
         except ValueError:
             continue
-        if isinstance(said, dict) and isinstance(said.get("dataset"), str) and isinstance(said.get("uri"), str):
-            yield said["dataset"], said["uri"]
+        if _is_ours(said):
+            yield RunArtifact(**{"step": "", "type": "", **{name: said[name] for name in _FIELDS if name in said}})
+
+
+def _is_ours(said: Any) -> bool:
+    if not isinstance(said, dict) or not isinstance(said.get("size", 0), int):
+        return False
+    texts = [said.get(name, "") for name in _FIELDS if name != "size"]
+    return all(isinstance(text, str) for text in texts) and bool(said.get("dataset")) and bool(said.get("uri"))

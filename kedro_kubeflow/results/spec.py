@@ -7,19 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 from kedro_kubeflow.contract import Artifact, StepCall, runtime_arguments
-from kedro_kubeflow.results.artifact import RunArtifact
+from kedro_kubeflow.results.artifact import RunArtifact, taken_over
 
 # What steps make beside their datasets is no dataset: pictures, numbers, the way to the MLflow run.
 STORED = ("file", "copy", "memory")
 
 
 def artifacts_of(pipeline_spec: Mapping[str, Any]) -> list[RunArtifact]:
-    """Every dataset that a run of the pipeline stores, in the order of the steps; where each will lie is not known yet.
+    """Every dataset that a run of the pipeline stores, in the order of the steps, after those that it has taken over.
+
+    Where each will lie is not known yet, but for the latter.
 
     Args:
         pipeline_spec: KFP's IR, as JSON; tasks that are no steps of ours are passed over.
     """
-    return [
+    promised = [
         replace(made_by(call, output, types.get(output.name, "Artifact")), task=task, name=output.name)
         for task, call, component in _calls(pipeline_spec)
         if call.action == "run"
@@ -27,6 +29,13 @@ def artifacts_of(pipeline_spec: Mapping[str, Any]) -> list[RunArtifact]:
         for output in call.outputs
         if output.how in STORED
     ]
+    return [*_taken_over(pipeline_spec), *promised]
+
+
+def _taken_over(pipeline_spec: Mapping[str, Any]) -> Iterator[RunArtifact]:
+    if said := _resume(pipeline_spec):
+        for dataset, told in (said.get("made") or {}).items():
+            yield taken_over(dataset, told, said["run"])
 
 
 def made_by(call: StepCall, output: Artifact, kind: str, uri: str = "") -> RunArtifact:
@@ -65,9 +74,19 @@ def defaults_of(pipeline_spec: Mapping[str, Any]) -> dict[str, Any]:
     return {name: parameter.get("defaultValue") for name, parameter in defined.items()}
 
 
-def taken_over_in(pipeline_spec: Mapping[str, Any]) -> tuple[dict[str, str], frozenset[str]]:
-    """What a run took over from an earlier one: dataset → URI, and the steps, as far as its own spec tells of them."""
-    for _, call, _ in _calls(pipeline_spec):
-        if resume := call.settings.get("resume"):
-            return dict(resume.get("uris") or {}), frozenset(resume["steps"])
-    return {}, frozenset()
+def nodes_of(pipeline_spec: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The nodes of each step, by its display name."""
+    return {call.step: call.nodes for _, call, _ in _calls(pipeline_spec) if call.action == "run"}
+
+
+def nodes_taken_over(pipeline_spec: Mapping[str, Any]) -> dict[str, str]:
+    """What a run took over from one before it: node → the step that has run it there."""
+    said = _resume(pipeline_spec)
+    apart: Mapping[str, list[str]] = said.get("nodes") or {}
+    whole = {step: step for step in said.get("steps") or () if step not in apart}
+    return whole | {node: step for step, nodes in apart.items() for node in nodes}
+
+
+def _resume(pipeline_spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the compiled pipeline says of the run that it goes on from; nothing where there is none."""
+    return next((call.settings["resume"] for _, call, _ in _calls(pipeline_spec) if "resume" in call.settings), {})

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from kedro_kubeflow.errors import DependencyError, ServerError
+from kedro_kubeflow.errors import DependencyError, KedroKubeflowError, ServerError
 from kedro_kubeflow.results.arrival import arriving
+from kedro_kubeflow.results.artifact import RunArtifact
+
+_log = logging.getLogger(__name__)
 
 _CHUNK = 2**20
 Progress = Callable[[int], None]
@@ -68,6 +74,23 @@ class Store:
             while portion := source.read(_CHUNK):
                 target.write(portion)
                 progress(len(portion))
+
+
+def sized(artifacts: Iterable[RunArtifact]) -> list[RunArtifact]:
+    """The same artifacts with their sizes, as far as their stores say them; one that does not answer is asked once."""
+    silent: set[tuple[str, str]] = set()
+    found = []
+    for artifact in artifacts:
+        parts = urlsplit(artifact.data_uri)
+        place = (parts.scheme, parts.netloc)
+        if artifact.size is None and artifact.uri and place not in silent:
+            try:
+                artifact = replace(artifact, size=Store(artifact.data_uri).size())
+            except KedroKubeflowError as error:
+                _log.info("No size is known of what lies at %s: %s", artifact.data_uri, error.what)
+                silent.add(place)
+        found.append(artifact)
+    return found
 
 
 class _told:  # noqa: N801 - read as a word of the with statement

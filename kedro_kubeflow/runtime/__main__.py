@@ -19,6 +19,7 @@ from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
 from kedro_kubeflow.runtime.ending import end_process
 from kedro_kubeflow.runtime.entry_points import read_once
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.missing import packages_of_image
 from kedro_kubeflow.runtime.quiet import quiet
 from kedro_kubeflow.runtime.vertex import settle_in
 
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
         os.environ.setdefault(RUN_ID_ENV, executor.run_id)
     try:
         settle_in(call, executor)
-        with _code_of(call, executor):
+        with _code_of(call, executor), packages_of_image(call):
             _action(call)(call, executor)
     except Exception as error:
         code = _told(call, error)

@@ -51,7 +51,8 @@ def start(call: StepCall, executor: Executor) -> None:
         run_id = _open_run(call, executor, project, context)
         experiment_id = str(mlflow.get_run(run_id).info.experiment_id)
         if resumed := call.settings.get("resume"):
-            take_over(mlflow, run_id, earlier=resumed["run"], steps=resumed["steps"])
+            steps, made = resumed.get("steps") or (), resumed.get("made") or {}
+            take_over(mlflow, run_id, earlier=resumed["run"], steps=steps, datasets=made)
         if call.code:
             log_code(mlflow, run_id, code_bytes(call, executor), call.code)
         if project.hooks_per_run:

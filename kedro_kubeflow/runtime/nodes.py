@@ -7,8 +7,9 @@ from typing import Any
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ProjectError
-from kedro_kubeflow.project.imports import import_failures, noting_import_failures
+from kedro_kubeflow.project.imports import ImportFailure, import_failures, noting_import_failures
 from kedro_kubeflow.project.opening import OpenProject, find_pipeline, import_errors, registered_pipelines
+from kedro_kubeflow.runtime.missing import CURE
 
 
 def step_nodes(project: OpenProject, call: StepCall) -> list[Any]:
@@ -54,7 +55,7 @@ def _named_nodes(found: Sequence[Any], call: StepCall) -> list[Any]:
             f"The pipeline {call.pipeline!r} has no node {missing[0]!r} here, as not all of the project imports: "
             + "; ".join(f"{one.module}: {one.reason}" for one in failed),
             where=failed[0].where,
-            cure="install in the image what is missing, or mend it there",
+            cure=_cure(failed[0], call),
         )
     if missing:
         raise ProjectError(
@@ -62,6 +63,14 @@ def _named_nodes(found: Sequence[Any], call: StepCall) -> list[Any]:
             cure="build the image from the code that the pipeline was compiled from",
         )
     return [by_name[name] for name in call.nodes]
+
+
+def _cure(failed: ImportFailure, call: StepCall) -> str:
+    if not call.code:
+        return "install in the image what is missing, or mend it there"
+    if not failed.reason.startswith("ModuleNotFoundError"):
+        return "mend the code of the working folder that the run was started from"
+    return CURE
 
 
 def _settle(pipelines: Any, names: Sequence[str], call: StepCall) -> None:

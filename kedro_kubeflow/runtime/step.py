@@ -15,6 +15,7 @@ from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.made import say_what_was_made
+from kedro_kubeflow.runtime.missing import missing_package, packages_of_image
 from kedro_kubeflow.runtime.nodes import step_nodes
 from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
 from kedro_kubeflow.runtime.session import open_for, session_for
@@ -31,7 +32,7 @@ def run_step(call: StepCall, executor: Executor) -> None:
         TrackingError: the MLflow run cannot be joined.
     """
     project = open_for(call, executor)
-    with _told_if_it_fails(call, executor, project):
+    with _told_if_it_fails(call, executor, project), packages_of_image(call):
         nodes = step_nodes(project, call)
         outputs = Outputs(call, executor)
         catalog = _catalog(project, call, executor, nodes)
@@ -114,7 +115,8 @@ def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
             cure="let the node return or raise an exception",
         ) from error
     except Exception as error:
-        raise _explained(error, call, watch) from error
+        lacking = missing_package(error) if call.code else None
+        raise lacking or _explained(error, call, watch) from error
 
 
 def _explained(error: Exception, call: StepCall, watch: Watch) -> StepError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -64,8 +65,11 @@ def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch)
 
 
 def _addresses(call: StepCall, executor: Executor) -> dict[str, str]:
-    """Tag → where what the step has stored lies."""
-    return {tags.artifact_key(made.dataset): made.uri for made in artifacts_made(call, executor)}
+    """Tag → where what the step has stored lies; and how large it is, where one tag takes that."""
+    made = artifacts_made(call, executor)
+    sizes = json.dumps({artifact.dataset: artifact.size for artifact in made}, ensure_ascii=False)
+    told = {tags.sizes_key(tags.step_key(call.step)): sizes} if made and len(sizes) <= tags.MAX_VALUE else {}
+    return {**{tags.artifact_key(artifact.dataset): artifact.uri for artifact in made}, **told}
 
 
 def _logged(call: StepCall, log: StepLog) -> dict[str, str]:

@@ -31,7 +31,10 @@ CODE = "kubeflow_code"
 CODE_WARNING = "kubeflow_code_warning"
 COMMIT = "kubeflow_git_commit"
 RESUMED_FROM = "kubeflow_resumed_from"
+RESUMED_MLFLOW = "kubeflow_resumed_from_mlflow_run"
 TAKEN_OVER = "kubeflow_taken_over"
+TAKEN_OVER_METRICS = "kubeflow_taken_over_metrics"
+TAKEN_OVER_PARAMS = "kubeflow_taken_over_params"
 ARTIFACT_PREFIX = "kubeflow_artifact."
 # How many steps there are, and what went wrong when the run had ended.
 STEPS = "kubeflow_steps"
@@ -41,6 +44,7 @@ STEP_PREFIX = "kubeflow_step."
 STEP_ERROR_PREFIX = "kubeflow_step_error."
 STEP_LOGGED_PREFIX = "kubeflow_step_logged."
 STEP_TIMES_PREFIX = "kubeflow_times."
+STEP_SIZES_PREFIX = "kubeflow_sizes."
 
 VERTEX_RUN_ID = "vertexai_run_id"
 VERTEX_JOB_NAME = "vertexai_job_name"
@@ -54,7 +58,7 @@ MAX_KEY = 250
 MAX_VALUE = 5_000
 MAX_LINE = 500
 
-_OF_STEPS = (STEP_PREFIX, STEP_ERROR_PREFIX, STEP_TIMES_PREFIX, STEP_LOGGED_PREFIX)
+_OF_STEPS = (STEP_PREFIX, STEP_ERROR_PREFIX, STEP_TIMES_PREFIX, STEP_LOGGED_PREFIX, STEP_SIZES_PREFIX)
 _LONGEST = max(_OF_STEPS, key=len)
 _OWN = frozenset(STEP_PREFIX + task for task in names.TASKS)
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -96,6 +100,11 @@ def times_key(step_key: str) -> str:
 def logged_key(step_key: str) -> str:
     """The tag that holds which parameters and metrics a step has logged, as JSON."""
     return STEP_LOGGED_PREFIX + step_key.removeprefix(STEP_PREFIX)
+
+
+def sizes_key(step_key: str) -> str:
+    """The tag that holds how many bytes each dataset has that a step has stored, as JSON."""
+    return STEP_SIZES_PREFIX + step_key.removeprefix(STEP_PREFIX)
 
 
 def artifact_key(dataset: str) -> str:

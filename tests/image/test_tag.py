@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.image.tag import image_for, repository
+from kedro_kubeflow.image.tag import built_with_others, image_for, repository
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,20 @@ def test_what_changes_the_tag(tmp_path: Path) -> None:
     assert tag(tmp_path, ["src.py"]) != held
     (tmp_path / "requirements.txt").write_text("b")
     assert tag(tmp_path, None) != alone
+
+
+def test_a_tag_of_ours_tells_whether_the_requirements_are_others_now(tmp_path: Path) -> None:
+    def said(image: str) -> str | None:
+        return built_with_others(tmp_path, image, dockerfile="Dockerfile", platform="linux/amd64")
+
+    for name, text in {"Dockerfile": "FROM x", "requirements.txt": "a", "src.py": "1"}.items():
+        (tmp_path / name).write_text(text)
+    held, alone = tag(tmp_path, ["src.py"]), tag(tmp_path, None)
+    assert held.startswith(f"{alone}-")
+    (tmp_path / "src.py").write_text("2")
+    assert said(held) is said(alone) is None
+    (tmp_path / "requirements.txt").write_text("b")
+    for image in (held, alone):
+        assert f"{image} was built with other requirements" in str(said(image))
+    assert "(Dockerfile, requirements.txt)" in str(said(held))
+    assert said("r/p:1.0") is said("r/p") is said("r/p@sha256:0") is None

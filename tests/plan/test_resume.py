@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from kedro_kubeflow.contract import Artifact
+from kedro_kubeflow.contract import Artifact, StepCall
 from kedro_kubeflow.errors import CompileError
 from kedro_kubeflow.parameters import encoding_of
 from kedro_kubeflow.plan.inputs import PipelineInput
 from kedro_kubeflow.plan.nodes import NodeFacts
-from kedro_kubeflow.plan.resume import importer_name, resumed
+from kedro_kubeflow.plan.resume import importer_name, recorded, resume_options, resumed
 from kedro_kubeflow.plan.steps import Step, StepInput, StepOutput
+from kedro_kubeflow.plan.task import Task
 from kedro_kubeflow.request import EarlierRun
 
 
 def step(
-    name: str, *reads: tuple[str, str], makes: str, parameters: tuple[str, ...] = (), volume: bool = False
+    name: str,
+    *reads: tuple[str, str],
+    makes: str,
+    parameters: tuple[str, ...] = (),
+    volume: bool = False,
+    nodes: tuple[str, ...] = (),
 ) -> Step:
     made = Artifact(makes, makes, "memory", "data.pkl")
     return Step(
         name=name,
         display_name=name.upper(),
-        nodes=(NodeFacts(name=f"node_{name}", inputs=(), outputs=(makes,), tags=frozenset()),),
+        nodes=tuple(
+            NodeFacts(name=node, inputs=(), outputs=(makes,), tags=frozenset()) for node in nodes or (f"node_{name}",)
+        ),
         inputs=tuple(StepInput(Artifact(d, d, "memory", "data.pkl"), "Dataset", maker) for maker, d in reads),
         outputs=(StepOutput(made, "Dataset"),),
         parameters=parameters,
@@ -41,11 +49,16 @@ SAME = {"limit": 3.0, "rate": 0.5}
 URIS = {"da": "s3://b/da", "db": "s3://b/db", "dc": "s3://b/dc"}
 
 
-def earlier(*succeeded: str, parameters: dict[str, object] | None = None, **more: object) -> EarlierRun:
-    given = {"uris": URIS, **more}
+def earlier(
+    *succeeded: str, parameters: dict[str, object] | None = None, uris: dict[str, str] = URIS, **more: object
+) -> EarlierRun:
     return EarlierRun(
-        id="r1", succeeded=frozenset(succeeded), parameters=SAME if parameters is None else parameters, **given
-    )  # type: ignore[arg-type]
+        id="r1",
+        nodes={f"node_{name.lower()}": name for name in succeeded},
+        parameters=SAME if parameters is None else parameters,
+        made={dataset: {"uri": uri, "step": "there", "type": "Dataset"} for dataset, uri in uris.items()},
+        **more,  # type: ignore[arg-type]
+    )
 
 
 def test_without_an_earlier_run_everything_runs() -> None:
@@ -103,3 +116,52 @@ def test_a_volume_is_another_one_now() -> None:
 def test_nothing_left_to_run() -> None:
     with pytest.raises(CompileError, match="Nothing is left to run"):
         resumed(STEPS, earlier("A", "B", "C", "D"), INPUTS)
+
+
+def test_what_counts_are_nodes_whatever_steps_they_share() -> None:
+    # There a and b were one step, here b and d are: as d failed, b runs again, and finds a's data nowhere.
+    there = EarlierRun(
+        id="r1",
+        nodes={"node_a": "A+B", "node_b": "A+B", "node_c": "C"},
+        parameters=SAME,
+        made={"db": {"uri": "s3://b/db"}, "dc": {"uri": "s3://b/dc"}},
+    )
+    assert resumed(STEPS, there, INPUTS).taken_over == ("A", "B", "C")
+    together = [STEPS[0], STEPS[2], step("bd", ("a", "da"), ("c", "dc"), makes="dd", nodes=("node_b", "node_d"))]
+    done = resumed(together, there, INPUTS)
+    assert done.reasons == {"BD": "did not succeed there", "A": "da is not to be found any more", "C": "follows from A"}
+
+
+def test_what_is_said_for_a_run_that_goes_on_from_this_one() -> None:
+    there = EarlierRun(
+        id="r1",
+        nodes={"node_a": "A", "node_b": "B+C", "node_c": "B+C"},
+        parameters=SAME,
+        made={name: {"uri": uri, "step": "x"} for name, uri in URIS.items()},
+    )
+    said = resume_options(there, resumed(STEPS, there, INPUTS))["resume"]
+    assert said == {
+        "run": "r1",
+        "steps": ["A", "B+C"],
+        "made": there.made,
+        "nodes": {"A": ["node_a"], "B+C": ["node_b", "node_c"]},
+    }
+    # Of B+C, b runs again: what that step has logged is none of c's alone.
+    again = EarlierRun(id="r1", nodes=there.nodes, parameters=SAME, made=there.made, again=("node_b",))
+    said = resume_options(again, resumed(STEPS, again, INPUTS))["resume"]
+    assert (said["steps"], said["nodes"]) == (["A"], {"A": ["node_a"], "B+C": ["node_c"]})
+    assert set(said["made"]) == {"da", "dc"}
+
+
+def test_without_an_mlflow_run_the_first_task_that_no_cache_holds_says_it() -> None:
+    call = StepCall(action="run", step="x")
+    tasks = [
+        Task.importer(importer_name("da"), uri="s3://b/da", kind="Dataset"),
+        Task(name="one", display_name="one", image="i", call=call, cache=True),
+        Task(name="two", display_name="two", image="i", call=call),
+    ]
+    told = recorded(tasks, {"resume": {"run": "r1"}})
+    assert [bool(task.call and task.call.settings) for task in told] == [False, False, True]
+    (cached,) = recorded(tasks[1:2], {"resume": {"run": "r1"}})
+    assert cached.call
+    assert cached.call.settings == {"resume": {"run": "r1"}}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from kedro_project import KUBEFLOW, make_project
 
-from kedro_kubeflow.results.artifact import RunArtifact, line_of, uris_in_log
+from kedro_kubeflow.results.artifact import RunArtifact, line_of, told_in_log, uris_in_log
 from kedro_kubeflow.results.spec import artifacts_of
 
 
@@ -17,6 +18,13 @@ def test_the_line_of_a_log() -> None:
         RunArtifact(dataset="b", step="s", type="Dataset", uri="gs://c")
     )
     assert list(uris_in_log(text)) == [("ns.größe@pandas", "s3://b/k"), ("b", "gs://c")]
+    odd = [
+        f"kedro-kubeflow: artifact {line}"
+        for line in ("[]", '{"dataset": 1, "uri": "x"}', '{"dataset": "a", "uri": "x", "size": "big"}')
+    ]
+    assert list(told_in_log("\n".join(odd))) == []
+    (told,) = told_in_log(line_of(replace(made, size=5)))
+    assert (told.dataset, told.step, told.size) == (made.dataset, "ns.train", 5)
     assert made.data_uri == "s3://b/k/m.pkl"
     assert made.at("").data_uri == ""
 

@@ -43,7 +43,7 @@ def task(run: Pods, step: str) -> str:
 def travelling(run: Pods, project: KedroProject, source: str) -> str:
     """Let a run's steps take the code of a project as it is now; gives the digest."""
     rules = CodeRules(project=project.path, source=project.path / "src", conf_source=project.path / "conf")
-    packed = pack(project.path, rules.names(), {"folders": ["src", "conf"]})
+    packed = pack(project.path, rules.names(), {"folders": ["src", "conf"], "requirements": {"requirements.txt": "0" * 64}})
     where = {"inline": base64.b64encode(packed.content).decode()}
     if source == "mlflow":
         where = {"mlflow": store_code(run.client, packed.content, packed.digest)}
@@ -71,6 +71,7 @@ def test_code_travels(pods: Callable[..., Pods], fragile: KedroProject, source: 
     run = pods(name=source)
     file = next(p for p in (fragile.path / "src").rglob("*.py") if "def prepare(" in p.read_text())
     in_image = file.read_text()
+    fragile.write("requirements.txt", "kedro\n")
     head = "def prepare(raw, limit, options):"
     file.write_text(in_image.replace(head, f"{head}\n    print('as it travelled')"))
     try:
@@ -78,7 +79,10 @@ def test_code_travels(pods: Callable[..., Pods], fragile: KedroProject, source: 
     finally:
         file.write_text(in_image)
     run.start().ok()
-    assert "as it travelled" in run.pod("prepare").ok().text
+    said = run.pod("prepare").ok().text
+    assert "as it travelled" in said
+    assert "built with other requirements than the code needs (requirements.txt differs)" in said
+    assert "requirements.txt differs" in run.tags[tags.CODE_WARNING]
     assert run.tags[tags.CODE] == digest
     assert run.tags[tags.COMMIT] == "abc-dirty"
     assert run.mlflow_run_id

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from kedro_kubeflow.errors import ServerError
 from kedro_kubeflow.plan import Plan
 from kedro_kubeflow.plan.resume import importer_name
-from kedro_kubeflow.request import EarlierRun
+from kedro_kubeflow.request import EarlierRun, Request
 from kedro_kubeflow.results.artifact import RunArtifact
+from kedro_kubeflow.results.spec import defaults_of, nodes_of, nodes_taken_over
 from kedro_kubeflow.targets.base.target import Target
 
 _WELL = ("SUCCEEDED", "CACHED")
@@ -32,20 +34,34 @@ def earlier_run(target: Target, run_id: str, *, trust: bool = False, again: tupl
             where=target.link(run.id),
             cure="wait for it, or end it with `kedro kubeflow terminate`",
         )
-    uris, steps = target.taken_over(run_id)
-    stored = {artifact.dataset: artifact.uri for artifact in target.artifacts(run_id) if artifact.uri}
+    spec = target.spec(run_id)
+    nodes, well = nodes_of(spec), {step.display_name for step in run.steps if step.state in _WELL}
+    ran = {node: step for step in nodes if step in well for node in nodes[step]}
     return EarlierRun(
         id=run.id,
-        succeeded=steps | {step.display_name for step in run.steps if step.state in _WELL},
-        parameters=target.inputs(run),
-        uris={**uris, **stored},
+        nodes={**nodes_taken_over(spec), **ran},
+        parameters={**defaults_of(spec), **run.parameters},
+        made={artifact.dataset: artifact.told() for artifact in target.artifacts(run_id) if artifact.uri},
         trust=trust,
         again=again,
     )
 
 
-def without_lost(target: Target, earlier: EarlierRun, plan: Plan) -> EarlierRun:
-    """The same without artifacts that a plan would take over and that are gone, as far as the target can be asked."""
+def with_what_is_there(target: Target, request: Request, plan_of: Callable[[Request], Plan]) -> Request:
+    """A request without artifacts that its plan would take over and that are gone, as far as the target can be asked.
+
+    Args:
+        plan_of: the plan of a request; without an artifact it may need another one.
+    """
+    while request.earlier is not None:
+        kept = _without_lost(target, request.earlier, plan_of(request))
+        if kept == request.earlier:
+            break
+        request = replace(request, earlier=kept)
+    return request
+
+
+def _without_lost(target: Target, earlier: EarlierRun, plan: Plan) -> EarlierRun:
     imported = {importer_name(i.artifact.dataset): i for step in plan.steps for i in step.inputs}
     lost = set()
     for task in plan.tasks:
@@ -57,4 +73,4 @@ def without_lost(target: Target, earlier: EarlierRun, plan: Plan) -> EarlierRun:
             )
             if target.is_there(artifact) is False:
                 lost.add(dataset)
-    return replace(earlier, uris={name: uri for name, uri in earlier.uris.items() if name not in lost})
+    return replace(earlier, made={name: known for name, known in earlier.made.items() if name not in lost})

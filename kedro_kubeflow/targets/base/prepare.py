@@ -23,7 +23,15 @@ def prepare(request: Request) -> Prepared:
         ConfigError: kubeflow.yml, the catalog or the parameters are wrong.
         CompileError: the pipeline cannot become a KFP pipeline.
     """
-    facts, config = read_project(request)
+    return prepare_read(*read_project(request), request)
+
+
+def prepare_read(facts: Facts, config: KubeflowConfig, request: Request) -> Prepared:
+    """The same, of a project that has been read already: for a request of the same project, target and parameters.
+
+    Raises:
+        ProjectError, ConfigError, CompileError: as `prepare`.
+    """
     if request.strict:
         _refuse_what_is_left_out(facts)
     plan = make_plan(facts, config, request)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 from kedro_kubeflow.errors import ConfigError, DependencyError, did_you_mean
 
 if TYPE_CHECKING:
+    from kedro_kubeflow.project.opening import OpenProject
     from kedro_kubeflow.targets.base.target import Target
 
+LATEST = "latest"
+"""What people say in place of a run's id."""
 GROUP = "kedro_kubeflow.targets"
 """The group of entry points (https://packaging.python.org/en/latest/specifications/entry-points/): the target's name, and the
 class, a `Target`."""
@@ -80,7 +83,28 @@ def open_target(
     kind = target_class(asked) if asked else None
     project = open_project(path, env=env)
     if kind is None and run is not None:
-        kind = next((k for k in map(target_class, OURS) if k.owns(project, run)), None)
+        kind = owner_of(project, run)
     free = kind is not None and kind.any_form
     found = configured(project.config_loader(), None if free else asked, either=free)
     return (kind or target_class(found.target))(project, found.config)
+
+
+def owner_of(project: OpenProject, run: str) -> type[Target] | None:
+    """The target that knows a run for sure to be its own; None where none does."""
+    return next((kind for kind in map(target_class, OURS) if kind.owns(project, run)), None)
+
+
+def open_run(
+    run: str, asked: str | None = None, *, env: str | None = None, path: Path | None = None
+) -> tuple[Target, str]:
+    """The target of a run that somebody speaks of, and the run's id there.
+
+    Args:
+        run: its id, the link that opens it, or ``latest``.
+
+    Raises:
+        ProjectError, ConfigError: as `open_target`.
+        AuthError, ServerError: for the latest run: it cannot be asked for, or there is none.
+    """
+    target = open_target(asked, env=env, run=None if run == LATEST else run, path=path)
+    return target, target.latest().id if run == LATEST else target.run_id(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -238,6 +238,24 @@ class Target(ABC):
             AuthError, ServerError
         """
 
+    def latest(self, pipeline: str | None = None) -> Run:
+        """The project's latest run, without its steps.
+
+        Args:
+            pipeline: only of this pipeline or job, by its registered name.
+
+        Raises:
+            ServerError: there is none.
+            AuthError
+        """
+        return self._first(self.runs(limit=1, pipeline=pipeline), pipeline)
+
+    def _first(self, runs: Iterable[Run], pipeline: str | None) -> Run:
+        for run in runs:
+            return run
+        of = f" of {pipeline!r}" if pipeline else ""
+        raise ServerError(f"There is no {self.noun}{of} yet {self.place}", where=self.link())
+
     def look(self, run_id: str, *, pending_timeout: float | None = None) -> Look:
         """What looks at a run again and again.
 
@@ -355,6 +373,12 @@ class Target(ABC):
 
         return Store(artifact.data_uri).fetch(place, progress)
 
+    def sized(self, artifacts: Sequence[RunArtifact]) -> list[RunArtifact]:
+        """The same with their sizes, where a step has said it, or the store says it to this machine."""
+        from kedro_kubeflow.results.store import sized
+
+        return sized(artifacts)
+
     def is_there(self, artifact: RunArtifact) -> bool | None:
         """Whether an artifact's data are still there; None where nobody can be asked."""
         from kedro_kubeflow.results.store import Store
@@ -364,13 +388,14 @@ class Target(ABC):
         except KedroKubeflowError:
             return None
 
-    def inputs(self, run: Run) -> Mapping[str, Any]:
-        """The inputs that a run had, by KFP name."""
-        return run.parameters
+    def spec(self, run_id: str) -> Mapping[str, Any]:
+        """The pipeline that a run is one of, as KFP's IR.
 
-    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
-        """What a run took over from one before it: dataset → URI, and the steps, by display name."""
-        return {}, frozenset()
+        Raises:
+            Unsupported: the target does not tell.
+            AuthError, ServerError
+        """
+        self.refuse("artifacts")
 
     # Code
 

@@ -9,7 +9,7 @@ store itself with this machine's credentials.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -19,7 +19,7 @@ from kfp_server_api import ApiException
 from kedro_kubeflow.auth.kubeflow.none import NoCredentials
 from kedro_kubeflow.errors import KedroKubeflowError, ServerError
 from kedro_kubeflow.results.arrival import arriving, unpack_folder
-from kedro_kubeflow.results.artifact import RunArtifact, uris_in_log
+from kedro_kubeflow.results.artifact import Place, RunArtifact, told_in_log
 from kedro_kubeflow.results.spec import artifacts_of
 from kedro_kubeflow.results.store import Progress, Store
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
@@ -40,7 +40,7 @@ class Artifacts:
     def located(
         self,
         spec: Mapping[str, Any],
-        told: Mapping[str, str],
+        told: Mapping[str, Place],
         *,
         recorded: Callable[[], Iterable[str]],
         logs: Callable[[], Iterable[str]],
@@ -49,18 +49,21 @@ class Artifacts:
 
         Args:
             spec: the run's pipeline spec.
-            told: dataset → URI, as the steps say it in MLflow.
+            told: dataset → where it lies, as the steps say it in MLflow.
             recorded: gives the URIs in Kubeflow's own record of the run.
             logs: gives the logs of the steps. Both are asked only for what is not told.
         """
         promised = artifacts_of(spec)
-        known = dict(told)
+        known = {**{a.dataset: Place(a.uri) for a in promised if a.uri}, **told}
         if any(artifact.dataset not in known for artifact in promised):
             uris = list(recorded())
-            known |= {a.dataset: uri for a in promised for uri in uris if a.dataset not in known and a.is_at(uri)}
+            known |= {
+                a.dataset: Place(uri) for a in promised for uri in uris if a.dataset not in known and a.is_at(uri)
+            }
         if any(artifact.dataset not in known for artifact in promised):
-            known |= {dataset: uri for text in logs() for dataset, uri in uris_in_log(text)}
-        return [artifact.at(known.get(artifact.dataset, "")) for artifact in promised]
+            known |= {a.dataset: Place(a.uri, a.size) for text in logs() for a in told_in_log(text)}
+        nowhere = Place("")
+        return [replace(a, **known.get(a.dataset, nowhere)._asdict()) for a in promised]
 
     def is_there(self, artifact: RunArtifact) -> bool | None:
         """Whether an artifact's data are still there; None where nobody can be asked."""

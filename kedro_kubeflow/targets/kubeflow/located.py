@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kedro_kubeflow.errors import KedroKubeflowError
-from kedro_kubeflow.results.artifact import RunArtifact
+from kedro_kubeflow.results.artifact import Place, RunArtifact
 from kedro_kubeflow.results.spec import artifacts_of
 from kedro_kubeflow.targets.base.mlflow_here import mlflow_address, mlflow_from_here
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
@@ -27,23 +27,23 @@ def located(client: KubeflowClient, target: Target, run_id: str) -> list[RunArti
         AuthError, ServerError: the server does not give the run.
     """
     spec = client.runs.spec(run_id)
-    datasets = [artifact.dataset for artifact in artifacts_of(spec)]
+    steps = {artifact.dataset: artifact.step for artifact in artifacts_of(spec)}
     return client.artifacts.located(
         spec,
-        _told_in_mlflow(target, run_id, datasets),
+        _told_in_mlflow(target, run_id, steps),
         recorded=lambda: _recorded(client, run_id),
         logs=lambda: _logs(client, run_id),
     )
 
 
-def _told_in_mlflow(target: Target, run_id: str, datasets: Sequence[str]) -> dict[str, str]:
-    from kedro_kubeflow.tracking.results import artifact_uris
+def _told_in_mlflow(target: Target, run_id: str, steps: Mapping[str, str]) -> dict[str, Place]:
+    from kedro_kubeflow.tracking.results import artifact_places
 
     if mlflow_address(target.project, target.config) is None:
         return {}
     try:
         with mlflow_from_here(target.project, target.config) as mlflow:
-            return artifact_uris(mlflow, run_id, datasets)
+            return {name: Place(*told) for name, told in artifact_places(mlflow, run_id, steps).items()}
     except Exception as error:
         # There are others to ask; what hooks and MLflow raise is no reason to tell nothing.
         _log.info("MLflow is not asked where artifacts lie: %s", " ".join(str(error).split())[:200])

@@ -19,6 +19,9 @@ from kedro_kubeflow.targets.base.target import RunOptions, Target
 from kedro_kubeflow.targets.base.waiting import Look
 from kedro_kubeflow.targets.kubeflow.limits import CANNOT
 
+_LOOKED_AT = 1000
+"""The latest runs of a namespace among which the project's latest is looked for."""
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -121,7 +124,8 @@ class KubeflowTarget(Target):
         given = run_inputs(found.spec, parameters, where=where)
         shown = self.client.pipelines.get(name).display_name
         request = self._request(found, shown, {**self.parameters, **parameters}, options)
-        return self._start(replace(request, parameters=every_input(found.spec, given)))
+        of = {"project": self.project.name, "job" if pipeline in self.config.jobs else "pipeline": pipeline}
+        return self._start(replace(request, facts=of, parameters=every_input(found.spec, given)))
 
     def run_id(self, text: str) -> str:
         """The id of a run, also out of a link to it."""
@@ -146,6 +150,23 @@ class KubeflowTarget(Target):
         listed = self.client.runs.list(namespace=self.config.experiment_namespace)
         found = (run for run in listed if wanted in (None, run.pipeline_id))
         return list(itertools.islice(found, limit))
+
+    def latest(self, pipeline: str | None = None) -> Run:
+        """Runs say below their description which project and pipeline they are of; those of a schedule, by their version."""
+        from kedro_kubeflow.plan.selection import DEFAULT
+
+        uploaded = self.client.pipelines.find(self.pipeline_name(pipeline or DEFAULT))
+        listed = self.client.runs.list(namespace=self.config.experiment_namespace, limit=_LOOKED_AT)
+        return self._first((run for run in listed if self._is_of(run, pipeline, uploaded)), pipeline)
+
+    def _is_of(self, run: KubeflowRun, pipeline: str | None, uploaded: Pipeline | None) -> bool:
+        from kedro_kubeflow.targets.kubeflow.facts import fact
+
+        if uploaded and run.pipeline_id == uploaded.id:
+            return True
+        if fact(run.description, "project") != self.project.name:
+            return False
+        return pipeline in (None, fact(run.description, "job") or fact(run.description, "pipeline"))
 
     def logs(self, run: Run, step: str | None = None) -> Mapping[str, str]:
         """The logs of pods, where the server gives them."""
@@ -184,17 +205,9 @@ class KubeflowTarget(Target):
         """The UI's server is asked."""
         return self.client.artifacts.is_there(artifact)
 
-    def inputs(self, run: Run) -> Mapping[str, Any]:
-        """Those that were sent, over the pipeline's own."""
-        from kedro_kubeflow.results.spec import defaults_of
-
-        return {**defaults_of(self.client.runs.spec(run.id)), **run.parameters}
-
-    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
-        """As the pipeline says it."""
-        from kedro_kubeflow.results.spec import taken_over_in
-
-        return taken_over_in(self.client.runs.spec(run_id))
+    def spec(self, run_id: str) -> Mapping[str, Any]:
+        """What went along with the run, or its uploaded version."""
+        return self.client.runs.spec(run_id)
 
     def carry(self, archive: Archive, prepared: Prepared) -> TravellingCode:
         """In the first task's arguments where it is small, else by runs of its own."""

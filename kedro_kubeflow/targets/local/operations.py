@@ -53,7 +53,9 @@ def run_local(
     if plan.tracking:
         _check_tracking_server(tracking_uri(prepared.project.config_loader()), plugin=prepared.facts.mlflow.installed)
     recorder = record.Recorder(
-        f"{prepared.compiled.display_name} {datetime.now():%Y-%m-%d %H:%M:%S}", prepared.compiled.name
+        f"{prepared.compiled.display_name} {datetime.now():%Y-%m-%d %H:%M:%S}",
+        prepared.compiled.name,
+        prepared.compiled.tags,
     )
     folders: list[Path] = []
 

@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,8 +30,8 @@ _STATES: dict[str, State] = {"interrupted": "CANCELED", "running": "RUNNING", "w
 class Recorder:
     """Writes down each change of one run."""
 
-    def __init__(self, name: str, pipeline: str) -> None:
-        self._name, self._pipeline = name, pipeline
+    def __init__(self, name: str, pipeline: str, tags: Mapping[str, str]) -> None:
+        self._name, self._pipeline, self._tags = name, pipeline, dict(tags)
         self._created = datetime.now(timezone.utc)
         self._times: dict[str, list[str | None]] = {}
 
@@ -46,6 +46,7 @@ class Recorder:
         facts = {
             "name": self._name,
             "pipeline": self._pipeline,
+            "tags": self._tags,
             "state": _STATES.get(run.state, run.state.upper()),
             "created_at": self._created.isoformat(),
             "finished_at": None if run.state == "running" else now,
@@ -112,6 +113,16 @@ def pipeline_of(folder: Path) -> str | None:
         return str(json.loads((folder / FILE).read_text("utf-8"))["pipeline"])
     except FileNotFoundError:
         return None
+
+
+def registered_name(folder: Path) -> str | None:
+    """The name by which the project registers what a run is one of: its job's, or else its pipeline's."""
+    try:
+        tags = json.loads((folder / FILE).read_text("utf-8")).get("tags") or {}
+    except FileNotFoundError:
+        return None
+    name: str | None = tags.get("job") or tags.get("pipeline")
+    return name
 
 
 def ask_to_end(folder: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kedro_kubeflow.errors import ServerError, did_you_mean
 from kedro_kubeflow.request import TravellingCode
 from kedro_kubeflow.results.artifact import RunArtifact
-from kedro_kubeflow.results.spec import artifacts_of, defaults_of, taken_over_in
+from kedro_kubeflow.results.spec import artifacts_of
 from kedro_kubeflow.targets.base.run import Run, Step, find_step
 from kedro_kubeflow.targets.base.target import RunOptions, Target
 from kedro_kubeflow.targets.base.timeline import Kind
@@ -92,11 +93,14 @@ class LocalTarget(Target):
 
     def runs(self, *, limit: int = 20, pipeline: str | None = None) -> list[Run]:
         """The runs that are kept, the latest first."""
-        from dataclasses import replace
-
         wanted = self.pipeline_name(pipeline) if pipeline else None
         folders = [f for f in self._folders() if wanted is None or record.pipeline_of(f) == wanted]
         return [replace(record.read_run(folder), steps=()) for folder in folders[:limit]]
+
+    def latest(self, pipeline: str | None = None) -> Run:
+        """Each run's record says what it is a run of, whatever part of it."""
+        of = (f for f in self._folders() if pipeline in (None, record.registered_name(f)))
+        return self._first((replace(record.read_run(folder), steps=()) for folder in of), pipeline)
 
     def logs(self, run: Run, step: str | None = None) -> Mapping[str, str]:
         """What the steps have written into their files."""
@@ -108,15 +112,13 @@ class LocalTarget(Target):
         folder = self._folder(run_id)
         paths = {name: path for step in record.read_run(folder).steps for name, path in step.outputs.items()}
         promised = artifacts_of(record.read_spec(folder))
-        return [a.at(_without(paths[a.dataset], a.filename)) if a.dataset in paths else a for a in promised]
+        # A step that has failed was told where to put them all the same.
+        there = {name: path for name, path in paths.items() if Path(path).exists()}
+        return [a.at(_without(there[a.dataset], a.filename)) if a.dataset in there else a for a in promised]
 
-    def inputs(self, run: Run) -> Mapping[str, Any]:
-        """They are the defaults of the pipeline, which was compiled for this very run."""
-        return defaults_of(record.read_spec(self._folder(run.id)))
-
-    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
-        """As the pipeline says it."""
-        return taken_over_in(record.read_spec(self._folder(run_id)))
+    def spec(self, run_id: str) -> Mapping[str, Any]:
+        """It was compiled for this very run, with its parameters as defaults."""
+        return record.read_spec(self._folder(run_id))
 
     def carry(self, archive: Archive, prepared: Prepared) -> TravellingCode:
         """It lies beside the runs."""

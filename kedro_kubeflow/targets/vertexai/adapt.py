@@ -81,6 +81,9 @@ def for_vertex(compiled: CompiledPipeline, config: VertexAIConfig) -> CompiledPi
     _refuse(platform, executors, titles)
     spec = copy.deepcopy(dict(compiled.pipeline_spec))
     for label, executor in spec["deploymentSpec"]["executors"].items():
+        if "container" not in executor:
+            # Vertex AI imports artifacts by itself, as Kubeflow does.
+            continue
         labels = (executors.get(label, {}).get("nodeSelector") or {}).get("labels") or {}
         _settle(executor["container"], config, labels.get(ACCELERATOR_LABEL), titles.get(label, label))
     _give_job(spec)
@@ -202,10 +205,13 @@ def _tell(container: dict[str, Any], config: VertexAIConfig) -> None:
 def _give_job(spec: Mapping[str, Any]) -> None:
     """Tell every step which job it is of; not one that may be cached, as no two jobs would share its result then."""
     given = {JOB_ID_INPUT: JOB_ID, JOB_NAME_INPUT: JOB_NAME}
+    executors = spec["deploymentSpec"]["executors"]
     for dag in _dags(spec):
         for task in dag["tasks"].values():
             component = spec["components"][task["componentRef"]["name"]]
             if "dag" in component or (task.get("cachingOptions") or {}).get("enableCache"):
+                continue
+            if "container" not in executors[component["executorLabel"]]:
                 continue
             for name, placeholder in given.items():
                 declared = component.setdefault("inputDefinitions", {}).setdefault("parameters", {})

@@ -100,6 +100,13 @@ class VertexTarget(Target):
         found = (job for job in self.client.jobs.list() if wanted in (None, job.labels.get(names.PIPELINE)))
         return list(itertools.islice(found, limit))
 
+    def latest(self, pipeline: str | None = None) -> Run:
+        """Jobs of a project are known by their label."""
+        if pipeline:
+            return super().latest(pipeline)
+        own = names.label_value(self.project.name)
+        return self._first((job for job in self.client.jobs.list() if job.labels.get(names.PROJECT) == own), None)
+
     def how_to_read_log(self, run: Run, step: Step) -> str | None:
         """The command that asks Cloud Logging."""
         if not isinstance(step, JobStep) or not step.custom_job:
@@ -114,19 +121,11 @@ class VertexTarget(Target):
         from kedro_kubeflow.results.spec import artifacts_of
 
         spec, uris = self.client.jobs.outputs(run_id)
-        return [a.at(uris.get((a.task, a.name), "")) for a in artifacts_of(spec)]
+        return [a.at(a.uri or uris.get((a.task, a.name), "")) for a in artifacts_of(spec)]
 
-    def inputs(self, run: Run) -> Mapping[str, Any]:
-        """They are the defaults of the pipeline, which was compiled for this very job."""
-        from kedro_kubeflow.results.spec import defaults_of
-
-        return defaults_of(self.client.jobs.outputs(run.id)[0])
-
-    def taken_over(self, run_id: str) -> tuple[Mapping[str, str], frozenset[str]]:
-        """As the pipeline says it."""
-        from kedro_kubeflow.results.spec import taken_over_in
-
-        return taken_over_in(self.client.jobs.outputs(run_id)[0])
+    def spec(self, run_id: str) -> Mapping[str, Any]:
+        """It was compiled for this very job, with its parameters as defaults."""
+        return self.client.jobs.outputs(run_id)[0]
 
     def carry(self, archive: Archive, prepared: Prepared) -> TravellingCode:
         """It goes to where the pipelines keep their artifacts."""

@@ -11,7 +11,7 @@ from kfp_server.faults import NO_UPSTREAM
 
 from kedro_kubeflow.contract import Artifact, StepCall
 from kedro_kubeflow.errors import AuthError, KedroKubeflowError, ServerError
-from kedro_kubeflow.results.artifact import RunArtifact, line_of
+from kedro_kubeflow.results.artifact import Place, RunArtifact, line_of
 from kedro_kubeflow.targets.kubeflow import connect
 from kedro_kubeflow.targets.kubeflow.artifacts import Artifacts
 from kedro_kubeflow.targets.kubeflow.connection import Patience
@@ -130,14 +130,15 @@ def test_where_they_lie_is_told_by_mlflow_or_by_the_logs() -> None:
         "components": {"comp-prepare": {"executorLabel": "exec-prepare"}, "comp-other": {"executorLabel": "x"}},
         "deploymentSpec": {"executors": {"exec-prepare": {"container": container}}},
     }
-    log = line_of(RunArtifact(dataset="more", step="prepare", type="Dataset", uri="s3://b/more"))
+    log = line_of(RunArtifact(dataset="more", step="prepare", type="Dataset", uri="s3://b/more", size=12))
+    told = {"rows": Place("s3://b/rows", 7)}
     with KfpServer() as api:
-        found = artifacts(api).located(spec, {"rows": "s3://b/rows"}, recorded=lambda: ["x"], logs=lambda: [log])
-        assert [(a.dataset, a.uri, a.filename) for a in found] == [
-            ("rows", "s3://b/rows", "data.pkl"),
-            ("more", "s3://b/more", "m.csv"),
+        found = artifacts(api).located(spec, told, recorded=lambda: ["x"], logs=lambda: [log])
+        assert [(a.dataset, a.uri, a.filename, a.size) for a in found] == [
+            ("rows", "s3://b/rows", "data.pkl", 7),
+            ("more", "s3://b/more", "m.csv", 12),
         ]
         record = "minio://mlpipeline/v2/artifacts/demo/r/prepare/u/more"
-        found = artifacts(api).located(spec, {"rows": "s3://b/rows"}, recorded=lambda: [record], logs=list)
+        found = artifacts(api).located(spec, told, recorded=lambda: [record], logs=list)
         assert found[1].uri == record
         assert artifacts(api).is_there(found[1]) is None

@@ -75,12 +75,19 @@ class VertexServer:
     def fail(self, rpc: str, response: Response, *, after: bool = False) -> None:
         self.faults.append((rpc, response, after))
 
-    def tell(self, job: Any, states: dict[str, str], end: Any) -> None:
-        """What became of a job that somebody else has run."""
+    def tell(self, job: Any, states: dict[str, str], end: Any, outputs: dict[str, Any] | None = None) -> None:
+        """What became of a job that somebody else has run.
+
+        Args:
+            outputs: task → KFP's executor output.
+        """
         with self._lock:
             for number, (name, state) in enumerate(states.items()):
                 detail = self._begun(number, name)
                 detail.state, detail.end_time = TASKS[state], _now()
+                for key, made in ((outputs or {}).get(name, {}).get("artifacts") or {}).items():
+                    uris = [types.Artifact(uri=artifact["uri"]) for artifact in made["artifacts"]]
+                    detail.outputs[key] = types.PipelineTaskDetail.ArtifactList(artifacts=uris)
                 job.job_detail.task_details.append(detail)
             self._end(job, end, "" if end == STATES.PIPELINE_STATE_SUCCEEDED else "some tasks failed")
 
