@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kedro_kubeflow.errors import ConfigError
-from kedro_kubeflow.project.requirements import requirement_files
+from kedro_kubeflow.project.requirements import requirement_digests, requirement_files
 
 _LENGTH = 12
 _TAG = re.compile(rf":(?P<required>[0-9a-f]{{{_LENGTH}}})(-[0-9a-f]{{{_LENGTH}}})?$")
@@ -53,7 +53,8 @@ def required_digest(project: Path, *, dockerfile: str, platform: str) -> str:
             where=str(project / dockerfile),
             cure="`kedro kubeflow init --with-dockerfile` writes one; another one is named by `image.dockerfile`",
         )
-    return _digest(project, sorted({dockerfile, *requirement_files(project)}), platform)
+    required = sorted(f"{name}\0{digest}" for name, digest in requirement_digests(project).items())
+    return _digest(project, [dockerfile], platform, *required)
 
 
 def built_with_others(project: Path, image: str, *, dockerfile: str, platform: str) -> str | None:

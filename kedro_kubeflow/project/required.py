@@ -62,7 +62,7 @@ def _text(file: Path) -> str:
 
 
 def _of_pyproject(file: Path) -> list[tuple[str, str]]:
-    data = _toml(_text(file))
+    data = read_toml(file)
     project, poetry = data.get("project") or {}, ((data.get("tool") or {}).get("poetry") or {})
     groups = [*(project.get("optional-dependencies") or {}).values(), *(data.get("dependency-groups") or {}).values()]
     texts = [t for some in (project.get("dependencies") or [], *groups) for t in some if isinstance(t, str)]
@@ -75,10 +75,13 @@ def _extras(value: Any) -> str:
     return ",".join(map(str, value.get("extras") or ())) if isinstance(value, Mapping) else ""
 
 
-def _toml(text: str) -> dict[str, Any]:
+def read_toml(file: Path) -> dict[str, Any]:
+    """What a TOML file says; nothing where it is not there, or is none."""
+    if not file.is_file():
+        return {}
     # Before Python 3.11, Kedro brings the library that became part of it.
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        return dict(toml.loads(text))
+        return dict(toml.loads(_text(file)))
     except ValueError:
         return {}  # Kedro itself has read what it needs of it.

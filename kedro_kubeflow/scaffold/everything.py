@@ -73,4 +73,4 @@ def _dockerignore(project: OpenProject, wanted: Wanted, *, force: bool) -> dict[
     file = project.path / ".dockerignore"
     if file.exists() and not force:
         return {}
-    return {file: dockerignore_text(raw_data_of(project) if wanted.raw_data else ())}
+    return {file: dockerignore_text(project.path, raw_data_of(project) if wanted.raw_data else ())}

@@ -57,3 +57,14 @@ def test_a_tag_of_ours_tells_whether_the_requirements_are_others_now(tmp_path: P
         assert f"{image} was built with other requirements" in str(said(image))
     assert "(Dockerfile, requirements.txt)" in str(said(held))
     assert said("r/p:1.0") is said("r/p") is said("r/p@sha256:0") is None
+
+
+def test_of_pyproject_what_is_required_counts(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x")
+    file = tmp_path / "pyproject.toml"
+    file.write_text('[project]\ndependencies = ["kedro"]\n')
+    before = tag(tmp_path, None)
+    file.write_text('[project]\ndependencies = ["kedro"]\n[tool.ruff]\nline-length = 100\n')
+    assert tag(tmp_path, None) == before
+    file.write_text('[project]\ndependencies = ["kedro", "mlflow"]\n')
+    assert tag(tmp_path, None) != before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from kedro_project import KedroProject, make_project
 
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.dockerignore import DockerIgnore
-from kedro_kubeflow.scaffold.dockerfile import dockerfile_text, requirements_of
+from kedro_kubeflow.project.requirements import requirement_files
+from kedro_kubeflow.scaffold.dockerfile import dockerfile_text, dockerignore_text, python_of, requirements_of
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,8 @@ def test_init_writes_both_and_nothing_twice(project: KedroProject) -> None:
     text = (project.path / "Dockerfile").read_text("utf-8")
     assert text.startswith("# The image of every step")
     assert f"FROM python:{sys.version_info.major}.{sys.version_info.minor}-slim" in text
-    assert text.index("COPY requirements.txt") < text.index("COPY --chown=kedro . .")
-    assert "\nUSER kedro\n" in text
+    assert text.index('COPY ["requirements.txt", "./"]') < text.index("COPY --chown=kedro . .")
+    assert text.endswith("\nUSER 1000\n")
     rules = DockerIgnore.read(project.path)
     kept = ["src/demo/nodes.py", "conf/base/catalog.yml", "data/01_raw/raw.json", "pyproject.toml", "requirements.txt"]
     assert [name for name in kept if rules.excludes(name)] == []
@@ -49,7 +51,7 @@ def test_without_being_asked_for_no_data_are_in_the_image(project: KedroProject)
     [
         ({"uv.lock": "", "requirements.txt": ""}, "uv.lock", '"uv", "sync", "--frozen"'),
         ({"requirements.txt": ""}, "requirements.txt", '"-r", "requirements.txt"'),
-        ({"src/requirements.txt": ""}, "src/requirements.txt", '"-r", "src/requirements.txt"'),
+        ({"src/requirements.txt": ""}, "src/requirements.txt", 'COPY ["src/requirements.txt", "src/"]'),
         ({"pyproject.toml": '[project]\ndependencies = ["kedro"]\n'}, "pyproject.toml", '"-r", "pyproject.toml"'),
     ],
 )
@@ -60,6 +62,42 @@ def test_every_way_to_say_what_is_required(files: dict[str, str], expected: str,
     assert requirements_of(tmp_path) == expected
     assert line in dockerfile_text(tmp_path, "src")
     assert "@" not in dockerfile_text(tmp_path, "src")
+
+
+def test_files_that_a_file_of_requirements_names(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("-r more/base.txt\n-c constraints.txt\nx @ git+https://example.com/x\n")
+    with pytest.raises(ConfigError, match=r"requirements\.txt: more/base\.txt, requirements\.txt: constraints\.txt"):
+        dockerfile_text(tmp_path, "src")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/base.txt").write_text("kedro\n--requirement ../requirements.txt\n")
+    (tmp_path / "constraints.txt").write_text("kedro<2\n")
+    assert requirement_files(tmp_path) == ["requirements.txt", "more/base.txt", "constraints.txt"]
+    text = dockerfile_text(tmp_path, "src")
+    assert 'COPY ["requirements.txt", "constraints.txt", "./"]' in text
+    assert 'COPY ["more/base.txt", "more/"]' in text
+    assert '"--no-install-recommends", "git"]' in text
+    (tmp_path / "requirements.txt").write_text("kedro\n-e .\n")
+    assert text.index("uv") < dockerfile_text(tmp_path, "src").index("COPY . .\nRUN")
+
+
+@pytest.mark.parametrize(("said", "expected"), [("3.12\n", "3.12"), ("3.13.1", "3.13.1"), ("pypy3.10", ""), (None, "")])
+def test_the_python_of_the_project(said: str | None, expected: str, tmp_path: Path) -> None:
+    if said:
+        (tmp_path / ".python-version").write_text(said)
+    assert python_of(tmp_path) == (expected or f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def test_credentials_are_in_the_image_only_where_git_holds_them(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in ("conf/base/credentials.yml", "conf/prod/credentials_db.yml", "conf/local/credentials.yml"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("a: ${oc.env:A}\n")
+    (tmp_path / ".gitignore").write_text("conf/local\nconf/prod/*credentials*\n")
+    rules = DockerIgnore.parse(dockerignore_text(tmp_path, ()))
+    assert not rules.excludes("conf/base/credentials.yml")
+    assert rules.excludes("conf/prod/credentials_db.yml")
+    assert rules.excludes("conf/local/credentials.yml")
+    assert DockerIgnore.parse(dockerignore_text(tmp_path / "conf", ())).excludes("conf/base/credentials.yml")
 
 
 def test_a_project_that_says_nothing_of_it(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ def task(run: Pods, step: str) -> str:
 def travelling(run: Pods, project: KedroProject, source: str) -> str:
     """Let a run's steps take the code of a project as it is now; gives the digest."""
     rules = CodeRules(project=project.path, source=project.path / "src", conf_source=project.path / "conf")
-    packed = pack(project.path, rules.names(), {"folders": ["src", "conf"], "requirements": {"requirements.txt": "0" * 64}})
+    packed = pack(
+        project.path, rules.names(), {"folders": ["src", "conf"], "requirements": {"requirements.txt": "0" * 64}}
+    )
     where = {"inline": base64.b64encode(packed.content).decode()}
     if source == "mlflow":
         where = {"mlflow": store_code(run.client, packed.content, packed.digest)}
