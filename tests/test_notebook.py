@@ -64,7 +64,7 @@ def session(project: KedroProject, folder: Path, cells: list[str]) -> list[objec
 def test_beside_kedros_own(project: KedroProject) -> None:
     seen = session(project, project.path / "notebooks", CELLS)
     steps = ["double", "prepare", "total"]
-    assert seen == ["SUCCEEDED", steps, {"total": 18}, [2, 4, 6], {}, "SUCCEEDED", [1, 2, 3, 4, 5], "local", ["rows"]]
+    assert seen == ["SUCCEEDED", steps, {"total": 18}, [2, 4, 6], {}, "SUCCEEDED", [1, 2, 3, 4, 5], None, ["rows"]]
 
 
 def test_the_project_is_the_one_that_the_notebook_has_loaded(project: KedroProject, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def init(
 
     With a workflow or a Dockerfile asked for, and without an address, a kubeflow.yml that is there stays as it is.
     """
-    from kedro_kubeflow.scaffold.everything import Wanted, init_with
+    from kedro_kubeflow.scaffold.everything import Wanted, init_with, raw_data
     from kedro_kubeflow.scaffold.workflows import Service
 
     if with_raw_data and not with_dockerfile:
@@ -43,3 +43,5 @@ def init(
     wanted = Wanted(services=services, dockerfile=with_dockerfile, raw_data=with_raw_data)
     for path in init_with(wanted, host=kfp_url, force=force):
         click.echo(f"Written: {path}")
+    if with_dockerfile and not with_raw_data and (left_out := raw_data()):
+        click.echo(f"The image does not hold {', '.join(left_out)}: --with-raw-data --force lets it", err=True)

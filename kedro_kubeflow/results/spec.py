@@ -14,7 +14,7 @@ STORED = ("file", "copy", "memory")
 
 
 def artifacts_of(pipeline_spec: Mapping[str, Any]) -> list[RunArtifact]:
-    """Every dataset that a run of the pipeline stores, in the order of the steps, after those that it has taken over.
+    """Every dataset that a run of the pipeline stores, after those that it has taken over.
 
     Where each will lie is not known yet, but for the latter.
 

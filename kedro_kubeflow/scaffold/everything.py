@@ -58,6 +58,11 @@ def init_with(wanted: Wanted, *, host: str | None = None, path: Path | None = No
     return written
 
 
+def raw_data(path: Path | None = None) -> list[str]:
+    """The local files that no node makes, relative to the project: an image without them needs a volume, or a catalog of its own."""
+    return raw_data_of(open_project(path))
+
+
 def _refuse_existing(texts: dict[Path, str], what: str, *, force: bool) -> None:
     existing = [target for target in texts if target.exists()]
     if existing and not force:

@@ -32,14 +32,14 @@ def tell(report):
 
 def create_pipeline():
     return Pipeline([
-        node(split, ["raw", "params:limit"], ["small", "large"], name="split", tags="first"),
-        node(double, "large", "doubled", name="double", tags="first"),
+        node(split, ["raw", "params:limit"], ["small", "large"], name="split", tags="group.first"),
+        node(double, "large", "doubled", name="double", tags="group.first"),
         node(total, ["small", "doubled"], "report", name="total"),
         node(tell, "report", "told", name="tell"),
     ])
 """
 RUN_CONFIG = {"image": "demo:1", "mlflow": {"enabled": False}}
-TOGETHER = {"by": "tag", "prefix": ""}
+TOGETHER = {"by": "tag", "prefix": "group."}
 
 
 def code(total: str = "pass", tell: str = "pass") -> str:

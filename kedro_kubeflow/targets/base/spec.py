@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from kedro_kubeflow.results.artifact import RunArtifact
 
 
 def tasks_before(task: Mapping[str, Any]) -> set[str]:
@@ -22,6 +24,12 @@ def ordered_steps(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """
     dag = (spec.get("root") or {}).get("dag") or {}
     return _inside(dag.get("tasks") or {}, spec.get("components") or {})
+
+
+def in_order(spec: Mapping[str, Any], artifacts: Iterable[RunArtifact]) -> list[RunArtifact]:
+    """The artifacts of a run in the order of its steps; those of no task of its own come first."""
+    position = {name: number for number, (name, _) in enumerate(ordered_steps(spec))}
+    return sorted(artifacts, key=lambda artifact: position.get(artifact.task, -1))
 
 
 def _inside(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

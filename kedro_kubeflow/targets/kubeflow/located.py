@@ -10,6 +10,7 @@ from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.results.artifact import Place, RunArtifact
 from kedro_kubeflow.results.spec import artifacts_of
 from kedro_kubeflow.targets.base.mlflow_here import mlflow_address, mlflow_from_here
+from kedro_kubeflow.targets.base.spec import in_order
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
 from kedro_kubeflow.targets.kubeflow.metadata_store import MetadataStore, NoMetadata
 
@@ -28,12 +29,13 @@ def located(client: KubeflowClient, target: Target, run_id: str) -> list[RunArti
     """
     spec = client.runs.spec(run_id)
     steps = {artifact.dataset: artifact.step for artifact in artifacts_of(spec)}
-    return client.artifacts.located(
+    found = client.artifacts.located(
         spec,
         _told_in_mlflow(target, run_id, steps),
         recorded=lambda: _recorded(client, run_id),
         logs=lambda: _logs(client, run_id),
     )
+    return in_order(spec, found)
 
 
 def _told_in_mlflow(target: Target, run_id: str, steps: Mapping[str, str]) -> dict[str, Place]:

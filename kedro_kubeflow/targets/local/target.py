@@ -13,6 +13,7 @@ from kedro_kubeflow.request import TravellingCode
 from kedro_kubeflow.results.artifact import RunArtifact
 from kedro_kubeflow.results.spec import artifacts_of
 from kedro_kubeflow.targets.base.run import Run, Step, find_step
+from kedro_kubeflow.targets.base.spec import in_order
 from kedro_kubeflow.targets.base.target import RunOptions, Target
 from kedro_kubeflow.targets.base.timeline import Kind
 from kedro_kubeflow.targets.base.waiting import Pace
@@ -111,10 +112,11 @@ class LocalTarget(Target):
         """What the steps have stored in the run's folder."""
         folder = self._folder(run_id)
         paths = {name: path for step in record.read_run(folder).steps for name, path in step.outputs.items()}
-        promised = artifacts_of(record.read_spec(folder))
+        spec = record.read_spec(folder)
         # A step that has failed was told where to put them all the same.
         there = {name: path for name, path in paths.items() if Path(path).exists()}
-        return [a.at(_without(there[a.dataset], a.filename)) if a.dataset in there else a for a in promised]
+        known = (a.at(_without(there[a.dataset], a.filename)) if a.dataset in there else a for a in artifacts_of(spec))
+        return in_order(spec, known)
 
     def spec(self, run_id: str) -> Mapping[str, Any]:
         """It was compiled for this very run, with its parameters as defaults."""

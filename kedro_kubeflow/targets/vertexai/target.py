@@ -119,9 +119,10 @@ class VertexTarget(Target):
     def artifacts(self, run_id: str) -> list[RunArtifact]:
         """The job's own tasks tell where they have put them."""
         from kedro_kubeflow.results.spec import artifacts_of
+        from kedro_kubeflow.targets.base.spec import in_order
 
         spec, uris = self.client.jobs.outputs(run_id)
-        return [a.at(a.uri or uris.get((a.task, a.name), "")) for a in artifacts_of(spec)]
+        return in_order(spec, (a.at(a.uri or uris.get((a.task, a.name), "")) for a in artifacts_of(spec)))
 
     def spec(self, run_id: str) -> Mapping[str, Any]:
         """It was compiled for this very job, with its parameters as defaults."""

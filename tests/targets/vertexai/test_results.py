@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.registry import _registry
 
 pytest.importorskip("google.cloud.aiplatform_v1", reason="google-cloud-aiplatform is not installed")
 
@@ -46,7 +46,7 @@ def bucket(project: KedroProject, monkeypatch: pytest.MonkeyPatch) -> Path:
             text = str(path)
             return str(root / text[5:]).rstrip("/") if text.startswith("gs://") else text.rstrip("/")
 
-    monkeypatch.setitem(fsspec.registry._registry, "gs", CloudStorage)
+    monkeypatch.setitem(_registry, "gs", CloudStorage)
     return root / "my-bucket"
 
 
@@ -136,7 +136,7 @@ def test_code_results_and_going_on(
 
 
 def test_a_store_that_does_not_take_it(kedro: Kedro, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(fsspec.registry._registry, "gs")
+    monkeypatch.delitem(_registry, "gs")
     said = kedro("run-once", "--with-code")
     assert said.code in (3, 6)
     assert "gs://my-bucket/runs/code" in said.err
