@@ -59,7 +59,7 @@ def init_with(wanted: Wanted, *, host: str | None = None, path: Path | None = No
 
 
 def raw_data(path: Path | None = None) -> list[str]:
-    """The local files that no node makes, relative to the project: an image without them needs a volume, or a catalog of its own."""
+    """The local files that no node makes, relative to the project; an image without them needs them from elsewhere."""
     return raw_data_of(open_project(path))
 
 
