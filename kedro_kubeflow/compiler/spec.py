@@ -61,8 +61,8 @@ def parameter_spec(parameter: Parameter) -> ir.ComponentInputsSpec.ParameterSpec
 
 
 def artifact_type(kind: str) -> ir.ArtifactTypeSchema:
-    """One of KFP's system types, such as ``system.Dataset``."""
-    return ir.ArtifactTypeSchema(schema_title=f"system.{kind}", schema_version=SCHEMA_VERSION)
+    """One of KFP's system types, such as ``system.Dataset``; without a version, which KFP never reads."""
+    return ir.ArtifactTypeSchema(schema_title=f"system.{kind}")
 
 
 def input_artifact_spec(kind: str) -> ir.ComponentInputsSpec.ArtifactSpec:

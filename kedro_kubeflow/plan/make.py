@@ -240,6 +240,8 @@ def _defaults(
     image = _image(request, config)
     start = _start_options(config, _display_name(facts, scope), image) if scope.tracking else {}
     start |= {"kedro_command": _kedro_command(facts, scope)} if scope.tracking else {}
+    # Without kedro-mlflow a step knows the experiment from nowhere else.
+    known = {"experiment": start["experiment"]} if scope.tracking and not facts.mlflow.installed else {}
     return Defaults(
         call=_common_call(facts, run, scope),
         image=image,
@@ -248,7 +250,7 @@ def _defaults(
         mark_success=run.mlflow.mark_success,
         logged=_logged(run, steps, scope),
         start_options=start,
-        step_options={**_memory_options(run), **_runner_options(run, scope)},
+        step_options={**_memory_options(run), **_runner_options(run, scope), **known},
         inputs=inputs,
         shared=[i.name for i in inputs if i.encoding.key in facts.parameters.shared],
         settings=settings,
@@ -293,7 +295,8 @@ def _tasks(going_on: Resumed, defaults: Defaults, request: Request) -> tuple[tup
         else:
             tasks = recorded(tasks, taken)
     if defaults.tracking:
-        tasks = [with_mlflow_run(task, defaults) for task in tasks]
+        every = {task.name for task in tasks}
+        tasks = [with_mlflow_run(task, defaults, every) for task in tasks]
     # The start task too is watched by the exit task: it may be killed when it has opened the run.
     first = [plugin_tasks.start(defaults, steps)] if defaults.tracking else []
     inner = (*first, *volume_tasks(defaults), *going_on.importers, *tasks, *_last(tasks, steps, defaults))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from kedro_kubeflow import names
-from kedro_kubeflow.contract import RUN_ID_INPUT, Artifact
+from kedro_kubeflow.contract import Artifact
 from kedro_kubeflow.plan.defaults import Defaults, from_inputs
-from kedro_kubeflow.plan.plugin_tasks import LOGGED_METRICS, RUN_ID
+from kedro_kubeflow.plan.plugin_tasks import LOGGED_METRICS
 from kedro_kubeflow.plan.steps import Step
-from kedro_kubeflow.plan.task import InputArtifact, Parameter, Task
+from kedro_kubeflow.plan.task import InputArtifact, Task
 
 
 def step_task(step: Step, defaults: Defaults) -> Task:
@@ -44,16 +45,18 @@ def step_task(step: Step, defaults: Defaults) -> Task:
     )
 
 
-def with_mlflow_run(task: Task, defaults: Defaults) -> Task:
+def with_mlflow_run(task: Task, defaults: Defaults, steps: Collection[str]) -> Task:
     """A step that joins the MLflow run of the start task.
 
-    A cached step is not given the run's id: an input that differs from run to run would be part of its key, and nothing would
-    ever be found. It waits for the start task, and looks the run up by the pipeline run's own id, which its pod has from a label.
+    It is not given the run's id, and looks the run up by the pipeline run's own, which its pod knows: an input would stand in
+    Argo's workflow nine times, and keep a step from the cache. It waits for the start task, be it by way of other steps.
+
+    Args:
+        steps: the names of all steps.
     """
     if task.name in defaults.logged and task.call:
         logged = Artifact(LOGGED_METRICS, "MLflow metrics", "mlflow", required=False)
         call = replace(task.call, outputs=(*task.call.outputs, logged))
         task = replace(task, call=call, outputs={**task.outputs, LOGGED_METRICS: "Metrics"})
-    if task.cache:
-        return replace(task, after=(*task.after, names.START_RUN))
-    return replace(task, parameters={**task.parameters, RUN_ID_INPUT: Parameter("STRING", RUN_ID)})
+    waits_anyway = not task.upstream.isdisjoint(steps)
+    return task if waits_anyway else replace(task, after=(*task.after, names.START_RUN))

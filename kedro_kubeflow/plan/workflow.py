@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from kedro_kubeflow.config.model import Model
 from kedro_kubeflow.config.settings import StepSettings
-from kedro_kubeflow.plan.task import FromInput, Task
+from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, FromTask, ParameterSource, Task
 
 LIMIT = 2**20
 """What Argo takes as a workflow, in bytes (``MAX_WORKFLOW_SIZE`` of its controller)."""
@@ -192,12 +192,7 @@ def task_of(task: Task) -> str:
         name: {"taskOutputArtifact": {"outputArtifactKey": a.key, "producerTask": a.producer}}
         for name, a in task.artifacts.items()
     }
-    parameters = {
-        name: {"componentInputParameter": name}
-        if isinstance(p.source, FromInput)
-        else {"taskOutputParameter": {"outputParameterKey": name, "producerTask": task.name}}
-        for name, p in task.parameters.items()
-    }
+    parameters = {name: _source(parameter.source) for name, parameter in task.parameters.items()}
     return _json(
         {
             "cachingOptions": {"enableCache": True} if task.cache else {},
@@ -207,6 +202,18 @@ def task_of(task: Task) -> str:
             "taskInfo": {"name": task.display_name},
         }
     )
+
+
+def _source(source: ParameterSource) -> dict[str, Any]:
+    match source:
+        case FromInput(name):
+            return {"componentInputParameter": name}
+        case FromTask(producer, key):
+            return {"taskOutputParameter": {"outputParameterKey": key, "producerTask": producer}}
+        case Constant(value):
+            return {"runtimeValue": {"constant": value}}
+        case FinalStatus(producer):
+            return {"taskFinalStatus": {"producerTask": producer}}
 
 
 def container_of(task: Task) -> str:
@@ -268,12 +275,17 @@ def executor_input_of(task: Task, pipeline: str, values: Mapping[str, Any]) -> s
 
 
 def _artifact_type(kind: str) -> dict[str, Any]:
-    return {"artifactType": {"schemaTitle": f"system.{kind}", "schemaVersion": "0.0.1"}}
+    return {"artifactType": {"schemaTitle": f"system.{kind}"}}
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    """Compact, without what is empty."""
-    return json.dumps({key: part for key, part in value.items() if part}, separators=(",", ":"), ensure_ascii=False)
+    """Compact, without what is empty, as protobuf writes messages."""
+    return json.dumps(_without_empty(value), separators=(",", ":"), ensure_ascii=False)
+
+
+def _without_empty(value: Mapping[str, Any]) -> dict[str, Any]:
+    parts = {key: _without_empty(part) if isinstance(part, dict) and part else part for key, part in value.items()}
+    return {key: part for key, part in parts.items() if part not in ({}, [], "", ())}
 
 
 def _quoted(text: str) -> int:

@@ -145,7 +145,7 @@ def _open_run(call: StepCall, executor: Executor, project: OpenProject, context:
     known = correlation(job_id, executor.parameters)
     written = {**known, **_pipeline_tags(call, executor, project, context)}
     adopted = run_to_adopt(mlflow, _kfp_native(call), job_id)
-    named = _configured(context, "run", "id")
+    named = configured(context, "run", "id")
     if adopted is not None:
         if named and named != adopted.info.run_id:
             raise ConfigError(
@@ -212,7 +212,7 @@ def _context_once_more(session: Any) -> Any:
         return tracked_context(session)
 
 
-def _configured(context: Any, section: str, key: str) -> Any:
+def configured(context: Any, section: str, key: str) -> Any:
     """A value of mlflow.yml's ``tracking``, as kedro-mlflow has read it; None without kedro-mlflow."""
     config = getattr(context, "mlflow", None)
     return getattr(getattr(config.tracking, section), key) if config is not None else None
@@ -220,12 +220,12 @@ def _configured(context: Any, section: str, key: str) -> Any:
 
 def experiment_name(call: StepCall, context: Any) -> str:
     """The experiment that the pipeline logs to, as mlflow.yml or the environment names it."""
-    named = _configured(context, "experiment", "name") or os.environ.get("MLFLOW_EXPERIMENT_NAME")
+    named = configured(context, "experiment", "name") or os.environ.get("MLFLOW_EXPERIMENT_NAME")
     return str(named or call.settings.get("experiment") or "Default")
 
 
 def _run_name(context: Any, executor: Executor) -> str:
-    return str(_configured(context, "run", "name") or _kubeflow_name(executor) or "kedro")
+    return str(configured(context, "run", "name") or _kubeflow_name(executor) or "kedro")
 
 
 def _kubeflow_name(executor: Executor) -> str:

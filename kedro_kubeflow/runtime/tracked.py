@@ -8,15 +8,15 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, RUN_ID_INPUT, StepCall
+from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, LOCAL_ENV, RUN_ID_ENV, RUN_ID_INPUT, StepCall
 from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime import termination
 from kedro_kubeflow.runtime.attempts import Attempts
 from kedro_kubeflow.runtime.executor import Executor
-from kedro_kubeflow.runtime.frame import correlation, experiment_name
+from kedro_kubeflow.runtime.frame import configured, correlation, experiment_name
 from kedro_kubeflow.runtime.kubeflow_api import ENDPOINT_ENV, was_cancelled
 from kedro_kubeflow.runtime.made import artifacts_made
 from kedro_kubeflow.runtime.session import session_for, tracked_context
@@ -29,10 +29,13 @@ from kedro_kubeflow.tracking.logged import StepLog
 from kedro_kubeflow.tracking.lookup import find_anywhere
 from kedro_kubeflow.tracking.server import client, tracking_errors
 
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
 
 @contextmanager
 def tracked_step(call: StepCall, executor: Executor, session: Any, watch: Watch) -> Iterator[None]:
-    """Run a block inside the MLflow run whose id the step was given, then write the executor output.
+    """Run a block inside the pipeline's MLflow run, then write the executor output.
 
     Raises:
         TrackingError: the run cannot be joined, or its success cannot be written.
@@ -123,7 +126,7 @@ def _joined(call: StepCall, executor: Executor, session: Any) -> JoinedRun:
 
 def _run_of(call: StepCall, executor: Executor, context: Any) -> JoinedRun:
     return JoinedRun(
-        _run_id(call, executor, context),
+        _run(call, executor, context),
         call.step,
         call.nodes,
         # kedro-mlflow logs to a run that is active already; without it, user code finds the run by itself.
@@ -133,26 +136,38 @@ def _run_of(call: StepCall, executor: Executor, context: Any) -> JoinedRun:
     )
 
 
-def _run_id(call: StepCall, executor: Executor, context: Any) -> str:
-    """The run's id: as given, or found by the pipeline run's, as a cached step must not be given what changes each time."""
-    given = executor.parameters.get(RUN_ID_INPUT)
-    if given:
-        return str(given)
-    job_id, job_name = os.environ.get(RUN_ID_ENV), job_of(executor) if on_vertex() else None
-    if not job_id and not job_name:
+def _run(call: StepCall, executor: Executor, context: Any) -> Run:
+    """The pipeline's MLflow run: the one that is named, else the one that carries the pipeline run's id.
+
+    No step is given its id as an input of its own: that would stand in Argo's workflow nine times, and be part of a cache key.
+    """
+    mlflow = client()
+    if named := executor.parameters.get(RUN_ID_INPUT) or configured(context, "run", "id"):
+        return mlflow.get_run(str(named))
+    known = _known_by(executor)
+    if not known:
         raise TrackingError(
-            "A cached step cannot find its MLflow run: the pod does not know which pipeline run it belongs to",
-            where=f"environment variable {RUN_ID_ENV}",
-            cure="switch the cache off for this step (run_config.cache); Kubeflow Pipelines sets the variable from a label",
+            "The step cannot find its MLflow run: its pod does not know which pipeline run it belongs to",
+            where=f"environment variable {RUN_ID_ENV}, and where the outputs of the step go",
+            cure="Kubeflow Pipelines sets the variable from a label of the pod, or puts outputs to …/PIPELINE/RUN ID/STEP/…; "
+            "check that its version is one that kedro-kubeflow knows",
         )
-    known = {tags.VERTEX_JOB_NAME: job_name} if job_name else correlation(str(job_id), executor.parameters)
-    found = find_anywhere(client(), experiment_name(call, context), known)
+    found = find_anywhere(mlflow, experiment_name(call, context), known)
     if not found:
         raise TrackingError(
-            f"No MLflow run belongs to the run {job_name or job_id}",
+            f"No MLflow run belongs to the run {next(iter(known.values()))}",
             cure="run the whole pipeline again: its first task opens one",
         )
-    return str(found[0].info.run_id)
+    return found[0]
+
+
+def _known_by(executor: Executor) -> dict[str, str]:
+    """The tags by which the MLflow run is known; a cached step knows its job on Vertex AI by name alone."""
+    job_id = executor.parameters.get(JOB_ID_INPUT) if on_vertex() else os.environ.get(RUN_ID_ENV)
+    if job_id:
+        return correlation(str(job_id), executor.parameters)
+    job_name = (executor.parameters.get(JOB_NAME_INPUT) or job_of(executor)) if on_vertex() else None
+    return {tags.VERTEX_JOB_NAME: str(job_name)} if job_name else {}
 
 
 def _tags_of_the_pipeline_alone(log: StepLog, params: Mapping[str, Any]) -> AbstractContextManager[None]:

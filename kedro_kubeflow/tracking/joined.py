@@ -54,7 +54,7 @@ class JoinedRun:
 
     def __init__(
         self,
-        run_id: str,
+        run: Run,
         step: str,
         nodes: Collection[str],
         *,
@@ -65,17 +65,19 @@ class JoinedRun:
         """Nothing is sent yet.
 
         Args:
+            run: the run as it was a moment ago.
             nodes: the step's nodes: what an earlier attempt may have said of them is taken back.
             activate: whether the run is made the active one at once, for kedro-mlflow.
             closes_on_failure: whether a failing step writes the final status itself, as nobody else will.
             at_exit: whether the pipeline has ended before: then a failure says nothing of what became of it.
         """
-        self.run_id, self.step, self.nodes = run_id, step, nodes
+        self.run_id, self.step, self.nodes = str(run.info.run_id), step, nodes
+        self._found = run
         self._activate, self._closes, self._at_exit = activate, closes_on_failure, at_exit
         self._client = client()
         self._key = tags.step_key(step)
         self._since = time.monotonic()
-        self._owned = True
+        self._owned = not is_adopted(run)
         self._node: str | None = None
         self._fluent: OneRun | None = None
         self._left_with: str | None = None
@@ -85,7 +87,7 @@ class JoinedRun:
 
     def begin(self) -> None:
         """Join the run and say that the step runs."""
-        run = self._look()
+        run = self._found
         self.log = StepLog(self.run_id, EarlierAttempt(self._client, run) if self._key in run.data.tags else None)
         # The tag first: it fails where the run was deleted, with nothing to clear away yet.
         tags.write(self._client, self.run_id, {self._key: STEP_RUNNING})
@@ -138,8 +140,6 @@ class JoinedRun:
             # It was waited for long enough; this is one more try.
             os.environ[_RETRIES_ENV] = "0"
         with self._quietly():
-            if self._fluent is None:
-                self._look()
             said = self._last_words(error, reason, node)
             said |= {tags.times_key(self._key): times} if times else {}
             said |= {tags.FINAL_STATUS: FAILED} if self._closes and self._owned and not again else {}
@@ -197,11 +197,6 @@ class JoinedRun:
             _log.exception("What became of the step could not be written to MLflow run %s", self.run_id)
             # MLflow's exit handler comes here once more, by end_run; it must not wait for the server again.
             os.environ[_RETRIES_ENV] = "0"
-
-    def _look(self) -> Run:
-        run = self._client.get_run(self.run_id)
-        self._owned = not is_adopted(run)
-        return run
 
     def _is_last(self, run: Run) -> bool:
         """Whether every step has succeeded, and no task waits for that; of two that end at once, both may be the last."""

@@ -21,7 +21,12 @@ pytestmark = pytest.mark.benchmark
 
 def run(project: KedroProject, argv: Sequence[str]) -> None:
     done = subprocess.run(
-        argv, cwd=project.path, env=project.environment(), capture_output=True, text=True, check=False
+        argv,
+        cwd=project.path,
+        env=project.environment({"KEDRO_KUBEFLOW_RUN_ID": "r"}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -39,8 +44,7 @@ def test_a_step_against_kedro_run(tmp_path: Path, mlflow_server: MlflowServer) -
         return [*argv[:-1], json.dumps({"inputs": {"parameterValues": values}, "outputs": outputs})]
 
     run(project, step("mlflow-start-run", {"kubeflow-run-id": "r", "kubeflow-run-name": "n"}, "mlflow-run"))
-    run_id = json.loads((tmp_path / "mlflow-start-run.json").read_text())["parameterValues"]["run_id"]
-    ours = step("prepare", {"limit": 3, "mlflow-run-id": run_id}, "rows", "mlflow-metrics")
+    ours = step("prepare", {"limit": 3}, "rows")
     theirs = [sys.executable, "-m", "kedro", "run", "--nodes", "prepare"]
     run(project, ours)
     run(project, theirs)

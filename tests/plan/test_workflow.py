@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from golden_file import check_golden
+from google.protobuf import json_format
 from plans import plan_of
 
 from kedro_kubeflow.check.limits import size_findings
@@ -64,18 +65,14 @@ def test_the_whole_is_within_ten_percent_of_a_real_workflow() -> None:
     assert 2_000 + sum(one.compressed for one in each) == pytest.approx(RECORDED["compressed"], rel=0.05)
 
 
-def test_a_slim_pipeline_of_the_measured_form_is_as_it_was_measured() -> None:
-    """53 tasks of ten lanes ended at 266 KB, 2.9 KB of spec, 28 KB of status and 2.1 KB compressed a step."""
+def test_a_pipeline_of_the_measured_form_takes_less_than_a_slim_one_did() -> None:
+    """53 tasks of ten lanes ended at 266 KB when slimmed by hand: 2.9 KB of spec, 28 KB of status and 2.1 KB compressed a step."""
     size = plan(50).workflow
     assert size.tasks == pytest.approx(53, abs=1)
-    assert size.total == pytest.approx(266_000, rel=0.1)
-    assert size.steps_that_fit == pytest.approx(208, rel=0.1)
+    assert size.total < 266_000
+    assert size.steps_that_fit > 208
     step = task_bytes(next(t for t in plan(50).tasks if t.name == "n-3-3"), "demo", VALUES)
-    assert (step.spec, step.status, step.compressed) == (
-        pytest.approx(2_900, rel=0.1),
-        pytest.approx(28_000, rel=0.1),
-        pytest.approx(2_100, rel=0.1),
-    )
+    assert (step.spec < 2_900, step.status < 28_000, step.compressed < 2_100) == (True, True, True)
 
 
 def test_what_is_random_does_not_shrink() -> None:
@@ -103,6 +100,17 @@ def test_what_would_die_on_the_way_is_an_error_with_the_number_that_fits() -> No
 @pytest.mark.parametrize("limit", ["4Mi", "offload", 3_000_000])
 def test_what_administrators_have_raised_holds(limit: Any) -> None:
     assert not [f for f in size_findings(plan(300, workflow_limit=limit)) if f.level == "error"]
+
+
+@pytest.mark.parametrize("run_config", [{}, {"cache": True}, {"mlflow": {"metrics_artifact": "all"}}, {"volume": {}}])
+def test_the_model_counts_what_is_compiled(run_config: dict[str, Any]) -> None:
+    for task in plan(20, **run_config).tasks:
+        if task.call is None or task.at_exit:
+            continue
+        assert json.loads(component_of(task)) == json_format.MessageToDict(spec.component_spec(task))
+        compiled = json_format.MessageToDict(spec.task_spec(task, waits_for=task.upstream))
+        assert json.loads(task_of(task)) == compiled
+        assert json.loads(container_of(task)) == spec.executor_spec(task)["container"]
 
 
 def test_golden_bytes_of_a_step() -> None:

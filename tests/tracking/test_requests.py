@@ -55,7 +55,7 @@ def step(project: KedroProject, name: str, values: dict[str, object], *artifacts
     outputs = {"artifacts": made, "outputFile": str(project.path / f"{name}.json")}
     argv[-1] = json.dumps({"inputs": {"parameterValues": values}, "outputs": outputs})
     noted = project.path / f"{name}.noted"
-    environ = project.environment({"NOTED": str(noted)})
+    environ = project.environment({"NOTED": str(noted), "KEDRO_KUBEFLOW_RUN_ID": "r"})
     done = subprocess.run(argv, cwd=project.path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return noted.read_text().splitlines()
@@ -65,8 +65,7 @@ def test_they_are_few(tmp_path: Path, mlflow_server: MlflowServer, capsys: pytes
     project = make_project(tmp_path, mlflow={"server": {"mlflow_tracking_uri": mlflow_server.uri}}, settings=SETTINGS)
     project.kubeflow("compile", "-o", "p.yaml").ok()
     step(project, "mlflow-start-run", {"kubeflow-run-id": "r", "kubeflow-run-name": "n"}, "mlflow-run")
-    run_id = json.loads((tmp_path / "mlflow-start-run.json").read_text())["parameterValues"]["run_id"]
-    sent = step(project, "prepare", {"limit": 3, "mlflow-run-id": run_id}, "rows")
+    sent = step(project, "prepare", {"limit": 3}, "rows")
     node, end = sent.index("NODE"), sent.index("END")
     before, after = Counter(sent[:node]), Counter(sent[end + 1 :])
     with capsys.disabled():

@@ -20,6 +20,8 @@ from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan.task import JOB_ID, JOB_NAME
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
+SCHEMA_VERSION = "0.0.1"
+"""Of KFP's system artifact types, all of them."""
 _BUCKET = (
     "Cloud Storage is mounted at /gcs in every step, and files cross from step to step as artifacts without a volume"
 )
@@ -87,6 +89,7 @@ def for_vertex(compiled: CompiledPipeline, config: VertexAIConfig) -> CompiledPi
         labels = (executors.get(label, {}).get("nodeSelector") or {}).get("labels") or {}
         _settle(executor["container"], config, labels.get(ACCELERATOR_LABEL), titles.get(label, label))
     _give_job(spec)
+    _give_versions(spec)
     spec["defaultPipelineRoot"] = config.root
     return replace(compiled, pipeline_spec=spec, platform_spec={})
 
@@ -200,6 +203,14 @@ def _tell(container: dict[str, Any], config: VertexAIConfig) -> None:
         settings["run_url"] = config.job_link("{job}")
     argv, cut = replace(call, settings=settings).to_argv(), len(container["command"])
     container["command"], container["args"] = argv[:cut], argv[cut:]
+
+
+def _give_versions(spec: Mapping[str, Any]) -> None:
+    """Say of each artifact type which version of it is meant, which Kubeflow does not ask for."""
+    for component in (spec["root"], *(spec.get("components") or {}).values()):
+        for side in ("inputDefinitions", "outputDefinitions"):
+            for artifact in (component.get(side, {}).get("artifacts") or {}).values():
+                artifact["artifactType"].setdefault("schemaVersion", SCHEMA_VERSION)
 
 
 def _give_job(spec: Mapping[str, Any]) -> None:

@@ -67,6 +67,14 @@ def test_every_step_knows_its_job_save_the_cached(project: KedroProject) -> None
     assert "parameters" not in inside["prepare"].get("inputs", {})
 
 
+def test_types_have_their_version(project: KedroProject) -> None:
+    for target, versions in (("vertexai", {"0.0.1"}), ("kubeflow", {None})):
+        components = compiled(project, target).compiled.pipeline_spec["components"].values()
+        sides = [c[side] for c in components for side in ("inputDefinitions", "outputDefinitions") if side in c]
+        types = [a["artifactType"] for side in sides for a in side.get("artifacts", {}).values()]
+        assert {kind.get("schemaVersion") for kind in types} == versions
+
+
 def test_nothing_of_kubeflows_ui_is_told(project: KedroProject) -> None:
     start = container(compiled(project, "vertexai"), "mlflow-start-run")
     call, _ = StepCall.from_argv(runtime_arguments([*start["command"], *start["args"]]))
