@@ -108,13 +108,13 @@ def schemas() -> Iterator[tuple[str, str]]:
             "title": f"{PROGRAM} {name} --output json",
             **TypeAdapter(form).json_schema(),
         }
-        yield f"{name}.schema.json", json.dumps(schema, indent=2) + "\n"
+        yield f"{name.replace(' --', '-')}.schema.json", json.dumps(schema, indent=2) + "\n"
 
 
 def output_page() -> str:
     """Where the schemas are."""
-    names = [name.removesuffix(".schema.json") for name, _ in schemas()]
-    rows = [f"- [`{PROGRAM} {name}`](output/{name}.schema.json)" for name in names]
+    files = [file for file, _ in schemas()]
+    rows = [f"- [`{PROGRAM} {name}`](output/{file})" for name, file in zip(RESULTS, files, strict=True)]
     intro = (
         "What `--output json` gives, as a JSON schema a command. Keys that stand there are there on every target, and stay;\n"
         "a target may add keys of its own. Moments are in UTC."

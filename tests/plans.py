@@ -19,6 +19,7 @@ from kedro_kubeflow.plan.task import Task
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.facts import Facts, Parameters
 from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin
+from kedro_kubeflow.project.node_times import Timed
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.request import Request
 
@@ -48,11 +49,13 @@ def plan_of(
     parameters: Mapping[str, Any] | None = None,
     tracking: bool = False,
     others: Mapping[str, Sequence[NodeFacts]] | None = None,
+    times: Mapping[str, Timed] | None = None,
 ) -> Plan:
     """The plan of a pipeline ``p`` of the project ``demo``, in the environment ``base``.
 
     Args:
         others: further registered pipelines.
+        times: how long nodes took in an earlier run.
     """
     config = KubeflowConfig.model_validate({"run_config": {"image": "img:1", **(run_config or {})}})
     facts = Facts(
@@ -61,6 +64,7 @@ def plan_of(
         catalog=CatalogEntries(catalog or {}),
         parameters=Parameters(values=parameters or {}),
         mlflow=MlflowPlugin(installed=tracking),
+        node_times=times or {},
     )
     plan = make_plan(facts, config, Request(pipelines=("p",)))
     return replace(plan, name="demo", display_name="Demo", root=_bare(plan.root), group=_bare(plan.group))

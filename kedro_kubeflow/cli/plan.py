@@ -42,13 +42,12 @@ def plan(output: str, **options: Any) -> None:
     from kedro_kubeflow.cli.plan_view import view_of
     from kedro_kubeflow.plan import make_plan
     from kedro_kubeflow.plan.mermaid import mermaid
-    from kedro_kubeflow.project.facts import read_project
-    from kedro_kubeflow.targets.base.prepare import compile_for_target
+    from kedro_kubeflow.targets.base.prepare import compile_for_target, read
     from kedro_kubeflow.targets.base.registry import target_class
 
     before = Preparation.take(options)
     request = request_from(options, default_image=NO_IMAGE)
-    facts, config = read_project(request)
+    facts, config = read(request)
     target = target_class(facts.target)(facts.project, config)
     request = before.resumed(request, target, lambda asked: make_plan(facts, config, asked))
     made = make_plan(facts, config, request)
@@ -113,7 +112,7 @@ def _print_estimates(estimates: Estimates) -> None:
     print_table(("Grouping", "Steps", "Estimated run"), rows, empty="")
     untimed = estimates.nodes - estimates.timed
     if untimed:
-        click.echo(f"{untimed} of {estimates.nodes} nodes were not timed yet by a run here (`run-once --local`).")
+        click.echo(f"{untimed} of {estimates.nodes} nodes were timed by no run yet (`run-once --local` does).")
 
 
 def _workflow(size: WorkflowView) -> str:

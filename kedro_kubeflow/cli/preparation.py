@@ -68,11 +68,10 @@ class Preparation:
             place: the target that is asked for; None leaves it to the configuration.
         """
         from kedro_kubeflow.plan import make_plan
-        from kedro_kubeflow.project.facts import read_project
-        from kedro_kubeflow.targets.base.prepare import prepare_read
+        from kedro_kubeflow.targets.base.prepare import prepare_read, read
         from kedro_kubeflow.targets.base.registry import target_class
 
-        facts, config = read_project(request)
+        facts, config = read(request)
         target = target_class(place or facts.target)(facts.project, config)
         request = self.resumed(request, target, lambda asked: make_plan(facts, config, asked))
         prepared = prepare_read(facts, config, request)

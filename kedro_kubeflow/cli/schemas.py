@@ -57,6 +57,36 @@ class RunResult(RunSummary):
 
 
 @dataclass(frozen=True)
+class SpanResult:
+    """A part of a step's time, in seconds since the run's beginning."""
+
+    phase: Literal["waiting", "starting", "nodes", "ending", "unknown"]
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
+class BarResult:
+    """A step's time: ``decisive`` where the run would have ended sooner, had the step; seconds of its ``nodes``."""
+
+    step: str
+    spans: list[SpanResult]
+    decisive: bool
+    nodes: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TimelineResult:
+    """How a run spent its time, in seconds: steps that have begun and ended, in the order in which they began."""
+
+    name: str
+    seconds: float
+    kind: Literal["pods", "processes", "forks"]
+    bars: list[BarResult]
+    advice: list[str]
+
+
+@dataclass(frozen=True)
 class AttachedStep:
     """A step of a run that lasted as long as its command."""
 
@@ -286,8 +316,9 @@ RESULTS: dict[str, Any] = {
     "runs": list[RunSummary],
     "schedule": list[ScheduleChangeResult] | list[ScheduleResult],
     "status": RunResult,
+    "status --timeline": TimelineResult,
     "terminate": RunResult,
     "ui": LinkResult,
     "upload-pipeline": UploadResult,
 }
-"""Of each command with ``--output json``."""
+"""Of each command with ``--output json``, and of an option with which it prints something else."""

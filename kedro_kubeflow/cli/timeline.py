@@ -6,7 +6,7 @@ import shutil
 
 import click
 
-from kedro_kubeflow.targets.base.timeline import PHASES, Bar, Phase, Timeline
+from kedro_kubeflow.targets.base.timeline import Bar, Phase, Timeline
 
 _MARKS: dict[Phase, str] = {"waiting": "·", "starting": "░", "nodes": "█", "ending": "▒", "unknown": "▓"}
 _NARROWEST = 20
@@ -26,9 +26,8 @@ def print_timeline(made: Timeline) -> None:
             f"{mark} {bar.step.ljust(names)} {bar.end - bar.begin:7.1f} s  {_drawn(bar, made.seconds, width)}".rstrip()
         )
     click.echo()
-    used = [phase for phase in PHASES if any(bar.seconds(phase) for bar in made.bars)]
-    for phase in used:
-        click.echo(f"  {_MARKS[phase]} {PHASES[phase]}: {made.of(phase):.1f} s")
+    for phase, meaning in made.phases.items():
+        click.echo(f"  {_MARKS[phase]} {meaning}: {made.of(phase):.1f} s")
     click.echo("  * the steps that decided how long the run took; the seconds are theirs")
     for line in made.advice:
         click.echo(line)

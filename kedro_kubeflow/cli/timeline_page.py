@@ -2,58 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 
-from kedro_kubeflow.targets.base.timeline import PHASES, Bar, Phase, Timeline
+from kedro_kubeflow.targets.base.timeline import Bar, Timeline
 
-_COLOURS: dict[Phase, str] = {
-    "waiting": "#d9d9d9",
-    "starting": "#f2b366",
-    "nodes": "#3b7dd8",
-    "ending": "#9ac3a6",
-    "unknown": "#8c8cb3",
-}
 _STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: #222; background: #fff; }
-h1 { font-size: 1.3em; } p { max-width: 70em; }
-.row { display: flex; align-items: center; margin: 2px 0; }
-.name { width: 22em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; padding-right: 1em; }
-.decisive .name { font-weight: 600; }
-.seconds { width: 6em; text-align: right; padding-right: 1em; font-variant-numeric: tabular-nums; }
-.bar { position: relative; flex: 1; height: 1.2em; background: #f6f6f6; }
-.bar span { position: absolute; top: 0; bottom: 0; min-width: 1px; }
-.key span { display: inline-block; width: 1em; height: 1em; margin: 0 .4em 0 1.2em; vertical-align: -2px; }
+:root { color-scheme: light dark; --text: #222; --soft: #666; --page: #fff; --rail: #f1f1f4; --line: #d5d5dc;
+  --waiting: #c3c3cc; --starting: #eda650; --nodes: #2f74d0; --ending: #6fb287; --unknown: #8f88bd; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6e6ea; --soft: #a3a3ad; --page: #17181c; --rail: #24262c;
+  --line: #3a3d46; --waiting: #5f6270; --starting: #c98832; --nodes: #5b9bf0; --ending: #4f9469; --unknown: #8a82c4; } }
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: var(--text); background: var(--page); }
+h1 { font-size: 1.3em; overflow-wrap: anywhere; } p { max-width: 70em; }
+table { border-collapse: collapse; width: 100%; }
+th, td { padding: 2px 0; vertical-align: middle; text-align: left; font-weight: normal; }
+.name { max-width: 40vw; overflow-wrap: anywhere; padding-right: 1em; }
+.name small { display: block; color: var(--soft); }
+.decisive .name b { font-weight: 700; } .name b { font-weight: normal; }
+.seconds { white-space: nowrap; text-align: right; padding-right: 1em; font-variant-numeric: tabular-nums; }
+.bar { width: 100%; min-width: 16em; }
+.rail { position: relative; height: 1.2em; background: var(--rail); }
+.rail span, .axis span { position: absolute; top: 0; bottom: 0; }
+.rail span { min-width: 1px; } .rail i { position: absolute; top: -2px; bottom: -2px; width: 1px; background: var(--line); }
+.axis { position: relative; height: 1.5em; color: var(--soft); font-size: .85em; }
+.axis span { transform: translateX(-50%); white-space: nowrap; }
+.axis span:first-child { transform: none; }
+.key { display: flex; flex-wrap: wrap; gap: .3em 1.6em; padding: 0; list-style: none; }
+.key i { display: inline-block; width: 1em; height: 1em; margin-right: .5em; vertical-align: -2px; }
+.advice { font-weight: 600; }
 """
+_MOST_TICKS = 10
+_ROUND = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
 def page(made: Timeline) -> str:
     """The page's text."""
-    rows = "\n".join(_row(bar, max(made.seconds, 0.001)) for bar in made.bars)
-    used = [phase for phase in PHASES if any(bar.seconds(phase) for bar in made.bars)]
+    whole = max(made.seconds, 0.001)
+    ticks = list(_ticks(whole))
+    rows = "\n".join(_row(bar, made, ticks) for bar in made.bars)
+    axis = "".join(f'<span style="left:{at / whole:.3%}">{_moment(at)}</span>' for at in ticks)
     key = "".join(
-        f'<span style="background:{_COLOURS[p]}"></span>{escape(PHASES[p])}: {made.of(p):.1f} s' for p in used
+        f'<li><i style="background:var(--{phase})"></i>{escape(meaning)}: {made.of(phase):.1f} s</li>'
+        for phase, meaning in made.phases.items()
     )
-    advice = "".join(f"<p>{escape(line)}</p>" for line in made.advice)
+    advice = "".join(f'<p class="advice">{escape(line)}</p>' for line in made.advice)
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{escape(made.name)}</title><style>{_STYLE}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{escape(made.name)}</title><style>{_STYLE}</style></head>
 <body><h1>{escape(made.name)}: {made.seconds:.1f} s</h1>
+<table>
+<tr><th></th><th></th><th class="bar"><div class="axis">{axis}</div></th></tr>
 {rows}
-<p class="key">{key}</p>
-<p>In bold the steps that decided how long the run took; the seconds below the bars are theirs.</p>
-{advice}
+</table>
+<p>In bold the steps that decided how long the run took. Of their time:</p>
+<ul class="key">{key}</ul>
+{advice if made.bars else _EMPTY}
 </body></html>
 """
 
 
-def _row(bar: Bar, whole: float) -> str:
+_EMPTY = "<p>No step of the run has begun and ended yet.</p>"
+
+
+def _ticks(whole: float) -> Iterator[float]:
+    """Round moments, few enough that their texts do not meet."""
+    between = next((one for one in _ROUND if whole / one <= _MOST_TICKS), _ROUND[-1])
+    at = 0
+    while at <= whole * 0.97:
+        yield float(at)
+        at += between
+
+
+def _moment(seconds: float) -> str:
+    """Such as `0`, `40 s`, `3 min`, `2 h`."""
+    if seconds == 0:
+        return "0"
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def _row(bar: Bar, made: Timeline, ticks: list[float]) -> str:
+    whole = max(made.seconds, 0.001)
+    lines = "".join(f'<i style="left:{at / whole:.3%}"></i>' for at in ticks)
     spans = "".join(
-        f'<span style="left:{span.begin / whole:.3%};width:{span.seconds / whole:.3%};background:{_COLOURS[span.phase]}" '
-        f'title="{escape(PHASES[span.phase])}: {span.seconds:.1f} s"></span>'
+        f'<span style="left:{span.begin / whole:.3%};width:{span.seconds / whole:.3%};background:var(--{span.phase})" '
+        f'title="{escape(made.phases[span.phase])}: {span.seconds:.1f} s"></span>'
         for span in bar.spans
+        if span.seconds
     )
-    nodes = ", ".join(f"{name}: {seconds:.1f} s" for name, seconds in bar.nodes.items())
-    kind = "row decisive" if bar.decisive else "row"
+    kind = ' class="decisive"' if bar.decisive else ""
     return (
-        f'<div class="{kind}"><div class="name" title="{escape(nodes)}">{escape(bar.step)}</div>'
-        f'<div class="seconds">{bar.end - bar.begin:.1f} s</div><div class="bar">{spans}</div></div>'
+        f'<tr{kind}><td class="name"><b>{escape(bar.step)}</b>{_nodes(bar)}</td>'
+        f'<td class="seconds">{bar.end - bar.begin:.1f} s</td><td class="bar"><div class="rail">{lines}{spans}</div></td></tr>'
     )
+
+
+def _nodes(bar: Bar) -> str:
+    """The nodes that share the step, with their times."""
+    if len(bar.nodes) < 2 and bar.step in bar.nodes:
+        return ""
+    nodes = ", ".join(f"{escape(name)} {seconds:.1f} s" for name, seconds in bar.nodes.items())
+    return f"<small>{nodes}</small>" if nodes else ""

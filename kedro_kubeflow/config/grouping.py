@@ -26,17 +26,18 @@ class GroupingConfig(Model):
 
     by: str = "node"
     """`node`: a step for each node. `chain`: nodes that stand one behind the other, with nothing beside them, share a step.
-    `auto`: the grouping with the shortest estimated run, and no more steps than Argo keeps (`workflow_limit`). `all`: one
-    step. `namespace`: a step for each namespace. `tag`: a step for each tag with
-    the `prefix`. `pipeline`: a step for each registered pipeline. `memory`: nodes that hand data to each other in memory run
-    together. Or the import path of your own: a function that takes the nodes (`kedro_kubeflow.plan.grouping.NodeFacts`) and gives
-    a list of `kedro_kubeflow.plan.grouping.Group`, or a class whose instances do."""
+    `auto`: the grouping with the shortest estimated run, no more steps than Argo keeps (`workflow_limit`), and where it
+    costs no time, so few that KFP's API tells each one's state. `all`: one step. `namespace`: a step for each
+    namespace. `tag`: a step for each tag with the `prefix`. `pipeline`: a step for each registered pipeline. `memory`:
+    nodes that hand data to each other in memory run together. Or the import path of your own: a function that takes the
+    nodes (`kedro_kubeflow.plan.grouping.NodeFacts`) and gives a list of `kedro_kubeflow.plan.grouping.Group`, or a
+    class whose instances do."""
 
     overhead: Duration = 20
     """For `auto`: how long a step takes beside its nodes: on a stock Kubeflow Pipelines 20 seconds, however small it is."""
 
     assume: Duration = 1
-    """For `auto`: how long a node takes that no run on this machine has timed yet."""
+    """For `auto`: how long a node takes that no run has timed yet, on this machine or, as MLflow knows it, on the cluster."""
 
     depth: int = Field(default=1, ge=1)
     """For `namespace`: how many parts of a namespace count; with 1, `a.b` and `a.c` share a step."""

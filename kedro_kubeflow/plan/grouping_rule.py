@@ -35,13 +35,16 @@ class GroupingRule:
         known = self.times or {}
         return {node.name: known.get(node.name, float(self.config.assume)) for node in nodes}
 
-    def groups(self, nodes: Sequence[NodeFacts], by: str | None = None, most: int | None = None) -> list[Group]:
+    def groups(
+        self, nodes: Sequence[NodeFacts], by: str | None = None, most: int | None = None, wished: int | None = None
+    ) -> list[Group]:
         """Which nodes share a step.
 
         Args:
             nodes: the nodes that will run.
             by: a rule in place of the configured one.
             most: how many steps there may be; for `auto`.
+            wished: how many steps there are better no more of, where that costs no time; for `auto`.
 
         Raises:
             CompileError: a node would be in two groups, or the project's own rule fails.
@@ -51,7 +54,9 @@ class GroupingRule:
         rules = {
             "node": lambda: grouping.by_node(nodes),
             "chain": lambda: grouping.by_chain(nodes, self.fits),
-            "auto": lambda: grouping.by_auto(nodes, self.seconds(nodes), float(config.overhead), self.fits, most),
+            "auto": lambda: grouping.by_auto(
+                nodes, self.seconds(nodes), float(config.overhead), self.fits, most, wished
+            ),
             "all": lambda: grouping.all_together(nodes),
             "namespace": lambda: grouping.by_namespace(nodes, config.depth),
             "tag": lambda: grouping.by_tag(nodes, config.prefix),

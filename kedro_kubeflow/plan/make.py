@@ -66,10 +66,30 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
         return _planned(facts, config, request, scope, _Grouped(rule, groups, inputs, in_conf))
 
     plan = with_groups(rule.groups(scope.nodes))
-    return _within_limit(plan, rule, with_groups) if rule.config.by == "auto" else plan
+    if rule.config.by != "auto":
+        return plan
+    return _with_states_told(_within_limit(plan, rule, with_groups), rule, with_groups)
 
 
 _TRIES, _MARGIN = 6, 0.97
+_FAR = 4
+
+
+def _with_states_told(plan: Plan, rule: GroupingRule, with_groups: Callable[[Sequence[Group]], Plan]) -> Plan:
+    """The plan with so few steps that KFP's API tells their states to the end, where that costs no time; else as it is."""
+    fewer, most = plan, len(plan.steps)
+    for _ in range(_TRIES):
+        if plan.target != "kubeflow" or fewer.workflow.states_are_told:
+            return fewer
+        wished = int((fewer.workflow.steps_that_are_told - (len(fewer.tasks) - len(fewer.steps))) * _MARGIN)
+        if not 0 < wished < len(fewer.steps) <= _FAR * wished:
+            return plan
+        groups = rule.groups(plan.scope.nodes, most=most, wished=wished)
+        if len(groups) > wished:
+            return plan
+        # What shares a step keeps its artifacts, so that each step is larger.
+        fewer = with_groups(groups)
+    return fewer if fewer.workflow.states_are_told else plan
 
 
 def _within_limit(plan: Plan, rule: GroupingRule, with_groups: Callable[[Sequence[Group]], Plan]) -> Plan:
@@ -95,7 +115,7 @@ def _rule(facts: Facts, config: KubeflowConfig, request: Request, scope: Scope) 
         handoffs=scope.handoffs,
         registered=facts.pipelines,
         fits=fits_of(run, nodes, image=request.image),
-        times=facts.node_times,
+        times={node: timed.seconds for node, timed in facts.node_times.items()},
     )
 
 
@@ -139,6 +159,7 @@ def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scop
         workflow_limit=limit_of(run.workflow_limit) if facts.target == "kubeflow" else None,
         warnings=(
             *in_conf,
+            *facts.notes,
             *_grouped_nothing(config, scope, groups),
             *_not_cached(facts, config, scope, steps),
             *_local_values(facts, inputs),

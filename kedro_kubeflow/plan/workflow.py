@@ -102,7 +102,14 @@ class WorkflowSize:
     @property
     def states_are_told(self) -> bool:
         """Whether KFP's API tells each task's state to the end: it no longer does once the status is compressed."""
-        return self.spec + self.status <= LIMIT
+        return self.spec + self.status <= (self.limit or LIMIT)
+
+    @property
+    def steps_that_are_told(self) -> int:
+        """About how many tasks like these have their states told to the end."""
+        fixed = _FIXED_SPEC + _FIXED_STATUS
+        each = max((self.spec + self.status - fixed) / max(self.tasks, 1), 1.0)
+        return int(((self.limit or LIMIT) - fixed) / each)
 
 
 def limit_of(configured: int | Literal["offload"] | None) -> int | None:

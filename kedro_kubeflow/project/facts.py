@@ -14,7 +14,7 @@ from kedro_kubeflow.project.catalog import CatalogEntries, read_catalog
 from kedro_kubeflow.project.conf import read_parameters
 from kedro_kubeflow.project.imports import ImportFailure, import_failures
 from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin, read_plugin
-from kedro_kubeflow.project.node_times import read_node_times
+from kedro_kubeflow.project.node_times import Timed, read_node_times
 from kedro_kubeflow.project.opening import OpenProject, open_project, printing_aside, registered_pipelines
 from kedro_kubeflow.project.resolvers import Marked, check_given, defaults_of, kept_in_conf, read_marked
 from kedro_kubeflow.project.target import configured
@@ -55,9 +55,10 @@ class Facts:
         pipelines: every registered pipeline, by name; Kedro's own.
         catalog: the entry of a dataset, by the name by which a node uses it. Entries are resolved as they are looked up.
         marked: the configuration with marks in place of what resolvers give.
-        node_times: how many seconds nodes took, as far as runs on this machine have timed them.
+        node_times: how long nodes took, as far as runs have timed them; as read here, runs on this machine.
         mlflow: whether kedro-mlflow is there, and what it leaves out.
         import_failures: modules of pipelines that Kedro has left out, as they do not import.
+        notes: what was to be known and is not, a sentence each.
     """
 
     project: OpenProject
@@ -67,8 +68,9 @@ class Facts:
     parameters: Parameters
     marked: Marked = field(default_factory=Marked)
     mlflow: MlflowPlugin = field(default_factory=MlflowPlugin)
-    node_times: Mapping[str, float] = field(default_factory=dict)
+    node_times: Mapping[str, Timed] = field(default_factory=dict)
     import_failures: tuple[ImportFailure, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_project(request: Request) -> tuple[Facts, KubeflowConfig]:

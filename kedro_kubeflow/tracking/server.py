@@ -65,7 +65,7 @@ def await_server(uri: str | None, patience: float) -> None:
         return
     port = parts.port or (443 if parts.scheme == "https" else 80)
     since, told = time.monotonic(), False
-    while (error := _connection_error(parts.hostname, port)) is not None:
+    while (error := _connection_error(parts.hostname, port, min(_CONNECT_SECONDS, patience))) is not None:
         limit = min(patience, PATIENCE_WITH_NAMES) if isinstance(error, socket.gaierror) else patience
         if time.monotonic() - since > limit:
             raise _unreachable(parts.scheme, parts.hostname, port, error, limit)
@@ -75,9 +75,9 @@ def await_server(uri: str | None, patience: float) -> None:
         time.sleep(min(1.0, limit / 10))
 
 
-def _connection_error(host: str, port: int) -> OSError | None:
+def _connection_error(host: str, port: int, seconds: float) -> OSError | None:
     try:
-        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
+        socket.create_connection((host, port), timeout=max(seconds, 0.1)).close()
     except OSError as error:
         return error
     return None

@@ -106,7 +106,8 @@ def kedro(
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         if "json" in words and result.stdout:
-            schema_of(command).validate(json.loads(result.stdout))
+            form = "status --timeline" if "--timeline" in words else command
+            schema_of(form).validate(json.loads(result.stdout))
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
     return run

@@ -67,7 +67,7 @@ def test_the_schemas_of_results_are_current(pages: ModuleType) -> None:
     context = pages.click.Context(pages.kubeflow)
     commands = {name: pages.kubeflow.get_command(context, name) for name in pages.kubeflow.list_commands(context)}
     known = {name for name, command in commands.items() if any("--to" in p.opts for p in command.params)}
-    assert {f"{name}.schema.json" for name in known} == set(files)
+    assert {*(f"{name}.schema.json" for name in known), "status-timeline.schema.json"} == set(files)
 
 
 def test_the_page_of_exit_codes_is_current(pages: ModuleType) -> None:

@@ -14,6 +14,7 @@ from google.protobuf import json_format
 from plans import plan_of
 
 from kedro_kubeflow.check.limits import size_findings
+from kedro_kubeflow.compiler import spec
 from kedro_kubeflow.plan import Plan
 from kedro_kubeflow.plan.grouping import NodeFacts
 from kedro_kubeflow.plan.workflow import (
@@ -26,6 +27,7 @@ from kedro_kubeflow.plan.workflow import (
     task_bytes,
     task_of,
 )
+from kedro_kubeflow.project.node_times import Timed
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded/workflow_quickstart.json").read_text())
 VALUES = {"lr": 0.1, "options": {"a": 1}}
@@ -66,7 +68,7 @@ def test_the_whole_is_within_ten_percent_of_a_real_workflow() -> None:
 
 
 def test_a_pipeline_of_the_measured_form_takes_less_than_a_slim_one_did() -> None:
-    """53 tasks of ten lanes ended at 266 KB when slimmed by hand: 2.9 KB of spec, 28 KB of status and 2.1 KB compressed a step."""
+    """53 tasks of ten lanes ended at 266 KB slimmed by hand: 2.9 KB of spec, 28 KB of status, 2.1 KB compressed a step."""
     size = plan(50).workflow
     assert size.tasks == pytest.approx(53, abs=1)
     assert size.total < 266_000
@@ -86,6 +88,30 @@ def test_what_is_random_does_not_shrink() -> None:
 def test_states_are_told_up_to_some_25_tasks() -> None:
     assert plan(20).workflow.states_are_told
     assert not plan(40).workflow.states_are_told
+
+
+def fan(others: int) -> list[NodeFacts]:
+    """A node, and beside what it makes one long node and many short ones."""
+    first = NodeFacts("load", ("raw",), ("rows",))
+    return [first, *(NodeFacts(f"n{i}", ("rows",), (f"x{i}",)) for i in range(others))]
+
+
+def test_auto_merges_what_costs_no_time_until_states_are_told() -> None:
+    """Short nodes run beside a long one: one behind the other they take no longer, and KFP's API tells all states."""
+    times = {f"n{i}": Timed(3.0) for i in range(60)} | {"n0": Timed(900.0)}
+    by_node = plan_of(fan(60), tracking=True, times=times)
+    assert not by_node.workflow.states_are_told
+    merged = plan_of(fan(60), run_config={"grouping": "auto"}, tracking=True, times=times)
+    assert merged.workflow.states_are_told
+    assert merged.estimates
+    assert merged.estimates.chosen.seconds == by_node.estimates.chosen.seconds  # type: ignore[union-attr]
+    assert len(merged.steps) > 10, "and no further"
+
+
+def test_auto_merges_nothing_that_costs_time_for_states() -> None:
+    times = {f"n{i}": Timed(60.0) for i in range(60)}
+    merged = plan_of(fan(60), run_config={"grouping": "auto"}, tracking=True, times=times)
+    assert (len(merged.steps), merged.workflow.states_are_told) == (61, False)
 
 
 def test_what_would_die_on_the_way_is_an_error_with_the_number_that_fits() -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from kedro_project import KedroProject, make_project
 
 from kedro_kubeflow.targets.base.run import Run, Step
 from kedro_kubeflow.targets.base.timeline import timeline
 
+DOCS = Path(__file__).parents[2] / "docs"
 ZERO = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
@@ -70,7 +73,9 @@ def test_the_decisive_steps_and_what_would_save_time() -> None:
     assert len(made.bars) == 4, "what never ran took no time"
     (advice,) = made.advice
     # 57 s of three steps, 9 s of them nodes: 16 s a step, of which one stays.
-    assert advice.startswith("`grouping: auto` or `chain` could save up to 32 s: 3 steps one after the other")
+    assert advice.startswith(
+        "Fewer steps one after the other (`grouping: auto` or `chain`) could save up to 32 s: 3 decided"
+    )
 
 
 @pytest.mark.parametrize(("kind", "cure"), [("processes", "local.isolation: fork"), ("forks", "With `grouping`")])
@@ -95,6 +100,26 @@ def test_clocks_that_differ_and_steps_that_failed_before_their_nodes() -> None:
     assert made.bars[0].spans[-1].end == 20
     (long,) = (bar for bar in made.bars if bar.step == "long")
     assert (long.seconds("nodes"), long.seconds("starting")) == (0, 0)
+
+
+def test_what_kubeflow_does_not_tell_the_steps_do() -> None:
+    """Of large runs the API knows neither states nor times to the end."""
+    told = Run(id="r", name="r", state="SUCCEEDED", created_at=at(0), finished_at=at(62), steps=(RUN.steps[0], late()))
+    made = timeline(told, TIMES, kind="pods")
+    assert [(bar.step, bar.begin, bar.end) for bar in made.bars] == [("first", 1, 20), ("last", 51, 58)]
+    assert made.bars[1].seconds("waiting") == 0
+    assert [bar.step for bar in timeline(told, {}, kind="pods").bars] == ["first"]
+
+
+def late() -> Step:
+    return Step(name="last", display_name="last", state="UNKNOWN")
+
+
+def test_the_plugins_own_tasks_are_no_steps_to_be_saved() -> None:
+    own = {"first": "mlflow-start-run", "last": "mlflow-end-run"}
+    steps = tuple(replace(s, display_name=own.get(s.display_name, s.display_name)) for s in RUN.steps)
+    times = {own.get(name, name): said for name, said in TIMES.items()}
+    assert timeline(replace(RUN, steps=steps), times, kind="pods").advice == ()
 
 
 def test_a_run_in_which_nothing_has_begun() -> None:
@@ -160,6 +185,7 @@ class _Widths(HTMLParser):
 def test_json_for_programs(project: KedroProject) -> None:
     done = project.kubeflow("status", "local-20260101-000000-abc", "--timeline", "--output", "json").ok()
     made = json.loads(done.out[done.out.index("{\n") :])
+    jsonschema.validate(made, json.loads((DOCS / "reference/output/status-timeline.schema.json").read_text("utf-8")))
     assert [bar["step"] for bar in made["bars"]] == ["first", "short", "long", "last"]
 
 

@@ -8,6 +8,7 @@ edge between two steps costs; putting both ends into one step saves it, and make
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from graphlib import TopologicalSorter
 
@@ -20,7 +21,12 @@ _SAME = 1e-6
 
 
 def by_auto(
-    nodes: Sequence[NodeFacts], seconds: Mapping[str, float], overhead: float, fits: Fits, most: int | None = None
+    nodes: Sequence[NodeFacts],
+    seconds: Mapping[str, float],
+    overhead: float,
+    fits: Fits,
+    most: int | None = None,
+    wished: int | None = None,
 ) -> list[Group]:
     """Merge steps as long as the estimated run does not get longer; the same arguments give the same groups.
 
@@ -30,11 +36,14 @@ def by_auto(
         overhead: seconds that a step takes beside its nodes.
         fits: whether two nodes may share a step.
         most: how many steps there may be: beyond it, merges go on at the smallest cost in time.
+        wished: how many steps there are better no more of: beyond it, merges go on as long as they cost no time.
     """
     graph = _Steps(nodes, seconds, overhead, fits)
     graph.merge_edges(graph.makespan)
     if most is not None:
         graph.merge_until(most)
+    if wished is not None:
+        graph.merge_beside(wished)
     return [named([nodes[i].name for i in members]) for members in graph.groups()]
 
 
@@ -122,10 +131,36 @@ class _Steps:
                 heapq.heappush(queue, (self._through(other, merged), other, merged))
             for other in sorted(self.after[merged]):
                 heapq.heappush(queue, (self._through(merged, other), merged, other))
-        while len(self.members) > most and self._merge_beside(most):
+        while len(self.members) > most and self._merge_rows(most):
             pass
 
-    def _merge_beside(self, most: int) -> bool:
+    def merge_beside(self, wished: int) -> None:
+        """Merge steps that do not wait for each other as long as the run takes no longer, until there are no more than that.
+
+        What runs beside a longer step, and is waited for later or not at all, costs nothing where it stands in a row.
+        """
+        limit = self.makespan + _SAME
+        queue = [(self._through(u, v), u, v) for u, v in itertools.combinations(sorted(self.members), 2)]
+        queue = [pair for pair in queue if pair[0] <= limit]
+        heapq.heapify(queue)
+        while queue and len(self.members) > wished:
+            known, u, v = heapq.heappop(queue)
+            if not (u in self.members and v in self.members):
+                continue
+            now = self._through(u, v)
+            if now > known + _SAME:
+                if now <= limit:
+                    heapq.heappush(queue, (now, u, v))
+                continue
+            if not self._fit(u, v) or self._leads(u, v) or self._leads(v, u):
+                continue
+            merged = self._merge(u, v)
+            for other in sorted(self.members):
+                one, two = sorted((merged, other))
+                if one != two and (through := self._through(one, two)) <= limit:
+                    heapq.heappush(queue, (through, one, two))
+
+    def _merge_rows(self, most: int) -> bool:
         """Merge steps that begin at one time, and so do not wait for each other, in pairs; the shortest first."""
         beside: dict[float, list[int]] = {}
         for i in sorted(self.members, key=lambda i: (self.length[i], i)):
@@ -160,18 +195,20 @@ class _Steps:
 
     def _may(self, u: int, v: int) -> bool:
         """Whether u and v fit, and no other way leads from u to v: the step would wait for itself."""
-        if not self._fit(u, v):
-            return False
-        stack, seen = [w for w in self.after[u] if w != v], set[int]()
+        return self._fit(u, v) and not self._leads(u, v, past_edge=True)
+
+    def _leads(self, u: int, v: int, *, past_edge: bool = False) -> bool:
+        """Whether a way leads from u to v; one that is no edge, where such is asked for."""
+        stack, seen = [w for w in self.after[u] if w != v or not past_edge], set[int]()
         while stack:
             w = stack.pop()
             if w == v:
-                return False
+                return True
             # What begins no sooner than v does not come before it.
             if w not in seen and self.start[w] < self.start[v]:
                 seen.add(w)
                 stack += self.after[w]
-        return True
+        return False
 
     def _merge(self, u: int, v: int) -> int:
         """Let v be part of u."""

@@ -12,6 +12,7 @@ from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.facts import Facts, read_project
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.request import Request
+from kedro_kubeflow.targets.base.known_times import with_times_of_mlflow
 from kedro_kubeflow.targets.base.registry import target_class
 
 
@@ -23,7 +24,18 @@ def prepare(request: Request) -> Prepared:
         ConfigError: kubeflow.yml, the catalog or the parameters are wrong.
         CompileError: the pipeline cannot become a KFP pipeline.
     """
-    return prepare_read(*read_project(request), request)
+    return prepare_read(*read(request), request)
+
+
+def read(request: Request) -> tuple[Facts, KubeflowConfig]:
+    """The project, and where its grouping goes by time, what runs on the cluster have timed.
+
+    Raises:
+        ProjectError, ConfigError: as `prepare`.
+    """
+    facts, config = read_project(request)
+    # A run on this machine asks nobody.
+    return (facts if request.either_target else with_times_of_mlflow(facts, config)), config
 
 
 def prepare_read(facts: Facts, config: KubeflowConfig, request: Request) -> Prepared:

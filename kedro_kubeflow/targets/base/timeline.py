@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
+from kedro_kubeflow import names
 from kedro_kubeflow.targets.base.run import Run, Step
 
 Phase = Literal["waiting", "starting", "nodes", "ending", "unknown"]
 Kind = Literal["pods", "processes", "forks"]
 """What the steps of a run are."""
 PHASES: Mapping[Phase, str] = {
-    "waiting": "waiting for its pod or process",
+    "waiting": "waiting for its process",
     "starting": "starting Python, opening the project",
     "nodes": "nodes",
-    "ending": "storing and uploading, the end",
+    "ending": "storing, the end",
     "unknown": "the whole step",
+}
+_OF_PODS: Mapping[Phase, str] = {
+    "waiting": "waiting for its pods",
+    "ending": "storing and uploading, until Argo sees the end (it looks every 10 s)",
 }
 
 
@@ -71,13 +75,21 @@ class Timeline:
 
     Attributes:
         seconds: from the run's beginning to its end, or to that of its last step.
+        kind: what its steps are.
         advice: what would save time, most first.
     """
 
     name: str
     seconds: float
+    kind: Kind
     bars: tuple[Bar, ...]
-    advice: tuple[str, ...]
+    advice: tuple[str, ...] = ()
+
+    @property
+    def phases(self) -> dict[Phase, str]:
+        """What each phase that there is means, in the order in which they follow."""
+        words = {**PHASES, **(_OF_PODS if self.kind == "pods" else {})}
+        return {phase: words[phase] for phase in PHASES if any(bar.seconds(phase) for bar in self.bars)}
 
     def of(self, *phases: Phase) -> float:
         """Seconds that the decisive steps spent in some phases."""
@@ -89,12 +101,14 @@ def timeline(run: Run, times: Mapping[str, Mapping[str, Any]], *, kind: Kind) ->
 
     Args:
         times: by a step's display name what it has said of itself: ``process``, ``begin``, ``end`` (seconds since the epoch) and
-            the seconds of its ``nodes``. A step that has said nothing is one span.
+            the seconds of its ``nodes``. A step that has said nothing is one span; of one whose times are told by nobody else,
+            as in large runs on Kubeflow, it counts from its process on.
         kind: what the steps are.
     """
-    ran = [step for step in run.steps if step.started_at and step.finished_at]
-    zero = min((m.timestamp() for m in (run.created_at, *(s.started_at for s in ran)) if m), default=0.0)
-    spans = {step.display_name: _spans(step, times.get(step.display_name, {}), zero) for step in ran}
+    ran = {s.display_name: ends for s in run.steps if (ends := _ends(s, times.get(s.display_name, {}))) is not None}
+    created = [run.created_at.timestamp()] if run.created_at else []
+    zero = min((*created, *(begin for begin, _ in ran.values())), default=0.0)
+    spans = {name: _spans(ends, times.get(name, {}), zero) for name, ends in ran.items()}
     decisive = _decisive(spans)
     bars = tuple(
         Bar(name, spans[name], name in decisive, dict(times.get(name, {}).get("nodes") or {}))
@@ -103,12 +117,20 @@ def timeline(run: Run, times: Mapping[str, Mapping[str, Any]], *, kind: Kind) ->
     end = max(
         [bar.end for bar in bars] + ([run.finished_at.timestamp() - zero] if run.finished_at else []), default=0.0
     )
-    made = Timeline(run.name, end, bars, ())
-    return Timeline(run.name, end, bars, tuple(_advice(made, kind)))
+    made = Timeline(run.name, end, kind, bars)
+    return replace(made, advice=tuple(_advice(made)))
 
 
-def _spans(step: Step, said: Mapping[str, Any], zero: float) -> tuple[Span, ...]:
-    begin, end = (_since(moment, zero) for moment in (step.started_at, step.finished_at))
+def _ends(step: Step, said: Mapping[str, Any]) -> tuple[float, float] | None:
+    """When a step began and ended, in seconds since the epoch; None where it has not, or nobody tells."""
+    begin, end = step.started_at, step.finished_at
+    first = begin.timestamp() if begin else said.get("process")
+    last = end.timestamp() if end else said.get("end")
+    return (float(first), float(last)) if first and last else None
+
+
+def _spans(ends: tuple[float, float], said: Mapping[str, Any], zero: float) -> tuple[Span, ...]:
+    begin, end = (moment - zero for moment in ends)
     end = max(begin, end)
     if not said.get("process"):
         return (Span("unknown", begin, end),)
@@ -120,10 +142,6 @@ def _spans(step: Step, said: Mapping[str, Any], zero: float) -> tuple[Span, ...]
     if not said.get("begin"):
         phases = ("waiting", "starting", "starting", "ending")
     return tuple(Span(phase, *ends) for phase, ends in zip(phases, pairwise([*marks, end]), strict=True))
-
-
-def _since(moment: datetime | None, zero: float) -> float:
-    return moment.timestamp() - zero if moment else 0.0
 
 
 def _decisive(spans: Mapping[str, tuple[Span, ...]]) -> set[str]:
@@ -139,20 +157,22 @@ def _decisive(spans: Mapping[str, tuple[Span, ...]]) -> set[str]:
     return found
 
 
-def _advice(made: Timeline, kind: Kind) -> list[str]:
-    steps = [bar for bar in made.bars if bar.decisive]
-    lost, nodes = made.of("waiting", "starting", "ending"), made.of("nodes")
-    if len(steps) < 2 or lost < 1.0 or lost < nodes:
+def _advice(made: Timeline) -> list[str]:
+    # What the plugin does around the steps is there with any grouping.
+    steps = [bar for bar in made.bars if bar.decisive and bar.step not in names.TASKS]
+    lost = sum(bar.seconds("waiting", "starting", "ending") for bar in steps)
+    if len(steps) < 2 or lost < 1.0 or lost < sum(bar.seconds("nodes") for bar in steps):
         return []
     each = lost / len(steps)
-    if kind == "pods":
+    if made.kind == "pods":
         return [
-            f"`grouping: auto` or `chain` could save up to {each * (len(steps) - 1):.0f} s: {len(steps)} steps one after the "
-            f"other decided how long the run took, and each spent {each:.0f} s beside its nodes"
+            f"Fewer steps one after the other (`grouping: auto` or `chain`) could save up to {each * (len(steps) - 1):.0f} s: "
+            f"{len(steps)} decided how long the run took, and each spent {each:.0f} s beside its nodes"
         ]
+    nodes = made.of("nodes")
     starting = made.of("starting")
     return [
-        f"Most of it is starting Python: {starting:.1f} s of the decisive steps, nodes {nodes:.1f} s. {_CURES[kind]}"
+        f"Most of it is starting Python: {starting:.1f} s of the decisive steps, nodes {nodes:.1f} s. {_CURES[made.kind]}"
     ]
 
 

@@ -69,6 +69,21 @@ def test_the_bound_holds_also_where_nothing_waits_for_anything() -> None:
         assert len(by_auto(beside, seconds, OVERHEAD, always, most)) == most
 
 
+def test_what_runs_beside_something_longer_shares_a_step_where_fewer_are_wished_for() -> None:
+    """A long step, and short ones that nothing waits for: one behind the other they take no longer."""
+    fan = [node("load", "", "raw"), node("long", "raw", "model"), *(node(f"s{i}", "raw", f"x{i}") for i in range(30))]
+    seconds = {n.name: 10.0 for n in fan} | {"long": 900.0}
+    free = by_auto(fan, seconds, OVERHEAD, always)
+    assert len(free) == 32
+    fewer = by_auto(fan, seconds, OVERHEAD, always, wished=5)
+    assert len(fewer) == 5
+    assert makespan(fewer, fan, seconds, OVERHEAD) == makespan(free, fan, seconds, OVERHEAD)
+    equal = dict.fromkeys(seconds, 10.0)
+    assert len(by_auto(fan, equal, OVERHEAD, always, wished=5)) == len(by_auto(fan, equal, OVERHEAD, always)), (
+        "it costs"
+    )
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> tuple[list[NodeFacts], dict[str, float]]:
     nodes, made = [], ["raw"]
@@ -91,6 +106,9 @@ def test_whatever_the_graph_the_steps_can_run_and_no_merge_makes_the_run_longer(
     for groups in (chained, merged):
         in_order(members_of(groups, facts), facts)
         assert makespan(groups, nodes, seconds, OVERHEAD) <= alone + 1e-3
+    wished = by_auto(nodes, seconds, OVERHEAD, always, wished=most)
+    in_order(members_of(wished, facts), facts)
+    assert makespan(wished, nodes, seconds, OVERHEAD) <= makespan(merged, nodes, seconds, OVERHEAD) + 1e-3
     bounded = by_auto(nodes, seconds, OVERHEAD, always, most)
     in_order(members_of(bounded, facts), facts)
     assert len(bounded) <= most
