@@ -51,6 +51,17 @@ def test_the_starters_load_kedro_alone() -> None:
     assert not (HEAVY - {"pydantic", "requests"}) & loaded_by("import kedro_kubeflow.starters")
 
 
+def test_compiling_loads_no_sdk(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    project.conf("kubeflow", {"host": "http://127.0.0.1:9", "run_config": {"image": "demo:1"}})
+    code = (
+        "from kedro_kubeflow.request import Request\n"
+        "from kedro_kubeflow.targets.base.prepare import prepare\n"
+        "assert prepare(Request()).compiled.text"
+    )
+    assert not {"kfp", "kubernetes", "kfp_server_api", "mlflow"} & loaded_by(code, cwd=tmp_path)
+
+
 @pytest.mark.parametrize("tracked", [True, False])
 def test_a_step_loads_neither_kfp_nor_the_compiler(tmp_path: Path, tracked: bool) -> None:
     mlflow = {"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}} if tracked else None

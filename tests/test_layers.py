@@ -37,7 +37,7 @@ HOMES = {
     "pydantic": {"config"},
     "kedro.pipeline": {"plan", "runtime"},
     "kedro.framework": {"project", "cli", "hooks", "runtime", "starters"},
-    "kfp": {"compiler", "targets"},
+    "kfp": {"targets"},
     "kubernetes": {"auth", "targets"},
     "mlflow": {"tracking", "auth", "runtime"},
     "google.cloud.aiplatform": {"targets"},

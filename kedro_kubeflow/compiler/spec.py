@@ -1,7 +1,9 @@
-"""Tasks → the messages of KFP's IR: one function, one message.
+"""Tasks → KFP's IR: one function, one message.
 
-The messages are defined by kubeflow/pipelines ``api/v2alpha1/pipeline_spec.proto``. A *component* says what goes in and out, a
-*task* where it stands in the graph, an *executor* how it runs.
+The messages are defined by kubeflow/pipelines ``api/v2alpha1/pipeline_spec.proto``, and stand here as protobuf writes them as
+JSON (https://protobuf.dev/programming-guides/json/): what is empty or the default is left out, numbers in a ``Value`` are floats.
+Tests hold them against KFP's own classes, whose import takes longer than all else of compiling. A *component* says what goes in
+and out, a *task* where it stands in the graph, an *executor* how it runs.
 """
 
 from __future__ import annotations
@@ -9,136 +11,105 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from google.protobuf import duration_pb2
-from kfp.pipeline_spec import pipeline_spec_pb2 as ir
-
-from kedro_kubeflow.compiler.kubernetes import NO_END, container_resources
-from kedro_kubeflow.config.retry import RetryPolicyConfig
+from kedro_kubeflow.compiler.kubernetes import container_resources, retry_policy_json
 from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, InputArtifact, Parameter, Task
 
+Message = dict[str, Any]
 SCHEMA_VERSION = "0.0.1"
 
 
-def component_spec(task: Task) -> ir.ComponentSpec:
-    """The interface of a task's container."""
-    return ir.ComponentSpec(
-        executor_label=f"exec-{task.name}",
-        input_definitions=input_definitions(task),
-        output_definitions=output_definitions(task),
+def without_empty(message: Message) -> Message:
+    """A message without the fields that are not set."""
+    return {key: value for key, value in message.items() if value not in (None, "", False, [], {})}
+
+
+def component_spec(task: Task) -> Message:
+    """``ComponentSpec``: the interface of a task's container."""
+    return without_empty(
+        {
+            "executorLabel": f"exec-{task.name}",
+            "inputDefinitions": input_definitions(task),
+            "outputDefinitions": output_definitions(task),
+        }
     )
 
 
-def input_definitions(task: Task) -> ir.ComponentInputsSpec | None:
-    """What goes in; None where nothing does, as an empty message would still be written."""
-    if not (task.parameters or task.artifacts):
-        return None
-    return ir.ComponentInputsSpec(
-        parameters={name: parameter_spec(p) for name, p in task.parameters.items()},
-        artifacts={name: input_artifact_spec(a.type) for name, a in task.artifacts.items()},
+def input_definitions(task: Task) -> Message:
+    """``ComponentInputsSpec``: what goes in."""
+    return without_empty(
+        {
+            "parameters": {name: parameter_spec(p) for name, p in task.parameters.items()},
+            "artifacts": {name: artifact_spec(a.type) for name, a in task.artifacts.items()},
+        }
     )
 
 
-def output_definitions(task: Task) -> ir.ComponentOutputsSpec | None:
-    """What comes out."""
-    if not (task.outputs or task.output_parameters):
-        return None
-    string = ir.ParameterType.STRING
-    return ir.ComponentOutputsSpec(
-        parameters={
-            name: ir.ComponentOutputsSpec.ParameterSpec(parameter_type=string) for name in task.output_parameters
-        },
-        artifacts={name: output_artifact_spec(kind) for name, kind in task.outputs.items()},
+def output_definitions(task: Task) -> Message:
+    """``ComponentOutputsSpec``: what comes out."""
+    return without_empty(
+        {
+            "parameters": {name: {"parameterType": "STRING"} for name in task.output_parameters},
+            "artifacts": {name: artifact_spec(kind) for name, kind in task.outputs.items()},
+        }
     )
 
 
-def parameter_spec(parameter: Parameter) -> ir.ComponentInputsSpec.ParameterSpec:
-    """The type of one input parameter; a final status is optional, as only some backends give one."""
-    return ir.ComponentInputsSpec.ParameterSpec(
-        parameter_type=ir.ParameterType.ParameterTypeEnum.Value(parameter.kfp_type),
-        is_optional=isinstance(parameter.source, FinalStatus),
-    )
+def parameter_spec(parameter: Parameter) -> Message:
+    """``ParameterSpec``: the type of one input parameter; a final status is optional, as only some backends give one."""
+    optional = isinstance(parameter.source, FinalStatus)
+    return without_empty({"parameterType": parameter.kfp_type, "isOptional": optional})
 
 
-def artifact_type(kind: str) -> ir.ArtifactTypeSchema:
-    """One of KFP's system types, such as ``system.Dataset``; without a version, which KFP never reads."""
-    return ir.ArtifactTypeSchema(schema_title=f"system.{kind}")
+def artifact_spec(kind: str) -> Message:
+    """``ArtifactSpec``: one of KFP's system types, such as ``system.Dataset``; without a version, which KFP never reads."""
+    return {"artifactType": {"schemaTitle": f"system.{kind}"}}
 
 
-def input_artifact_spec(kind: str) -> ir.ComponentInputsSpec.ArtifactSpec:
-    """The type of one input artifact."""
-    return ir.ComponentInputsSpec.ArtifactSpec(artifact_type=artifact_type(kind))
-
-
-def output_artifact_spec(kind: str) -> ir.ComponentOutputsSpec.ArtifactSpec:
-    """The type of one output artifact."""
-    return ir.ComponentOutputsSpec.ArtifactSpec(artifact_type=artifact_type(kind))
-
-
-def task_spec(task: Task, *, waits_for: Iterable[str]) -> ir.PipelineTaskSpec:
-    """A task's place in the graph.
+def task_spec(task: Task, *, waits_for: Iterable[str]) -> Message:
+    """``PipelineTaskSpec``: a task's place in the graph.
 
     Args:
         waits_for: tasks of this level that come before it.
     """
-    spec = ir.PipelineTaskSpec(
-        task_info=ir.PipelineTaskInfo(name=task.display_name),
-        component_ref=ir.ComponentRef(name=f"comp-{task.name}"),
-        caching_options=ir.PipelineTaskSpec.CachingOptions(enable_cache=True) if task.cache else None,
-        dependent_tasks=sorted(set(waits_for)),
-    )
-    if task.parameters or task.artifacts:
-        spec.inputs.CopyFrom(task_inputs(task))
-    if task.settings and task.settings.retry.num_retries:
-        spec.retry_policy.CopyFrom(retry_policy(task.settings.retry))
-    if task.at_exit:
-        spec.trigger_policy.strategy = ir.PipelineTaskSpec.TriggerPolicy.TriggerStrategy.ALL_UPSTREAM_TASKS_COMPLETED
-    return spec
-
-
-def retry_policy(policy: RetryPolicyConfig) -> ir.PipelineTaskSpec.RetryPolicy:
-    """How often a failed task is tried again."""
-    return ir.PipelineTaskSpec.RetryPolicy(
-        max_retry_count=policy.num_retries,
-        backoff_duration=duration_pb2.Duration(seconds=policy.backoff_duration),
-        backoff_factor=policy.backoff_factor,
-        backoff_max_duration=duration_pb2.Duration(seconds=policy.max_duration or NO_END),
+    return without_empty(
+        {
+            "taskInfo": {"name": task.display_name},
+            "componentRef": {"name": f"comp-{task.name}"},
+            "cachingOptions": {"enableCache": True} if task.cache else {},
+            "dependentTasks": sorted(set(waits_for)),
+            "inputs": task_inputs(task),
+            "retryPolicy": retry_policy_json(task.settings.retry) if task.settings else {},
+            "triggerPolicy": {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"} if task.at_exit else {},
+        }
     )
 
 
-def task_inputs(task: Task) -> ir.TaskInputsSpec:
-    """Where a task's inputs come from."""
-    return ir.TaskInputsSpec(
-        parameters={name: input_parameter(p) for name, p in task.parameters.items()},
-        artifacts={name: input_artifact(a) for name, a in task.artifacts.items()},
+def task_inputs(task: Task) -> Message:
+    """``TaskInputsSpec``: where a task's inputs come from."""
+    return without_empty(
+        {
+            "parameters": {name: input_parameter(p) for name, p in task.parameters.items()},
+            "artifacts": {name: input_artifact(a) for name, a in task.artifacts.items()},
+        }
     )
 
 
-def input_parameter(parameter: Parameter) -> ir.TaskInputsSpec.InputParameterSpec:
-    """Where one parameter comes from."""
-    message = ir.TaskInputsSpec.InputParameterSpec
+def input_parameter(parameter: Parameter) -> Message:
+    """``InputParameterSpec``: where one parameter comes from."""
     source = parameter.source
     if isinstance(source, Constant):
-        return message(runtime_value=ir.ValueOrRuntimeParameter(constant=plain_value(source.value)))
+        return {"runtimeValue": {"constant": plain_value(source.value)}}
     if isinstance(source, FromInput):
-        return message(component_input_parameter=source.name)
+        return {"componentInputParameter": source.name}
     if isinstance(source, FinalStatus):
-        return message(task_final_status=message.TaskFinalStatus(producer_task=source.task))
-    return message(
-        task_output_parameter=message.TaskOutputParameterSpec(
-            producer_task=source.task, output_parameter_key=source.key
-        )
-    )
+        return {"taskFinalStatus": {"producerTask": source.task}}
+    return {"taskOutputParameter": {"producerTask": source.task, "outputParameterKey": source.key}}
 
 
-def input_artifact(artifact: InputArtifact) -> ir.TaskInputsSpec.InputArtifactSpec:
-    """Which task's artifact comes in."""
-    message = ir.TaskInputsSpec.InputArtifactSpec
-    return message(
-        task_output_artifact=message.TaskOutputArtifactSpec(
-            producer_task=artifact.producer, output_artifact_key=artifact.key
-        )
-    )
+def input_artifact(artifact: InputArtifact) -> Message:
+    """``InputArtifactSpec``: which task's artifact comes in."""
+    return {"taskOutputArtifact": {"producerTask": artifact.producer, "outputArtifactKey": artifact.key}}
 
 
 def executor_spec(task: Task) -> dict[str, Any]:
@@ -171,7 +142,9 @@ def container_settings(given: StepSettings) -> dict[str, Any]:
 
 
 def plain_value(value: Any) -> Any:
-    """A value as protobuf's ``Value``."""
-    from google.protobuf import json_format, struct_pb2
-
-    return json_format.ParseDict(value, struct_pb2.Value())
+    """A value as protobuf's ``Value``, whose numbers are all floats."""
+    if isinstance(value, dict):
+        return {key: plain_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_value(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

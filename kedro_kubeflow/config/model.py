@@ -16,7 +16,8 @@ M = TypeVar("M", bound="Model")
 class Model(BaseModel):
     """A section of kubeflow.yml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
+    # Most commands read few sections, and each once: what reads a section is made when it is first read.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
 def parse(model: type[M], data: Mapping[str, Any], *, where: str) -> M:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from kedro_kubeflow.config import duration, quantity, selectors
+from kedro_kubeflow.config.descriptions import descriptions
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 
 _INTRO = """\
@@ -101,7 +102,8 @@ def _spaced(name: str) -> str:
 
 def _rows(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        cells = [f"`{field.alias or name}`", _field_type(field), _default(field), _one_line(field.description or "")]
+        meaning = descriptions(model).get(name, "")
+        cells = [f"`{field.alias or name}`", _field_type(field), _default(field), _one_line(meaning)]
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

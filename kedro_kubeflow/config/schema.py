@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from kedro_kubeflow.config.descriptions import descriptions
 from kedro_kubeflow.config.exit import OUTCOMES
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.config.model import Model
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -29,7 +34,7 @@ _SAME: dict[str, dict[str, Any]] = {
 
 def config_schema() -> dict[str, Any]:
     """The schema of the whole file, as plain values."""
-    schema = KubeflowConfig.model_json_schema(by_alias=True)
+    schema = KubeflowConfig.model_json_schema(by_alias=True, schema_generator=_Described)
     models = {"KubeflowConfig": schema, **schema["$defs"]}
     for (model, key), kinds in _SHORT.items():
         if key in models.get(model, {}).get("properties", {}):
@@ -42,6 +47,18 @@ def config_schema() -> dict[str, Any]:
         **schema,
         "title": "kubeflow.yml",
     }
+
+
+class _Described(GenerateJsonSchema):
+    """Every key with what is said of it."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """``schema`` is pydantic's own of a model."""
+        made = super().model_schema(schema)
+        model: type[Model] = schema["cls"]
+        for name, text in descriptions(model).items():
+            made["properties"][model.model_fields[name].alias or name]["description"] = text
+        return made
 
 
 def _or(kinds: list[str], schema: dict[str, Any]) -> dict[str, Any]:

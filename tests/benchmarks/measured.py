@@ -38,7 +38,12 @@ def report(what: str, ours: float, baseline: float, aim: float, unit: str = "s")
     """Print a row, and give the ratio."""
     ratio = ours / baseline
     row = f"{what:<58} {ours:>10.3f} {unit:<3} {baseline:>10.3f} {unit:<3} {ratio:>6.2f}x  (aim {aim:.2f}x)"
-    print("\n" + row)
+    write(row)
+    return ratio
+
+
+def write(row: str) -> None:
+    """Print a row of the table."""
+    print("\n" + row, end="")
     with _TABLE.open("a", encoding="utf-8") as table:
         table.write(row + "\n")
-    return ratio

@@ -6,7 +6,6 @@ import resource
 import shutil
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 from kedro_project import KedroProject
@@ -15,13 +14,6 @@ from .measured import report
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 TIMES = 5
-
-
-@pytest.fixture
-def quickstart(tmp_path: Path) -> KedroProject:
-    words = ("new", "--starter", "kubeflow-quickstart", "--name", "Penguins", "--telemetry", "no")
-    KedroProject(tmp_path).kedro(*words, timeout=600).ok()
-    return KedroProject(tmp_path / "penguins", package="penguins")
 
 
 def measured(project: KedroProject, *words: str) -> tuple[float, float]:

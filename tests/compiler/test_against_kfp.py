@@ -16,6 +16,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from plans import plan_of
 
 from kedro_kubeflow.compiler import CompiledPipeline, compile_plan
+from kedro_kubeflow.compiler.spec import plain_value
 from kedro_kubeflow.plan.grouping import NodeFacts
 
 NODES = [
@@ -181,7 +182,11 @@ def test_kfps_own_loader_takes_it_and_no_field_is_unknown(tracking: bool, close_
     loaded = components.load_component_from_text(ours.text)
     assert loaded.name == "demo"
     first = next(yaml.safe_load_all(ours.text))
-    json_format.ParseDict(first, pipeline_spec_pb2.PipelineSpec())
+    message = json_format.ParseDict(first, pipeline_spec_pb2.PipelineSpec())
+    # As protobuf itself writes it, but for the deployment: the numbers of that stand as they are.
+    written = json_format.MessageToDict(message)
+    assert {**first, "deploymentSpec": written["deploymentSpec"]} == written
+    assert plain_value(OPTIONS) == written["root"]["inputDefinitions"]["parameters"]["options"]["defaultValue"]
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
