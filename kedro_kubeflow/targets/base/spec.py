@@ -33,14 +33,29 @@ def in_order(spec: Mapping[str, Any], artifacts: Iterable[RunArtifact]) -> list[
 
 
 def _inside(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    waiting = dict(sorted(tasks.items()))
-    while waiting:
-        ready = [name for name, task in waiting.items() if not tasks_before(task) & set(waiting)]
+    for name in _in_order(tasks):
+        task = tasks[name]
+        component = components.get((task.get("componentRef") or {}).get("name", "")) or {}
+        if "dag" in component:
+            yield from _inside(component["dag"].get("tasks") or {}, components)
+        else:
+            yield name, (task.get("taskInfo") or {}).get("name") or name
+
+
+def _in_order(tasks: Mapping[str, Any]) -> Iterator[str]:
+    """The names of tasks: first those that wait for none, then those that wait for these alone, and so on; by name each time."""
+    waits_for = {name: tasks_before(tasks[name]) & tasks.keys() for name in sorted(tasks)}
+    followers: dict[str, list[str]] = {name: [] for name in tasks}
+    for name, before in waits_for.items():
+        for other in before:
+            followers[other].append(name)
+    ready = [name for name, before in waits_for.items() if not before]
+    while waits_for:
         # A spec of somebody else's may have a circle that no server would take.
-        for name in ready or list(waiting):
-            task = waiting.pop(name)
-            component = components.get((task.get("componentRef") or {}).get("name", "")) or {}
-            if "dag" in component:
-                yield from _inside(component["dag"].get("tasks") or {}, components)
-            else:
-                yield name, (task.get("taskInfo") or {}).get("name") or name
+        level, ready = sorted(ready) or list(waits_for), []
+        for name in level:
+            waits_for.pop(name)
+            yield name
+            for follower in followers[name]:
+                waits_for.get(follower, set()).discard(name)
+                ready += [follower] if follower in waits_for and not waits_for[follower] else []

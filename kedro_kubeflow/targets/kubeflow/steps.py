@@ -135,7 +135,7 @@ class Details:
         above = self._above.get(fnv(executor)) if self.workflow.counted else self.by_name.get(place.task)
         if above is None:
             return False
-        pods = [t for t in self.tasks if t.display_name == shown and t.start_time == above.start_time]
+        pods = self._beginning.get((shown, above.start_time), ())
         return bool(pods) and all(str(t.state) == "PENDING" for t in pods)
 
     def cached(self, place: Place) -> bool:
@@ -144,6 +144,14 @@ class Details:
             return False
         nodes = [f"{attempt}.executor" for attempt in self.workflow.attempts(place.path(self.workflow))]
         return self.workflow.has(nodes[0]) and not self.workflow.has(f"{nodes[0]}(0)")
+
+    @cached_property
+    def _beginning(self) -> dict[tuple[str, datetime | None], list[Any]]:
+        """The tasks by their names and the second in which they began."""
+        found: dict[tuple[str, datetime | None], list[Any]] = {}
+        for task in self.tasks:
+            found.setdefault((str(task.display_name), task.start_time), []).append(task)
+        return found
 
     @cached_property
     def _above(self) -> dict[int, Any]:
