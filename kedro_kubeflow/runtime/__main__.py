@@ -19,6 +19,7 @@ from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
 from kedro_kubeflow.runtime.ending import end_process
 from kedro_kubeflow.runtime.entry_points import read_once
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.late import import_late
 from kedro_kubeflow.runtime.missing import packages_of_image
 from kedro_kubeflow.runtime.quiet import quiet
 from kedro_kubeflow.runtime.vertex import settle_in
@@ -30,6 +31,7 @@ def main(argv: list[str]) -> int:
     environment = dict(os.environ)
     quiet()
     read_once()
+    import_late()
     try:
         call, text = StepCall.from_argv(argv)
         executor = Executor(text)

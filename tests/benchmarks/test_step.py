@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,29 @@ import yaml
 from conftest import MlflowServer
 from kedro_project import KedroProject, make_project
 
-from .measured import alternating, report
+from .measured import alternating, report, write
 
 pytestmark = pytest.mark.benchmark
 
 
-def run(project: KedroProject, argv: Sequence[str]) -> None:
+TIMES = 7
+# A node that says when it begins and ends.
+NODE = """
+import time
+from kedro.pipeline import Pipeline, node
+
+def prepare(raw, limit):
+    begin = time.time()
+    rows = [x for x in raw if x < limit]
+    print("NODE", begin, time.time(), flush=True)
+    return rows
+
+def create_pipeline():
+    return Pipeline([node(prepare, ["raw", "params:limit"], "rows", name="prepare")])
+"""
+
+
+def run(project: KedroProject, argv: Sequence[str]) -> str:
     done = subprocess.run(
         argv,
         cwd=project.path,
@@ -29,27 +48,61 @@ def run(project: KedroProject, argv: Sequence[str]) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
-def test_a_step_against_kedro_run(tmp_path: Path, mlflow_server: MlflowServer) -> None:
-    project = make_project(tmp_path, mlflow={"server": {"mlflow_tracking_uri": mlflow_server.uri}})
+def steps(project: KedroProject) -> Callable[..., list[str]]:
+    """Gives the command of a task of the compiled pipeline, with its inputs."""
     project.kubeflow("compile", "-o", "p.yaml").ok()
-    spec = next(yaml.safe_load_all((tmp_path / "p.yaml").read_text()))
+    spec = next(yaml.safe_load_all((project.path / "p.yaml").read_text()))
 
     def step(name: str, values: dict[str, object], *artifacts: str) -> list[str]:
         container = spec["deploymentSpec"]["executors"][f"exec-{name}"]["container"]
         argv = [sys.executable, *container["command"][1:], *container["args"]]
-        made = {n: {"artifacts": [{"name": n, "uri": str(tmp_path / "out" / n)}]} for n in artifacts}
-        outputs = {"artifacts": made, "outputFile": str(tmp_path / f"{name}.json")}
+        made = {n: {"artifacts": [{"name": n, "uri": str(project.path / "out" / n)}]} for n in artifacts}
+        outputs = {"artifacts": made, "outputFile": str(project.path / f"{name}.json")}
         return [*argv[:-1], json.dumps({"inputs": {"parameterValues": values}, "outputs": outputs})]
 
+    return step
+
+
+def tracked_step(project: KedroProject) -> list[str]:
+    """The command of the step `prepare`, within an MLflow run that was started."""
+    step = steps(project)
     run(project, step("mlflow-start-run", {"kubeflow-run-id": "r", "kubeflow-run-name": "n"}, "mlflow-run"))
-    ours = step("prepare", {"limit": 3}, "rows")
+    return step("prepare", {"limit": 3}, "rows")
+
+
+def test_a_step_against_kedro_run(tmp_path: Path, mlflow_server: MlflowServer) -> None:
+    project = make_project(tmp_path, mlflow={"server": {"mlflow_tracking_uri": mlflow_server.uri}})
+    ours = tracked_step(project)
     theirs = [sys.executable, "-m", "kedro", "run", "--nodes", "prepare"]
     run(project, ours)
     run(project, theirs)
     seconds = alternating(lambda: run(project, ours), lambda: run(project, theirs))
     report("a step with kedro-mlflow over HTTP, against `kedro run --nodes`", *seconds, aim=1.0)
+
+
+@pytest.mark.parametrize("tracked", [True, False], ids=["MLflow over HTTP", "without MLflow"])
+def test_its_start_and_its_end(tmp_path: Path, mlflow_server: MlflowServer, tracked: bool) -> None:
+    """From the process's start to the node's first line, and from the node's end to the process's."""
+    mlflow = {"server": {"mlflow_tracking_uri": mlflow_server.uri}} if tracked else None
+    project = make_project(tmp_path, pipelines=NODE, mlflow=mlflow)
+    ours = tracked_step(project) if tracked else steps(project)("prepare", {"limit": 3}, "rows")
+    run(project, ours)
+    found = []
+    for _ in range(TIMES):
+        before, since = os.times(), time.time()
+        out = run(project, ours)
+        until, after = time.time(), os.times()
+        begin, end = map(float, next(line for line in out.splitlines() if line.startswith("NODE")).split()[1:])
+        work = after.children_user + after.children_system - before.children_user - before.children_system
+        found.append((begin - since, until - end, work))
+    start, end, work = (statistics.median(row[i] for row in found) for i in range(3))
+    how = "MLflow over HTTP" if tracked else "without MLflow"
+    write(f"a step, {how}: start to the node's first line {start:>25.2f} s  (aim 1.5 s), load {os.getloadavg()[0]:.1f}")
+    write(f"a step, {how}: the node's end to the process's end {end:>22.2f} s  (aim 0.3 s)")
+    write(f"a step, {how}: seconds of processors {work:>36.2f} s")
 
 
 def test_the_tax_on_kedro_version(tmp_path: Path) -> None:

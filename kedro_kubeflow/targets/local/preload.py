@@ -38,6 +38,7 @@ def prepare_process(project: str) -> None:
     # What steps set before they import anything.
     importlib.import_module("kedro_kubeflow.runtime.quiet").quiet()
     importlib.import_module("kedro_kubeflow.runtime.entry_points").read_once()
+    importlib.import_module("kedro_kubeflow.runtime.late").import_late()
     # Kedro configures logging when it is imported; each step does that anew, where it is.
     with _file_with(_NO_LOGGING) as config:
         given = os.environ.pop("KEDRO_LOGGING_CONFIG", None)
