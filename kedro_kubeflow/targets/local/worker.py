@@ -28,6 +28,7 @@ from kedro_kubeflow.targets.local.history import FOLDER
 from kedro_kubeflow.targets.local.isolated import pod
 from kedro_kubeflow.targets.local.preload import RUNTIME, TRACKING, Learned
 from kedro_kubeflow.targets.local.processes import Ended, Forks, NewProcesses, Processes, Start, can_fork
+from kedro_kubeflow.targets.local.source_imports import source_imports
 from kedro_kubeflow.targets.local.standby import LOG
 
 VOLUME = "volume"
@@ -229,7 +230,8 @@ class Standby:
         if tracking is None:
             tracking = any(self._project.glob("conf/*/mlflow*"))
         forks.preload(preload=[*RUNTIME, *(TRACKING if tracking else ())], ours=True)
-        forks.preload(preload=self._learned.modules(self._command))
+        learned = self._learned.modules(self._command)
+        forks.preload(preload=learned or [n for n in source_imports(self._project) if self._learned.is_fit(n)])
         return forks
 
     def _learn(self, request: Mapping[str, Any], folder: Path) -> None:
