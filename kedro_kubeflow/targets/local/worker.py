@@ -39,6 +39,7 @@ ARTIFACTS, IMAGE, PODS = "artifacts", "image", "pods"
 """In the run's folder: what steps make; for isolated steps, what each starts with, and where each works."""
 IMPORTED = "imported"
 """In the run's folder: what forked steps have imported by themselves."""
+_WITHOUT_CLIENT = "_KFP_RUNTIME"
 # Kedro's log is made for terminals; in a file there is room.
 FOR_ALL = {"COLUMNS": "160"}
 
@@ -192,8 +193,7 @@ class Standby:
         self._learned = Learned(project / FOLDER / "preload.json")
         forks = self._learned.isolation == "fork" and can_fork()
         self._forks = self._start_server({**os.environ, **FOR_ALL}) if forks else None
-        importlib.import_module("kfp.local")
-        importlib.import_module("kfp.components")
+        _import_kfp()
 
     def run(self, folder: Path, events: IO[str]) -> int:
         """Run the request in a folder."""
@@ -244,6 +244,22 @@ class Standby:
         self._learned.add(self._command, [name for name in found if name.partition(".")[0] != own])
         self._learned.write()
         shutil.rmtree(folder)
+
+
+def _import_kfp() -> None:
+    """Import what runs pipelines, without KFP's client for servers, and so without Kubernetes' and Google's.
+
+    KFP has the variable for its own steps, and looks at it at this import alone; in this process nobody else imports it.
+    """
+    given = os.environ.get(_WITHOUT_CLIENT)
+    os.environ[_WITHOUT_CLIENT] = "true"
+    try:
+        importlib.import_module("kfp")
+    finally:
+        del os.environ[_WITHOUT_CLIENT]
+        os.environ.update({_WITHOUT_CLIENT: given} if given is not None else {})
+    for name in ("kfp.local", "kfp.components"):
+        importlib.import_module(name)
 
 
 def _end_with_parent() -> None:
