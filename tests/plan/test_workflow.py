@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from golden_file import check_golden
-from google.protobuf import json_format
 from plans import plan_of
 
 from kedro_kubeflow.check.limits import size_findings
@@ -133,8 +132,8 @@ def test_the_model_counts_what_is_compiled(run_config: dict[str, Any]) -> None:
     for task in plan(20, **run_config).tasks:
         if task.call is None or task.at_exit:
             continue
-        assert json.loads(component_of(task)) == json_format.MessageToDict(spec.component_spec(task))
-        compiled = json_format.MessageToDict(spec.task_spec(task, waits_for=task.upstream))
+        assert json.loads(component_of(task)) == spec.component_spec(task)
+        compiled = spec.task_spec(task, waits_for=task.upstream)
         assert json.loads(task_of(task)) == compiled
         assert json.loads(container_of(task)) == spec.executor_spec(task)["container"]
 
