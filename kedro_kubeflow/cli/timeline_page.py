@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -14,19 +15,20 @@ _STYLE = """
   --line: #3a3d46; --waiting: #5f6270; --starting: #c98832; --nodes: #5b9bf0; --ending: #4f9469; --unknown: #8a82c4; } }
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: var(--text); background: var(--page); }
 h1 { font-size: 1.3em; overflow-wrap: anywhere; } p { max-width: 70em; }
-table { border-collapse: collapse; width: 100%; }
-th, td { padding: 2px 0; vertical-align: middle; text-align: left; font-weight: normal; }
-.name { max-width: 40vw; overflow-wrap: anywhere; padding-right: 1em; }
+.bars { display: grid; grid-template-columns: fit-content(40vw) max-content minmax(16em, 1fr); gap: 4px 1em; }
+.bars > * { align-self: center; }
+.bars > .axis { grid-column: 3; }
+.name { overflow-wrap: anywhere; }
 .name small { display: block; color: var(--soft); }
-.decisive .name b { font-weight: 700; } .name b { font-weight: normal; }
-.seconds { white-space: nowrap; text-align: right; padding-right: 1em; font-variant-numeric: tabular-nums; }
-.bar { width: 100%; min-width: 16em; }
+.decisive { font-weight: 700; } .decisive small { font-weight: normal; }
+.seconds { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
 .rail { position: relative; height: 1.2em; background: var(--rail); }
 .rail span, .axis span { position: absolute; top: 0; bottom: 0; }
 .rail span { min-width: 1px; } .rail i { position: absolute; top: -2px; bottom: -2px; width: 1px; background: var(--line); }
 .axis { position: relative; height: 1.5em; color: var(--soft); font-size: .85em; }
 .axis span { transform: translateX(-50%); white-space: nowrap; }
 .axis span:first-child { transform: none; }
+@media (max-width: 800px) { .axis span:not(:nth-child(3n + 1)) { display: none; } }
 .key { display: flex; flex-wrap: wrap; gap: .3em 1.6em; padding: 0; list-style: none; }
 .key i { display: inline-block; width: 1em; height: 1em; margin-right: .5em; vertical-align: -2px; }
 .advice { font-weight: 600; }
@@ -40,20 +42,20 @@ def page(made: Timeline) -> str:
     whole = max(made.seconds, 0.001)
     ticks = list(_ticks(whole))
     rows = "\n".join(_row(bar, made, ticks) for bar in made.bars)
-    axis = "".join(f'<span style="left:{at / whole:.3%}">{_moment(at)}</span>' for at in ticks)
+    axis = "".join(f'<span style="left:{at / whole:.3%}">{_moment(at, whole)}</span>' for at in ticks)
     key = "".join(
         f'<li><i style="background:var(--{phase})"></i>{escape(meaning)}: {made.of(phase):.1f} s</li>'
         for phase, meaning in made.phases.items()
     )
-    advice = "".join(f'<p class="advice">{escape(line)}</p>' for line in made.advice)
+    advice = "".join(f'<p class="advice">{_code(line)}</p>' for line in made.advice)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(made.name)}</title><style>{_STYLE}</style></head>
 <body><h1>{escape(made.name)}: {made.seconds:.1f} s</h1>
-<table>
-<tr><th></th><th></th><th class="bar"><div class="axis">{axis}</div></th></tr>
+<div class="bars">
+<div class="axis">{axis}</div>
 {rows}
-</table>
+</div>
 <p>In bold the steps that decided how long the run took. Of their time:</p>
 <ul class="key">{key}</ul>
 {advice if made.bars else _EMPTY}
@@ -73,14 +75,14 @@ def _ticks(whole: float) -> Iterator[float]:
         at += between
 
 
-def _moment(seconds: float) -> str:
-    """Such as `0`, `40 s`, `3 min`, `2 h`."""
+def _moment(seconds: float, whole: float) -> str:
+    """Such as `0`, `40 s`, or in longer runs `1:30 min`, in the longest `2:00 h`."""
     if seconds == 0:
         return "0"
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= length and seconds % length == 0:
-            return f"{seconds / length:g} {unit}"
-    return f"{seconds:g} s"
+    if whole < 120:
+        return f"{seconds:g} s"
+    unit, length = ("h", 3600) if whole >= 7200 else ("min", 60)
+    return f"{int(seconds // length)}:{int(seconds % length * 60 / length):02} {unit}"
 
 
 def _row(bar: Bar, made: Timeline, ticks: list[float]) -> str:
@@ -92,11 +94,16 @@ def _row(bar: Bar, made: Timeline, ticks: list[float]) -> str:
         for span in bar.spans
         if span.seconds
     )
-    kind = ' class="decisive"' if bar.decisive else ""
+    kind = "name decisive" if bar.decisive else "name"
     return (
-        f'<tr{kind}><td class="name"><b>{escape(bar.step)}</b>{_nodes(bar)}</td>'
-        f'<td class="seconds">{bar.end - bar.begin:.1f} s</td><td class="bar"><div class="rail">{lines}{spans}</div></td></tr>'
+        f'<div class="{kind}">{escape(bar.step)}{_nodes(bar)}</div>'
+        f'<div class="seconds">{bar.end - bar.begin:.1f} s</div><div class="rail">{lines}{spans}</div>'
     )
+
+
+def _code(line: str) -> str:
+    """A line with what stands in backticks as code."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(line))
 
 
 def _nodes(bar: Bar) -> str:

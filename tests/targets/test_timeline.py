@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
@@ -102,6 +103,13 @@ def test_clocks_that_differ_and_steps_that_failed_before_their_nodes() -> None:
     assert (long.seconds("nodes"), long.seconds("starting")) == (0, 0)
 
 
+def test_a_step_waits_from_the_moment_when_its_turn_came() -> None:
+    """On Kubeflow a driver's pod goes before that of the step."""
+    driven = replace(RUN, steps=tuple(replace(s, turn_at=at(11)) if s.name == "short" else s for s in RUN.steps))
+    (short,) = (bar for bar in timeline(driven, TIMES, kind="pods").bars if bar.step == "short")
+    assert (short.begin, short.seconds("waiting")) == (11, 11)
+
+
 def test_what_kubeflow_does_not_tell_the_steps_do() -> None:
     """Of large runs the API knows neither states nor times to the end."""
     told = Run(id="r", name="r", state="SUCCEEDED", created_at=at(0), finished_at=at(62), steps=(RUN.steps[0], late()))
@@ -161,6 +169,8 @@ def test_a_page_that_needs_no_network(project: KedroProject) -> None:
     project.kubeflow("status", "local-20260101-000000-abc", "--timeline", "page.html").ok()
     text = (project.path / "page.html").read_text("utf-8")
     assert "the &lt;run&gt;: 62.0 s" in text
+    assert "prefers-color-scheme: dark" in text
+    assert re.findall(r">([^<]+ s)</span>", text) == ["10 s", "20 s", "30 s", "40 s", "50 s", "60 s"]
     for mark in ("http:", "https:", "src=", "<link", "<script", "@import", "url("):
         assert mark not in text
     parser = _Widths()

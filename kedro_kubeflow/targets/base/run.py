@@ -64,6 +64,7 @@ class Step:
         display_name: what people call it: the name of its node or group.
         error: what went wrong, where that is known.
         reason: why it is in its state where that is no error, as for a step whose pod does not start.
+        turn_at: when its turn came, where it began later: on Kubeflow another pod goes before that of a step.
         seconds: how long it has taken, where the target measures that itself.
         log: the file of its log, where that lies on this machine.
         outputs: dataset → where its artifact lies.
@@ -76,6 +77,7 @@ class Step:
     finished_at: datetime | None = None
     error: str | None = None
     reason: str | None = None
+    turn_at: datetime | None = None
     seconds: float | None = None
     log: Path | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)

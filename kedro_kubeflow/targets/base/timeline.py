@@ -123,7 +123,7 @@ def timeline(run: Run, times: Mapping[str, Mapping[str, Any]], *, kind: Kind) ->
 
 def _ends(step: Step, said: Mapping[str, Any]) -> tuple[float, float] | None:
     """When a step began and ended, in seconds since the epoch; None where it has not, or nobody tells."""
-    begin, end = step.started_at, step.finished_at
+    begin, end = step.turn_at or step.started_at, step.finished_at
     first = begin.timestamp() if begin else said.get("process")
     last = end.timestamp() if end else said.get("end")
     return (float(first), float(last)) if first and last else None

@@ -209,6 +209,7 @@ def _step(name: StepName, details: Details) -> PodStep:
         state=state,
         started_at=real_time(task.start_time) if task is not None else None,
         finished_at=real_time(task.end_time) if task is not None else None,
+        turn_at=real_time(driver.start_time) if driver is not None else None,
         error=error_text(task) if task is not None else None,
         pods=name.place.pods(workflow),
         driver=name.place.driver_pod(workflow) if workflow.name and name.place.driven else None,
