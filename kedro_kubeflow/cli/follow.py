@@ -80,9 +80,9 @@ def follow(target: Target, run_id: str, how: WaitOptions, output: Output) -> Non
     except KeyboardInterrupt:
         _interrupted(target, run_id, terminate=how.terminate_on_interrupt)
         sys.exit(INTERRUPTED)
-    run = closed(target, run)
+    run, said = closed(target, run)
     if output == "json":
-        print_json(run_json(target, run))
+        print_json(run_json(target, run, mlflow_end=said))
     else:
         print_run(target, run)
     if not run.succeeded:

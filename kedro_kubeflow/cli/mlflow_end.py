@@ -1,11 +1,13 @@
-"""The end of a run in MLflow: told, or mended, where the exit task failed or never ran."""
+"""The end of a run where its exit task failed or never ran: said, and its MLflow run closed from here."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from kedro_kubeflow.contract import EXIT_DONE
 from kedro_kubeflow.errors import KedroKubeflowError, RunFailed
 
 if TYPE_CHECKING:
@@ -15,40 +17,75 @@ if TYPE_CHECKING:
 _OPEN = "RUNNING"
 
 
-def is_unclosed(target: Target, run: Run) -> bool:
-    """Whether a run has ended, and MLflow says that it runs."""
-    return run.ended and run.mlflow.get("status") == _OPEN and target.can("repair")
+def closed(target: Target, run: Run) -> tuple[Run, str | None]:
+    """A run; if it has ended, and its exit task has not done its work, its MLflow run is closed now.
+
+    Returns:
+        The run, and what was said of its end on standard error.
+    """
+    if not run.ended or not target.can("repair"):
+        return run, None
+    now, said = _closed(target, run, _what_became(run))
+    if said:
+        click.echo(said, err=True)
+    return now, said
 
 
-def tell_unclosed(target: Target, run: Run) -> None:
-    """Say that the MLflow run of a run that has ended is still open, and what closes it."""
-    if is_unclosed(target, run):
-        click.echo(
-            f"The MLflow run {run.mlflow['run_id']} is still RUNNING: the task at the run's end failed, or never ran. "
-            f"To close it: {target.command('status', run.id)} --repair",
-            err=True,
+def _closed(target: Target, run: Run, became: str | None) -> tuple[Run, str | None]:
+    if became is None:
+        return run, None
+    way = f"{target.command('status', run.id)} --repair"
+    if run.mlflow_silence and _is_sure(run):
+        return (
+            run,
+            f"{became}, and its MLflow run may be left {_OPEN}: {run.mlflow_silence}. Once it can be asked: {way}",
         )
-
-
-def closed(target: Target, run: Run) -> Run:
-    """The run that was waited for; its MLflow run is closed now, if the exit task could not."""
-    if not is_unclosed(target, run):
-        return run
+    status = run.mlflow.get("status")
+    if status not in (_OPEN, None, run.mlflow_status):
+        return run, f"{became}: its MLflow run says {status}. To give it the status of the run: {way}"
+    if status != _OPEN:
+        return run, f"{became}." if _is_sure(run) else None
     try:
         now = target.repair(run)
     except KedroKubeflowError as error:
-        click.echo(
-            f"The MLflow run {run.mlflow['run_id']} is still RUNNING, and could not be closed: {error}", err=True
+        return (
+            run,
+            f"{became}; its MLflow run {run.mlflow['run_id']} is still {_OPEN}, and could not be closed: {error}",
         )
-        return run
-    if now.mlflow.get("status") != _OPEN:
-        text = f"The task at the run's end failed, or never ran: the MLflow run {now.mlflow['run_id']} was closed from here"
-        click.echo(f"{text} ({now.mlflow['status']}).", err=True)
-    return now
+    status = now.mlflow["status"]
+    if status == _OPEN:
+        # Somebody else's run: they end it.
+        return now, f"{became}." if _is_sure(run) else None
+    # What the tags say of the steps is told by the run already.
+    return replace(
+        run, mlflow=now.mlflow
+    ), f"{became}: its MLflow run {now.mlflow['run_id']} was closed from here ({status})."
 
 
-def repaired(target: Target, run: Run) -> Run:
-    """The run, its MLflow run with the true status.
+def _what_became(run: Run) -> str | None:
+    """What is to be said of a run's exit task; None where it went well."""
+    task = run.exit_task
+    if task is None:
+        # Only a run that has said so itself is closed without one.
+        return None if run.succeeded else "The pipeline has no exit task"
+    name = f"The exit task {task.display_name!r}"
+    if task.state in ("SKIPPED", "WAITING", "CANCELED"):
+        return f"{name} never ran"
+    if task.state in ("SUCCEEDED", "CACHED") or task.error == EXIT_DONE:
+        return None
+    return f"{name} failed" if task.state == "FAILED" else f"{name} has not told its end"
+
+
+def _is_sure(run: Run) -> bool:
+    """Whether the exit task is known to have failed, or not to have run; that of a failed run ends with an error in any case."""
+    task = run.exit_task
+    if task is None or task.state == "UNKNOWN":
+        return False
+    return task.state != "FAILED" or run.succeeded or bool(task.error)
+
+
+def repaired(target: Target, run: Run) -> tuple[Run, str]:
+    """The run, its MLflow run with the true status, and what was said of it on standard error.
 
     Raises:
         RunFailed: it has not ended.
@@ -57,5 +94,6 @@ def repaired(target: Target, run: Run) -> Run:
     if not run.ended:
         raise RunFailed(f"The run is {run.state}: there is nothing to repair yet", where=target.link(run.id))
     now = target.repair(run)
-    click.echo(f"The MLflow run {now.mlflow['run_id']} is {now.mlflow['status']}.", err=True)
-    return now
+    said = f"The MLflow run {now.mlflow['run_id']} is {now.mlflow['status']}."
+    click.echo(said, err=True)
+    return now, said

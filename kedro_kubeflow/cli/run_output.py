@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from kedro_kubeflow.targets.base.target import Target
 
 
-def run_json(target: Target, run: Run, *, steps: bool = True) -> dict[str, Any]:
-    """A run for programs."""
+def run_json(target: Target, run: Run, *, steps: bool = True, mlflow_end: str | None = None) -> dict[str, Any]:
+    """A run for programs.
+
+    Args:
+        mlflow_end: what was said of its MLflow run's end, where the exit task has not seen to that.
+    """
     facts = {
         "run_id": run.id,
         "name": run.name,
@@ -31,7 +35,9 @@ def run_json(target: Target, run: Run, *, steps: bool = True) -> dict[str, Any]:
         "folder": str(run.folder) if run.folder else None,
         **run.details(),
     }
-    return {**facts, "steps": [step_json(step) for step in run.steps]} if steps else facts
+    if not steps:
+        return facts
+    return {**facts, "mlflow_end": mlflow_end, "steps": [step_json(step) for step in run.steps]}
 
 
 def step_json(step: Step) -> dict[str, Any]:

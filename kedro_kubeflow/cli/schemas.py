@@ -51,8 +51,9 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class RunResult(RunSummary):
-    """A run with its steps."""
+    """A run with its steps; ``mlflow_end`` is what is to be said of its MLflow run, where its exit task has not closed that."""
 
+    mlflow_end: str | None
     steps: list[StepResult]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_kubeflow.cli.exits import exits
-from kedro_kubeflow.cli.mlflow_end import repaired, tell_unclosed
+from kedro_kubeflow.cli.mlflow_end import closed, repaired
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json
 from kedro_kubeflow.cli.run_output import print_run, run_json
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--repair",
     is_flag=True,
-    help="Give the MLflow run the status that the run has, where the task at its end could not.",
+    help="Give the MLflow run the status that the run has, also where it says another.",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if the run has ended, and not with success.")
 @exits
@@ -54,14 +54,11 @@ def status(
 
     opened, run_id = open_run(run, target, env=env)
     found = opened.get(run_id)
-    if repair:
-        found = repaired(opened, found)
-    else:
-        tell_unclosed(opened, found)
+    found, said = repaired(opened, found) if repair else closed(opened, found)
     if timeline is not None:
         _show_timeline(opened, found, timeline, output)
     elif output == "json":
-        print_json(run_json(opened, found))
+        print_json(run_json(opened, found, mlflow_end=said))
     else:
         print_run(opened, found)
     if exit_code and found.ended and not found.succeeded:

@@ -23,6 +23,7 @@ class Script:
         settles: after how many looks at the ended run its tasks have ended too.
         freezes: after how many steps the server no longer learns what becomes of the others; the run's own state is right.
         exit_lost: the exit task never runs.
+        exit_driver_lost: the exit task's driver is lost, as Argo does with one that is still pending after a terminate.
     """
 
     failing: str | None = None
@@ -33,6 +34,7 @@ class Script:
     settles: int = 1
     freezes: int | None = None
     exit_lost: bool = False
+    exit_driver_lost: bool = False
     says: Mapping[str, str] = field(default_factory=dict)
     """Step → its log."""
 
@@ -71,10 +73,26 @@ def _course(spec: Mapping[str, Any], script: Script) -> Iterator[Frame]:
             continue
         if name == script.pending:
             yield Frame("RUNNING", {**done, name: "PENDING"}, held=True)
+        if at_exit and script.exit_driver_lost:
+            done[name] = "NO DRIVER"
+            continue
         yield Frame("RUNNING", {**done, name: "RUNNING"}, held=script.stays and not done)
-        failed = failed or name == script.failing
-        done[name] = "FAILED" if name == script.failing else "SKIPPED" if name in script.cached else "SUCCEEDED"
+        failed = failed or (name == script.failing and not at_exit)
+        done[name] = _end_of(name, script, at_exit=at_exit, failed=failed)
     yield Frame("FAILED" if failed else "SUCCEEDED", done)
+
+
+def _end_of(name: str, script: Script, *, at_exit: bool, failed: bool) -> str:
+    """An exit task fails along with its run, so that a retry comes to it again; and alone it makes no run fail."""
+    if name == script.failing or (at_exit and failed):
+        return "FAILED"
+    return "SKIPPED" if name in script.cached else "SUCCEEDED"
+
+
+def exit_of(spec: Mapping[str, Any], script: Script) -> dict[str, str]:
+    """What becomes of the exit task of a run that is terminated."""
+    tasks = [name for name, task in steps_of_spec(spec) if is_exit(task)]
+    return {} if script.exit_lost else dict.fromkeys(tasks, "NO DRIVER" if script.exit_driver_lost else "FAILED")
 
 
 def _lagging(course: Sequence[Frame], script: Script) -> Iterator[Frame]:

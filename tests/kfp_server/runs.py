@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kedro_kubeflow.contract import EXIT_DONE
 from kfp_server.experiments import Experiments
 from kfp_server.listing import page
 from kfp_server.pipelines import Pipelines
-from kfp_server.progress import Frame, Script, frames, with_groups
+from kfp_server.progress import Frame, Script, exit_of, frames, steps_of_spec, with_groups
 from kfp_server.refusal import Refusal, invalid
-from kfp_server.workflow import Workflow, fnv, task_details
+from kfp_server.workflow import Workflow, fnv, is_exit, task_details
 from kfp_server.world import World, found
 
 FIELDS = (
@@ -108,8 +109,11 @@ class Runs:
         course = self.courses[run_id]
         steps = dict(course.frame.steps)
         stopped = {s: "FAILED" if state in ("RUNNING", "PENDING") else state for s, state in steps.items()}
+        at_exit = exit_of(course.spec, course.script)
+        begun = [Frame("CANCELING", {**stopped, **dict.fromkeys(at_exit, "RUNNING")})] if at_exit else []
+        stopped = {**stopped, **at_exit}
         settling = [Frame("FAILED", steps, stopped)] * course.script.settles
-        course.frames = [Frame("CANCELING", steps), *settling, Frame("FAILED", stopped)]
+        course.frames = [Frame("CANCELING", steps), *begun, *settling, Frame("FAILED", stopped)]
         course.at = 0
         return {}
 
@@ -153,7 +157,7 @@ class Runs:
         for step, path in course.seen(steps).executors().items():
             known = (self.pod(run_id, step), f"{course.workflow}-{fnv(path)}")
             if pod in known and steps.get(step) in ("RUNNING", "SUCCEEDED", "FAILED"):
-                said = course.script.says.get(step, f"the log of {step}\n")
+                said = course.script.says.get(step, _usual_log(step, course.spec, steps[step]))
                 return self.logs.get((run_id, step), said)
         return None
 
@@ -254,6 +258,13 @@ class Runs:
         run["state_history"] = [*run["state_history"], {"update_time": now, "state": state}]
         if state in ENDED:
             run["finished_at"] = now
+
+
+def _usual_log(step: str, spec: Mapping[str, Any], state: str) -> str:
+    done = (
+        f"{EXIT_DONE}\n" if state == "FAILED" and any(n == step and is_exit(t) for n, t in steps_of_spec(spec)) else ""
+    )
+    return f"the log of {step}\n{done}"
 
 
 def _pod(name: str, state: str, why: str) -> dict[str, Any]:

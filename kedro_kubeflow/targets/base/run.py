@@ -68,6 +68,7 @@ class Step:
         seconds: how long it has taken, where the target measures that itself.
         log: the file of its log, where that lies on this machine.
         outputs: dataset → where its artifact lies.
+        at_exit: whether it runs at the end, whatever became of the others.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Step:
     seconds: float | None = None
     log: Path | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
+    at_exit: bool = False
 
     def details(self) -> dict[str, Any]:
         """What this target alone knows of it, for programs."""
@@ -99,6 +101,7 @@ class Run:
         parameters: its inputs by KFP name.
         experiment: the name of the experiment that it is filed under, where that is known.
         mlflow: what is known of its MLflow run: ``run_id``, ``experiment_id``, ``tracking_uri``, ``status``.
+        mlflow_silence: why its MLflow server could not be asked, where it was to be.
         folder: what holds all of it, where that is on this machine.
         log: the file of what was written beside its steps, where there is one on this machine.
     """
@@ -114,6 +117,7 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     experiment: str | None = None
     mlflow: Mapping[str, str] = field(default_factory=dict)
+    mlflow_silence: str | None = None
     folder: Path | None = None
     log: Path | None = None
 
@@ -131,6 +135,18 @@ class Run:
     def succeeded(self) -> bool:
         """Whether it ended well."""
         return self.state == "SUCCEEDED"
+
+    @property
+    def mlflow_status(self) -> str:
+        """The status that its MLflow run must have, once it has ended."""
+        if self.succeeded:
+            return "FINISHED"
+        return "KILLED" if self.canceled or self.state == "CANCELED" else "FAILED"
+
+    @property
+    def exit_task(self) -> Step | None:
+        """The task at its end, where it has one."""
+        return next((step for step in self.steps if step.at_exit), None)
 
     @property
     def failed_steps(self) -> tuple[Step, ...]:

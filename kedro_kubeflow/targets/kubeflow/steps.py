@@ -47,7 +47,7 @@ class PodStep(Step):
     driver: str | None = None
     driving: bool = False
     """Whether it is the driver that waits, or runs, and not yet the step itself."""
-    at_exit: bool = False
+    driver_failed: bool = False
 
     @property
     def waiting_pod(self) -> str | None:
@@ -214,6 +214,7 @@ def _step(name: StepName, details: Details) -> PodStep:
         pods=name.place.pods(workflow),
         driver=name.place.driver_pod(workflow) if workflow.name and name.place.driven else None,
         driving=task is None and driver is not None,
+        driver_failed=driver is not None and str(driver.state) == "FAILED",
         at_exit=any(group.endswith(".onExit") for group in name.place.groups),
     )
 

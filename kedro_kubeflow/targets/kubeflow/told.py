@@ -14,6 +14,7 @@ from kedro_kubeflow.targets.base.run import State
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.steps import PodStep
 
+_NO_DRIVER = "it was never begun: the pod before it, KFP's driver, failed or was lost"
 _FROZEN = "the server stopped telling of the run's tasks before they had ended"
 
 
@@ -39,6 +40,7 @@ class Report:
         silence: why nothing, or not all, is told.
         times: of steps by title, when they did what: see ``targets.base.timeline``.
         mlflow: its MLflow run: ``run_id``, ``tracking_uri``, ``status``.
+        unasked: why MLflow could not be asked.
     """
 
     steps: Mapping[str, Told] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Report:
     silence: str | None = None
     times: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     mlflow: Mapping[str, str] = field(default_factory=dict)
+    unasked: str | None = None
 
     def with_more(self, other: Report) -> Report:
         """What another tells besides; of a failed step's last words, the first that are told."""
@@ -66,7 +69,7 @@ def judged(run: KubeflowRun, report: Report) -> KubeflowRun:
     """
     steps = tuple(_judged(run, step, report.steps.get(step.display_name), report.silence) for step in run.steps)
     error = run.error or (report.error if run.state == "FAILED" else None)
-    return replace(run, steps=steps, error=error, mlflow=report.mlflow or run.mlflow)
+    return replace(run, steps=steps, error=error, mlflow=report.mlflow or run.mlflow, mlflow_silence=report.unasked)
 
 
 def is_open(run: KubeflowRun) -> bool:
@@ -79,7 +82,8 @@ def is_open(run: KubeflowRun) -> bool:
 def _judged(run: KubeflowRun, step: PodStep, told: Told | None, silence: str | None) -> PodStep:
     if step.finished:
         words = told.words if told and step.state == "FAILED" else None
-        return replace(step, error=step.error or words)
+        lost = _NO_DRIVER if step.state == "FAILED" and step.driver_failed else None
+        return replace(step, error=step.error or words or lost)
     if not run.ended:
         # A step that says of itself that it is further knows better.
         return step if told is None or step.state == told.state else replace(step, state=told.state, error=told.words)

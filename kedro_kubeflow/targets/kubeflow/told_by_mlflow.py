@@ -15,8 +15,6 @@ from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
 from kedro_kubeflow.targets.kubeflow.told import Report, Told
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.status import (
-    FAILED,
-    FINISHED,
     KILLED,
     STEP_FAILED,
     STEP_RUNNING,
@@ -65,11 +63,11 @@ class MlflowTags:
             with impatient():
                 return self._asked(run, repairs=repairs)
         except KedroKubeflowError as error:
-            return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {error.what}")
+            return _unasked(f"MLflow at {shown(self.uri)} cannot be asked: {error.what}")
         except Exception as error:
             # What hooks of the project and MLflow raise is no reason not to tell what the API knows.
             log.debug("MLflow cannot be asked", exc_info=True)
-            return Report(silence=f"MLflow at {shown(self.uri)} cannot be asked: {tags.one_line(error)}")
+            return _unasked(f"MLflow at {shown(self.uri)} cannot be asked: {tags.one_line(error)}")
 
     def _asked(self, run: KubeflowRun, *, repairs: bool) -> Report:
         from kedro_kubeflow.tracking.experiment import every_experiment
@@ -84,7 +82,7 @@ class MlflowTags:
         if not found:
             return Report(silence="MLflow has no run of it")
         status = str(found[0].info.status)
-        if repairs and run.ended and status != status_of(run) and not is_adopted(found[0]):
+        if repairs and run.ended and status != run.mlflow_status and not is_adopted(found[0]):
             status = finish(mlflow, found[0], heard_of(run))
             found = [mlflow.get_run(found[0].info.run_id)]
         told = report_of(run, found[0].data.tags)
@@ -92,17 +90,14 @@ class MlflowTags:
         return replace(told, mlflow=known)
 
 
-def status_of(run: Run) -> str:
-    """The status that the MLflow run of a run that has ended must have."""
-    if run.succeeded:
-        return FINISHED
-    return KILLED if run.canceled or run.state == "CANCELED" else FAILED
+def _unasked(why: str) -> Report:
+    return Report(silence=why, unasked=why)
 
 
 def heard_of(run: Run) -> Heard:
     """What is known of the end of a run that has ended, as the exit task would hear it."""
     state = "SUCCEEDED" if run.succeeded else "FAILED"
-    return Heard(state=state, error=run.error or "", cancelled=status_of(run) == KILLED, asked=True)
+    return Heard(state=state, error=run.error or "", cancelled=run.mlflow_status == KILLED, asked=True)
 
 
 def report_of(run: KubeflowRun, known: dict[str, str]) -> Report:
