@@ -32,6 +32,8 @@ AskServer = Callable[[Subject], Iterable[Finding]]
 """Asks the server: whether it is reachable, takes the credentials, has the namespace, and is of a version that fits."""
 Translate = Callable[[Plan, OpenProject, KubeflowConfig], Any]
 """Compiles a plan for its target: a `CompiledPipeline`. It raises what is wrong with it there."""
+OfTarget = Callable[[Subject, Any], Iterable[Finding]]
+"""What there is to say of a `CompiledPipeline` on its target, and of the configured schedules."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,31 @@ class Report:
 
 
 def check(
-    request: Request, *, translate: Translate, ask_server: AskServer | None = None, travels: bool | None = None
+    request: Request,
+    *,
+    translate: Translate,
+    of_target: OfTarget | None = None,
+    ask_server: AskServer | None = None,
+    travels: bool | None = None,
 ) -> Report:
     """Check what a request would submit.
 
     Args:
         travels: whether this folder's code goes along with the run; None is what kubeflow.yml says.
         translate: what it raises is a finding.
+        of_target: is asked once the pipeline is compiled.
         ask_server: is asked too, once the configuration can be read.
     """
-    findings = _findings(replace(request, default_image=UNSET), translate, ask_server, travels)
+    findings = _findings(replace(request, default_image=UNSET), translate, of_target, ask_server, travels)
     return Report(tuple(sorted(dict.fromkeys(findings), key=lambda finding: LEVELS.index(finding.level))))
 
 
 def _findings(
-    request: Request, translate: Translate, ask_server: AskServer | None, travels: bool | None
+    request: Request,
+    translate: Translate,
+    of_target: OfTarget | None,
+    ask_server: AskServer | None,
+    travels: bool | None,
 ) -> Iterator[Finding]:
     try:
         facts, config = read_project(request)
@@ -75,22 +87,26 @@ def _findings(
         return
     asked = ask_server(subject) if ask_server else ()
     chosen = config.run_config.code == "travel" if travels is None else travels
-    for findings in (_planned(request, subject, translate, travels=chosen), _read(subject), asked):
+    planned = _planned(request, subject, translate, of_target, travels=chosen)
+    for findings in (planned, _read(subject), asked):
         try:
             yield from findings
         except KedroKubeflowError as error:
             yield from_error(error)
 
 
-def _planned(request: Request, subject: Subject, translate: Translate, *, travels: bool) -> Iterator[Finding]:
+def _planned(
+    request: Request, subject: Subject, translate: Translate, of_target: OfTarget | None, *, travels: bool
+) -> Iterator[Finding]:
     plan = make_plan(subject.facts, subject.config, request, subject.scope)
-    translate(plan, subject.facts.project, subject.config)
+    compiled = translate(plan, subject.facts.project, subject.config)
     yield from image_findings(plan.tasks)
     if travels:
         yield from travel_findings((t.image for t in plan.tasks if t.call), subject.facts.project, subject.config)
     yield from limit_findings(plan)
     yield from retry_findings(plan)
     yield from model_findings(subject, plan)
+    yield from of_target(subject, compiled) if of_target else ()
 
 
 def _read(subject: Subject) -> Iterator[Finding]:

@@ -13,11 +13,14 @@ from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import compile_options, request_from
 from kedro_kubeflow.cli.output import to_option
 from kedro_kubeflow.cli.preparation import code_option
+from kedro_kubeflow.errors import ConfigError
 
 if TYPE_CHECKING:
     from kedro_kubeflow.check.finding import Finding
     from kedro_kubeflow.check.report import Report
     from kedro_kubeflow.check.subject import Subject
+    from kedro_kubeflow.compiler import CompiledPipeline
+    from kedro_kubeflow.targets.base.target import Target
 
 _STYLES = {"error": "red", "warning": "yellow", "info": "cyan"}
 
@@ -41,6 +44,7 @@ def check(server: bool, strict: bool, output: str, with_code: bool | None, **opt
     report = check_project(
         request_from(options),
         translate=compile_for_target,
+        of_target=_of_target,
         ask_server=_ask if server else None,
         travels=with_code,
     )
@@ -54,10 +58,27 @@ def check(server: bool, strict: bool, output: str, with_code: bool | None, **opt
 
 
 def _ask(subject: Subject) -> Iterable[Finding]:
+    return _target(subject).check(tracking=subject.scope.tracking)
+
+
+def _of_target(subject: Subject, compiled: CompiledPipeline) -> Iterable[Finding]:
+    from kedro_kubeflow.check.finding import Finding
+    from kedro_kubeflow.cli.schedule_config import configured
+
+    target = _target(subject)
+    for text in target.cautions(compiled):
+        yield Finding("characters", "warning", text)
+    for name, schedule in configured(subject.config).items():
+        try:
+            target.check_schedule(schedule)
+        except ConfigError as error:
+            yield Finding("schedule", "error", f"The schedule of {name!r}: {error.what}", error.where, error.cure)
+
+
+def _target(subject: Subject) -> Target:
     from kedro_kubeflow.targets.base.registry import target_class
 
-    target = target_class(subject.facts.target)(subject.facts.project, subject.config)
-    return target.check(tracking=subject.scope.tracking)
+    return target_class(subject.facts.target)(subject.facts.project, subject.config)
 
 
 def _print(report: Report) -> None:

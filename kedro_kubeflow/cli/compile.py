@@ -40,13 +40,15 @@ _SHOWN, _WIDTH = 40, 300
 def compile_command(output: Path, kept: Path | None, **options: Any) -> None:
     """Write the pipeline as a KFP v2 file (IR YAML). Needs no server, no token and no image."""
     from kedro_kubeflow.project.write import write_text
+    from kedro_kubeflow.targets.base.registry import target_class
 
     before = Preparation.take(options)
     prepared = before.compile(request_from(options))
     if kept is not None:
         _compare(prepared.compiled.text, kept)
         return
-    for warning in prepared.plan.warnings:
+    target = target_class(prepared.target)(prepared.project, prepared.config)
+    for warning in (*prepared.plan.warnings, *target.cautions(prepared.compiled)):
         click.echo(warning, err=True)
     if str(output) == "-":
         click.echo(prepared.compiled.text, nl=False)

@@ -21,14 +21,14 @@ def schedules_of(config: KubeflowConfig, options: dict[str, Any]) -> dict[str, S
     Raises:
         ConfigError: there are none, there is no such job, nothing says when, or something is wrong.
     """
-    configured, overrides = _configured(config), _overrides(options)
-    names = sorted({*configured} - {DEFAULT_SCHEDULE}) if options["every"] else [asked_name(config, options)]
+    known, overrides = configured(config), _overrides(options)
+    names = sorted({*known} - {DEFAULT_SCHEDULE}) if options["every"] else [asked_name(config, options)]
     if not names:
         raise ConfigError("There are no schedules", where="kubeflow.yml, run_config.schedules", cure="add some there")
-    return {name: _schedule_config(configured, name, overrides) for name in names}
+    return {name: _schedule_config(known, name, overrides) for name in names}
 
 
-def _configured(config: KubeflowConfig) -> dict[str, ScheduleConfig]:
+def configured(config: KubeflowConfig) -> dict[str, ScheduleConfig]:
     """The schedules of kubeflow.yml by pipeline and job; they have one name space, as they have on the server."""
     jobs = {name: job.schedule for name, job in config.jobs.items() if job.schedule}
     return {**config.run_config.schedules, **jobs}
@@ -63,18 +63,18 @@ def _overrides(options: dict[str, Any]) -> dict[str, Any]:
     return {**given, **({"params": params} if params else {})}
 
 
-def _schedule_config(configured: dict[str, ScheduleConfig], pipeline: str, given: dict[str, Any]) -> ScheduleConfig:
+def _schedule_config(known: dict[str, ScheduleConfig], pipeline: str, given: dict[str, Any]) -> ScheduleConfig:
     from kedro_kubeflow.config.model import parse
     from kedro_kubeflow.config.schedules import ScheduleConfig
 
-    found = configured.get(pipeline) or configured.get(DEFAULT_SCHEDULE)
+    found = known.get(pipeline) or known.get(DEFAULT_SCHEDULE)
     base = found.model_dump(exclude_unset=True) if found else {}
     if {"cron", "interval"} & set(given):
         gone = ("cron", "interval", "timezone") if "interval" in given else ("cron", "interval")
         base = {key: value for key, value in base.items() if key not in gone}
     if not {"cron", "interval"} & {*base, *given}:
         raise ConfigError(
-            f"Nothing says when the pipeline {pipeline!r} is to run. {did_you_mean(pipeline, configured)}",
+            f"Nothing says when the pipeline {pipeline!r} is to run. {did_you_mean(pipeline, known)}",
             where="kubeflow.yml, run_config.schedules",
             cure="give -c CRON or --interval, or configure a schedule there",
         )

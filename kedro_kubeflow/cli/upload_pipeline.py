@@ -33,7 +33,7 @@ def upload_pipeline(force: bool, output: Output, **options: Any) -> None:
     target = target_class(prepared.target)(prepared.project, prepared.config)
     if not target.can("upload"):
         target.refuse("upload")
-    for warning in prepared.plan.warnings:
+    for warning in (*prepared.plan.warnings, *target.cautions(prepared.compiled)):
         click.echo(warning, err=True)
     done = target.upload(prepared, force=force)
     click.echo(_SAID[done.made].format(name=done.pipeline, version=done.version_id), err=True)

@@ -27,7 +27,7 @@ _SHORTHANDS = tuple(_WRITTEN_OUT)
 
 
 @dataclass(frozen=True)
-class _Field:
+class Field:
     """One field of a cron expression."""
 
     name: str
@@ -38,8 +38,27 @@ class _Field:
     """The number of the first name."""
 
     def check(self, text: str) -> None:
+        """Refuse, by a ValueError, what is no such field."""
         for part in text.split(","):
             self._check_part(part)
+
+    def numbers(self, text: str) -> list[int]:
+        """The numbers that a field stands for; it has been checked.
+
+        >>> HOUR.numbers("8-10,*/12")
+        [0, 8, 9, 10, 12]
+        """
+        return sorted({number for part in text.split(",") for number in self._numbers_of(part)})
+
+    def _numbers_of(self, part: str) -> range:
+        span, slash, step = part.partition("/")
+        if span in ("*", "?"):
+            first, last = self.low, self.high
+        else:
+            ends = [self._number(end, part) for end in span.split("-")]
+            # A single number with steps goes on to the end.
+            first, last = ends[0], self.high if slash and len(ends) == 1 else ends[-1]
+        return range(first, last + 1, int(step) if slash else 1)
 
     def _check_part(self, part: str) -> None:
         span, slash, step = part.partition("/")
@@ -65,14 +84,11 @@ class _Field:
         return int(text)
 
 
-_FIELDS = (
-    _Field("second", 0, 59),
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of the month", 1, 31),
-    _Field("month", 1, 12, _MONTHS, 1),
-    _Field("day of the week", 0, 6, _DAYS),
-)
+SECOND, MINUTE, HOUR = Field("second", 0, 59), Field("minute", 0, 59), Field("hour", 0, 23)
+DAY = Field("day of the month", 1, 31)
+MONTH = Field("month", 1, 12, _MONTHS, 1)
+WEEKDAY = Field("day of the week", 0, 6, _DAYS)
+_FIELDS = (SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
 
 def six_fields(expression: str) -> str:
@@ -87,7 +103,7 @@ def six_fields(expression: str) -> str:
     text = " ".join(expression.split())
     if text.startswith("@"):
         return _shorthand(text)
-    zone, fields = _zone(text)
+    zone, fields = split_zone(text)
     if len(fields) == 5:
         fields = ["0", *fields]
     if len(fields) != len(_FIELDS):
@@ -114,7 +130,7 @@ def in_zone(expression: str, timezone: str) -> str:
     known = available_timezones()
     if known and timezone not in known:
         raise ValueError(f"there is no time zone {timezone!r}. {did_you_mean(timezone, known)}")
-    return " ".join([f"TZ={timezone}", *_zone(" ".join(expression.split()))[1]])
+    return " ".join([f"TZ={timezone}", *split_zone(expression)[1]])
 
 
 def five_fields(expression: str) -> str:
@@ -132,7 +148,7 @@ def five_fields(expression: str) -> str:
         if expression not in _WRITTEN_OUT:
             raise ValueError(f"{expression!r} has no times of day; write a cron expression")
         return _WRITTEN_OUT[expression]
-    zone, fields = _zone(expression)
+    zone, fields = split_zone(expression)
     if len(fields) == len(_FIELDS):
         if fields[0] not in ("0", "00"):
             raise ValueError(f"{expression!r} counts seconds; runs start by the minute here")
@@ -140,7 +156,8 @@ def five_fields(expression: str) -> str:
     return " ".join([*zone, *fields])
 
 
-def _zone(text: str) -> tuple[list[str], list[str]]:
+def split_zone(text: str) -> tuple[list[str], list[str]]:
+    """The time zone that an expression names, as ``TZ=…`` or not at all, and its fields."""
     words = text.split()
     if words and re.fullmatch(r"TZ=[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", words[0]):
         return words[:1], words[1:]

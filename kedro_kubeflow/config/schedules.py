@@ -26,7 +26,8 @@ class ScheduleConfig(Model):
 
     timezone: str | None = None
     """The time zone that `cron` is meant in, such as `Europe/Warsaw`; the server's own, UTC as a rule, where neither this nor
-    a `TZ=…` before the expression is given."""
+    a `TZ=…` before the expression is given. Kubeflow Pipelines takes none: there it is written in UTC, where that means the same
+    moments, as in zones whose clock is never put forward."""
 
     interval: Annotated[Duration, Field(ge=1)] | None = None
     """The time between two starts: seconds, or a number with `s`, `m`, `h`, `d` or `w`."""

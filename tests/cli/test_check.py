@@ -462,3 +462,30 @@ def test_the_exit_pipeline_is_checked_too(project: Callable[..., KedroProject]) 
 def test_a_cache_with_an_image_that_changes(project: Callable[..., KedroProject]) -> None:
     found = findings(project({"image": "demo:latest", "cache": {"prepare": True}}))
     assert serious(found) == {"cache-image": "warning", "image-latest": "warning"}
+
+
+@pytest.mark.parametrize("job", [False, True])
+def test_schedules_that_could_not_be_made(project: Callable[..., KedroProject], job: bool) -> None:
+    """KFP takes no time zones; an hour that is put forward cannot be said in UTC, any other can."""
+    refused, fine = {"cron": "0 3 * * *", "timezone": "Europe/Warsaw"}, {"cron": "0 3 * * *", "timezone": "Asia/Tokyo"}
+    if job:
+        made = project(keys={"jobs": {"nightly": {"schedule": refused}, "daily": {"schedule": fine}}})
+    else:
+        made = project({"schedules": {"nightly": refused, "__default__": fine}})
+    found = findings(made)
+    assert serious(found) == {"schedule": "error"}
+    assert found["schedule"]["what"].startswith(
+        "The schedule of 'nightly': The schedule is meant in the time zone Europe/Warsaw"
+    )
+    assert "daylight saving time" in found["schedule"]["what"]
+
+
+def test_text_that_not_every_database_takes(project: Callable[..., KedroProject]) -> None:
+    text = NODES.format("node(f, ['raw', 'params:greeting'], 'x', name='Тренировка')")
+    made = project({"description": "Прогноз"}, pipelines=text, parameters={"greeting": {"words": ["hello 😀"]}})
+    found = findings(made)
+    assert serious(found) == {"characters": "warning"}
+    what = found["characters"]["what"]
+    for name in ("the parameter 'greeting'", "the name of the step 'Тренировка'", "the pipeline's description"):
+        assert name in what
+    assert what.count("Тренировка") == 1

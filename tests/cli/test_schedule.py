@@ -258,6 +258,15 @@ class TestTimeZone:
         assert "write the times in UTC" in done.err
         assert server.recurring_runs.recurring == {}
 
+    def test_one_without_is_said_in_utc(self, server: KfpServer, kedro: Kedro) -> None:
+        words = ("-c", "0 3 * * MON", "--timezone", "Asia/Tokyo")
+        assert "demo/default: created (0 0 18 * * 0)" in kedro("schedule", *words).ok().out
+        assert only(server)["trigger"]["cron_schedule"]["cron"] == "0 0 18 * * 0"
+        assert "unchanged" in kedro("schedule", *words).ok().out
+        done = kedro("schedule", "-c", "0 3 1 * *", "--timezone", "Asia/Tokyo").failed(2)
+        assert "the day of the month falls into another month there" in done.err
+        assert only(server)["trigger"]["cron_schedule"]["cron"] == "0 0 18 * * 0"
+
     def test_utc_is_the_server_s_own(self, server: KfpServer, kedro: Kedro) -> None:
         kedro("schedule", *NIGHTLY, "--timezone", "Etc/UTC").ok()
         assert only(server)["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * *"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -98,3 +99,36 @@ def test_without_a_server(
 ) -> None:
     configure(host=host)
     assert what in kedro("upload-pipeline").failed(code).err
+
+
+FOREIGN = {
+    "an emoji in a default": ({"parameters": {"limit": {"type": "tree 😀"}}}, "the parameter 'limit'"),
+    "Cyrillic in a list": ({"parameters": {"limit": ["дерево"]}}, "the parameter 'limit'"),
+    "Greek in a key": ({"parameters": {"limit": {"λ": 1}}}, "the parameter 'limit'"),
+    "a description": ({"description": "予測"}, "the pipeline's description"),
+    "an environment variable": ({"env": {"NAME": "Łódź"}}, "the environment variable NAME of the step 'prepare'"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("command", ["compile", "upload-pipeline"])
+def test_text_that_not_every_database_takes_is_named(
+    demo: KedroProject, kedro: Kedro, configure: Callable[..., None], kind: str, command: str
+) -> None:
+    """Its runs would begin, and be in no list."""
+    given, named = FOREIGN[kind]
+    before = (demo.path / "conf/base/parameters.yml").read_text("utf-8")
+    try:
+        demo.conf("parameters", given.get("parameters", {"limit": 4}))
+        configure({key: value for key, value in given.items() if key != "parameters"})
+        words = ("-o", "-") if command == "compile" else ()
+        done = kedro(command, *words).ok()
+    finally:
+        (demo.path / "conf/base/parameters.yml").write_text(before, "utf-8")
+    [said] = re.findall(r"^Characters beyond Latin-1: (.*)\. A server whose database", done.err, re.MULTILINE)
+    assert named in said
+
+
+def test_latin_text_is_nothing_to_speak_of(kedro: Kedro, configure: Callable[..., None]) -> None:
+    configure({"description": "Prévisions à Åbo"})
+    assert "Characters" not in kedro("compile", "-o", "-").ok().err

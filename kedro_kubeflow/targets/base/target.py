@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kedro_kubeflow.code.archive import Archive
     from kedro_kubeflow.compiler import CompiledPipeline
     from kedro_kubeflow.config.kubeflow import KubeflowConfig
+    from kedro_kubeflow.config.schedules import ScheduleConfig
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.project.opening import OpenProject
     from kedro_kubeflow.request import TravellingCode
@@ -526,6 +527,17 @@ class Target(ABC):
             ConfigError, AuthError, ServerError
         """
         return iter(())
+
+    def cautions(self, compiled: CompiledPipeline) -> list[str]:
+        """What is to be said of a compiled pipeline before it goes there, a sentence each; nothing is asked."""
+        return []
+
+    def check_schedule(self, config: ScheduleConfig) -> None:  # noqa: B027
+        """Whether there could be such a schedule; nothing is asked.
+
+        Raises:
+            ConfigError: there could not; it says why.
+        """
 
     # What it cannot do
 

@@ -6,8 +6,10 @@ change with the parameters. KFP has no way to change one: what has changed is ma
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from kedro_kubeflow.config.cron_in_utc import in_utc
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.targets.base.run_name import fill_run_name
 from kedro_kubeflow.targets.base.schedule import ScheduleChange, Trigger
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from kedro_kubeflow.targets.base.schedule import ScheduleRequest
     from kedro_kubeflow.targets.base.target import Target
     from kedro_kubeflow.targets.kubeflow.kubeflow import KubeflowClient
+
+
+log = logging.getLogger(__name__)
 
 
 def change_of(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> ScheduleChange:
@@ -53,7 +58,7 @@ def change_of(target: Target, client: KubeflowClient, asked: ScheduleRequest) ->
 
 def _request(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> RecurringRunRequest:
     config, run, pipeline = asked.config, target.config.run_config, target.pipeline_name(asked.pipeline)
-    _refuse_foreign(config)
+    refuse_foreign(config)
     version = client.pipelines.find_version(pipeline, config.version or LATEST)
     link = client.address.pipeline_link(version.pipeline_id, version.id)
     # What the newest version at each start has as its own values is not known now.
@@ -67,7 +72,7 @@ def _request(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> 
         pipeline_id=version.pipeline_id,
         version_id=None if config.version == LATEST else version.id,
         trigger=Trigger(
-            cron=_server_time(config.cron),
+            cron=server_time(config.cron),
             interval=config.interval,
             start_time=config.start_time,
             end_time=config.end_time,
@@ -81,7 +86,12 @@ def _request(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> 
     )
 
 
-def _refuse_foreign(config: ScheduleConfig) -> None:
+def refuse_foreign(config: ScheduleConfig) -> None:
+    """Refuse what only other targets have a word for.
+
+    Raises:
+        ConfigError: it has such a key.
+    """
     for key, why in SCHEDULE.items():
         if getattr(config, key):
             raise ConfigError(
@@ -91,24 +101,30 @@ def _refuse_foreign(config: ScheduleConfig) -> None:
             )
 
 
-def _server_time(cron: str | None) -> str | None:
-    """A cron expression as the server takes it: in the one time zone that its administrator has set.
+def server_time(cron: str | None) -> str | None:
+    """A cron expression as the server takes it: in the one time zone that its administrator has set, UTC as a rule.
 
     Raises:
-        ConfigError: it is meant in another.
+        ConfigError: it is meant in another, and cannot be said in UTC.
     """
     zone, _, expression = (cron or "").partition(" ")
     if cron is None or not zone.startswith("TZ="):
         return cron
     if zone.removeprefix("TZ=") in _UTC:
         return expression
-    raise ConfigError(
-        f"The schedule is meant in the time zone {zone.removeprefix('TZ=')}, and Kubeflow Pipelines takes none: all schedules "
-        "of a server are in the server's own, which is UTC as a rule",
-        where="kubeflow.yml, run_config.schedules, timezone, or --timezone",
-        cure="write the times in UTC, without `timezone`; an administrator may set CRON_SCHEDULE_TIMEZONE of the server's "
-        "ml-pipeline-scheduledworkflow",
-    )
+    try:
+        found = in_utc(cron)
+    except ValueError as error:
+        raise ConfigError(
+            f"The schedule is meant in the time zone {zone.removeprefix('TZ=')}, and Kubeflow Pipelines takes none: all "
+            f"schedules of a server are in the server's own, which is UTC as a rule; and {expression!r} cannot be said in UTC: "
+            f"{error}",
+            where="kubeflow.yml, run_config.schedules, timezone, or --timezone",
+            cure="write the times in UTC, without `timezone`; an administrator may set CRON_SCHEDULE_TIMEZONE of the server's "
+            "ml-pipeline-scheduledworkflow",
+        ) from error
+    log.info("%s is %r in UTC, which is taken for the server's own time", cron, found)
+    return found
 
 
 _UTC = frozenset(

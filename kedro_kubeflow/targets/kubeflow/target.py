@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from kedro_kubeflow.check.finding import Finding
     from kedro_kubeflow.code.archive import Archive
+    from kedro_kubeflow.compiler import CompiledPipeline
+    from kedro_kubeflow.config.schedules import ScheduleConfig
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.request import TravellingCode
     from kedro_kubeflow.results.artifact import RunArtifact
@@ -294,6 +296,21 @@ class KubeflowTarget(Target):
         from kedro_kubeflow.targets.kubeflow.findings import server_findings
 
         yield from server_findings(self.client, self.config, tracking=tracking)
+
+    def cautions(self, compiled: CompiledPipeline) -> list[str]:
+        """Text that its database may not have the characters for."""
+        from kedro_kubeflow.targets.kubeflow.charset import cautions
+
+        return cautions(
+            {"pipeline_spec": compiled.pipeline_spec, "platform_spec": compiled.platform_spec}, compiled.tags
+        )
+
+    def check_schedule(self, config: ScheduleConfig) -> None:
+        """It knows no time zones, and not all that Vertex AI's schedules have."""
+        from kedro_kubeflow.targets.kubeflow.schedules import refuse_foreign, server_time
+
+        refuse_foreign(config)
+        server_time(config.cron)
 
     def _request(
         self, source: PipelineVersion | Package, shown: str, values: Mapping[str, Any], options: RunOptions

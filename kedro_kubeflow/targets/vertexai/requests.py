@@ -92,7 +92,7 @@ def schedule_request(
     shown = fill_run_name(template, values) if template else f"{compiled.name} ({name})"
     labels = {**labels_of(compiled), names.SCHEDULE: names.label_value(name)}
     job = JobRequest(name=shown, spec=compiled.pipeline_spec, labels=labels)
-    return JobScheduleRequest(name=shown, trigger=_trigger(config), job=job, enabled=config.enabled).marked(vertexai)
+    return JobScheduleRequest(name=shown, trigger=trigger_of(config), job=job, enabled=config.enabled).marked(vertexai)
 
 
 def labels_of(compiled: CompiledPipeline) -> dict[str, str]:
@@ -102,7 +102,12 @@ def labels_of(compiled: CompiledPipeline) -> dict[str, str]:
     return {key: names.label_value(value) for key, value in known.items() if value}
 
 
-def _trigger(config: ScheduleConfig) -> JobTrigger:
+def trigger_of(config: ScheduleConfig) -> JobTrigger:
+    """When a schedule starts its jobs.
+
+    Raises:
+        ConfigError: it says what Vertex AI has no word for.
+    """
     for key, why in SCHEDULE.items():
         asked = config.catchup and "catchup" in config.model_fields_set if key == "catchup" else getattr(config, key)
         if asked is not None and asked is not False:

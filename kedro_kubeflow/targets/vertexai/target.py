@@ -20,13 +20,20 @@ from kedro_kubeflow.targets.vertexai import names
 from kedro_kubeflow.targets.vertexai.client import VertexClient
 from kedro_kubeflow.targets.vertexai.jobs import Job
 from kedro_kubeflow.targets.vertexai.limits import CANNOT
-from kedro_kubeflow.targets.vertexai.requests import check_service_account, job_request, schedule_request, section
+from kedro_kubeflow.targets.vertexai.requests import (
+    check_service_account,
+    job_request,
+    schedule_request,
+    section,
+    trigger_of,
+)
 from kedro_kubeflow.targets.vertexai.schedules import JobScheduleRequest, key_of
 from kedro_kubeflow.targets.vertexai.steps import JobStep
 
 if TYPE_CHECKING:
     from kedro_kubeflow.code.archive import Archive
     from kedro_kubeflow.compiler import CompiledPipeline
+    from kedro_kubeflow.config.schedules import ScheduleConfig
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.request import TravellingCode
     from kedro_kubeflow.results.artifact import RunArtifact
@@ -143,6 +150,10 @@ class VertexTarget(Target):
     def schedules(self, *, namespace: str | None = None) -> list[Schedule]:
         """All schedules of the region."""
         return list(self.client.schedules.list())
+
+    def check_schedule(self, config: ScheduleConfig) -> None:
+        """It counts no seconds, and knows no intervals."""
+        trigger_of(config)
 
     def plan_schedule(self, request: ScheduleRequest) -> ScheduleChange:
         """What is scheduled is the pipeline itself, compiled now."""
