@@ -31,6 +31,7 @@ def run_json(target: Target, run: Run, *, steps: bool = True, mlflow_end: str | 
         "finished_at": run.finished_at,
         "parameters": dict(run.parameters),
         "error": run.error,
+        "reason": run.reason,
         "mlflow": dict(run.mlflow),
         "folder": str(run.folder) if run.folder else None,
         **run.details(),
@@ -61,6 +62,8 @@ def print_run(target: Target, run: Run) -> None:
     click.echo(f"{run.name}: {run.state}, {duration(run.created_at, run.finished_at)} since {cell(run.created_at)}")
     if run.error:
         click.echo(f"error: {run.error}")
+    if run.reason:
+        click.echo(f"it waits: {run.reason}")
     rows = [
         [s.display_name, s.state, duration(s.started_at, s.finished_at) if s.started_at else "", _first(s)]
         for s in run.steps

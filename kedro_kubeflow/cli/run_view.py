@@ -54,7 +54,7 @@ class RunView:
         if self._console.is_terminal:
             return
         # Names may hold anything: the run's own state goes by the empty one.
-        states = {"": run.state, **{s.display_name: _state(s) for s in run.steps if s.state != "WAITING"}}
+        states = {"": _state(run), **{s.display_name: _state(s) for s in run.steps if s.state != "WAITING"}}
         for name, state in states.items():
             if self._said.get(name) != state:
                 self._said[name] = state
@@ -68,12 +68,12 @@ class RunView:
             time = duration(step.started_at, step.finished_at if step.state != "RUNNING" else None)
             shown = time if step.started_at and step.state not in ("WAITING", "PENDING") else ""
             table.add_row(Text(step.display_name), Text(_state(step), _STYLES.get(step.state, "")), shown)
-        state = self._run.state
+        state = _state(self._run)
         total = duration(self._run.created_at, self._run.finished_at)
         table.add_row(Text("run", "bold"), Text(state, _STYLES.get(self._run.state, "")), total)
         return table
 
 
-def _state(step: Step) -> str:
-    """A step's state, with the reason of one that waits."""
-    return f"{step.state} ({step.reason})" if step.reason else step.state
+def _state(of: Step | Run) -> str:
+    """The state of a step or a run, with the reason of one that waits."""
+    return f"{of.state} ({of.reason})" if of.reason else of.state

@@ -45,6 +45,7 @@ class RunSummary:
     finished_at: Moment | None
     parameters: dict[str, Any]
     error: str | None
+    reason: str | None
     mlflow: dict[str, str]
     folder: str | None
 

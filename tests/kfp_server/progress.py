@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from kedro_kubeflow.targets.base.spec import tasks_before
 from kfp_server.workflow import OMITTED, is_exit
@@ -20,6 +20,7 @@ class Script:
         stays: never gets beyond its first step, until it is terminated or let go.
         pending: the step whose pod waits, until the run is terminated or let go.
         why: what Kubernetes says of that pod, the reason first.
+        unbegun: the run waits before any step: `argo` has made no node of it, or the pod of `root-driver` waits.
         settles: after how many looks at the ended run its tasks have ended too.
         freezes: after how many steps the server no longer learns what becomes of the others; the run's own state is right.
         exit_lost: the exit task never runs.
@@ -31,6 +32,7 @@ class Script:
     stays: bool = False
     pending: str | None = None
     why: str = 'ImagePullBackOff: Back-off pulling image "registry.example.com/demo:1"'
+    unbegun: Literal["argo", "root-driver"] | None = None
     settles: int = 1
     freezes: int | None = None
     exit_lost: bool = False
@@ -61,7 +63,9 @@ def frames(spec: Mapping[str, Any], script: Script) -> list[Frame]:
 
 def _course(spec: Mapping[str, Any], script: Script) -> Iterator[Frame]:
     """What truly happens."""
-    yield Frame("PENDING", {})
+    yield Frame("PENDING", {}, held=script.unbegun == "argo")
+    if script.unbegun == "root-driver":
+        yield Frame("RUNNING", {"root-driver": "PENDING"}, held=True)
     tasks = [(name, is_exit(task)) for name, task in steps_of_spec(spec)]
     done: dict[str, str] = {}
     failed = False

@@ -72,6 +72,9 @@ class Workflow:
         if not self.states:
             return []
         tasks = self._ir["root"]["dag"]["tasks"]
+        if "root-driver" in self.states:
+            opening = self._pod(f"{top}.root-driver", "root-driver", self.states["root-driver"], ())
+            return [*self._retried(self.name, self.name, self.state, (f"{top}.root-driver",)), *opening]
         return [
             *self._retried(self.name, self.name, self.state, (f"{top}.root-driver",)),
             *self._pod(f"{top}.root-driver", "root-driver", "SUCCEEDED", (root,)),

@@ -97,6 +97,7 @@ class Run:
         created_at, finished_at: in UTC; None where it is not known, or not yet.
         steps: in an order in which they can run; empty in a list of runs.
         error: what went wrong with it as a whole.
+        reason: why it is in its state where that is no error, as for one that waits to begin.
         canceled: whether somebody ended it. Some servers call such a run FAILED in the end.
         parameters: its inputs by KFP name.
         experiment: the name of the experiment that it is filed under, where that is known.
@@ -113,6 +114,7 @@ class Run:
     finished_at: datetime | None = None
     steps: tuple[Step, ...] = ()
     error: str | None = None
+    reason: str | None = None
     canceled: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     experiment: str | None = None

@@ -99,6 +99,11 @@ class Place:
             return ()
         return tuple(workflow.pod(path, self.template) for path in self.executors(workflow))
 
+    def opening_pod(self, workflow: Workflow, *, top: bool) -> str:
+        """The pod that opens a group, or the whole graph: that of this place, which is a group's driver."""
+        path = f"{workflow.first(workflow.name)}.{self.task}" if top else self.path(workflow)
+        return workflow.pod(workflow.first(path), "system-dag-driver")
+
     def driver_pod(self, workflow: Workflow) -> str:
         """The name of its driver's pod."""
         return workflow.pod(workflow.first(f"{self.path(workflow)}-driver"), "system-container-driver")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
 
 from kedro_kubeflow.errors import KedroKubeflowError, WaitTimeout
+from kedro_kubeflow.targets.kubeflow.cluster import Cluster, is_usual, reason_of, warning_in
 from kedro_kubeflow.targets.kubeflow.fate import FOREIGN
 from kedro_kubeflow.targets.kubeflow.logs import NAMESPACE
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun
@@ -28,8 +28,8 @@ AFTER, AGAIN = 60.0, 30.0
 """Seconds that a pod may wait before it is asked why, and between two questions."""
 MOST = 5
 """Pods that are asked about for one look."""
-_USUAL = frozenset({"ContainerCreating", "PodInitializing"})
-_SECONDS = 5
+_WHOLE = ""
+"""Stands for a run that has not come to any step, among the names of steps."""
 
 
 @dataclass(frozen=True)
@@ -43,34 +43,47 @@ class Pods:
         """Where they are."""
         return self.server.configured_namespace or NAMESPACE
 
-    def why(self, step: PodStep) -> str:
-        """Why a step's pod waits, or what to look at where nobody says it."""
-        pod = step.waiting_pod
-        if pod is None:
-            return "its pod is not made yet"
-        for told in self._asked(pod):
+    @cached_property
+    def cluster(self) -> Cluster:
+        """Kubernetes itself, as far as it is reached."""
+        return Cluster(self.namespace)
+
+    def why(self, run: KubeflowRun, step: PodStep | None = None) -> str:
+        """Why a step's pod waits, or the run as a whole; or what to look at where nobody says it."""
+        pod = step.waiting_pod if step else run.waits_for
+        for told in self._asked(pod, run.id):
             if told:
                 return told
-        return f"why is not known here; look at it with: kubectl describe pod -n {self.namespace} {pod}"
+        where = f"-n {self.namespace}"
+        workflow = f"kubectl get workflows {where} -l pipeline/runid={run.id} -o yaml"
+        if pod is None:
+            return f"Argo has made no pod for it yet; why is not known here, look with: {workflow}"
+        return (
+            f"why is not known here; look at it with: kubectl describe pod {where} {pod}; where there is no such pod (no such "
+            f"service account, a quota): {workflow}"
+        )
 
     def explained(self, run: KubeflowRun) -> KubeflowRun:
-        """A run with the reason of each step that waits."""
+        """A run with the reason of each step that waits, or its own."""
         waiting = [step.name for step in run.steps if step.state == "PENDING"][:MOST]
+        if waits_as_a_whole(run) and is_long(run):
+            return replace(run, reason=self.why(run))
         if not waiting:
             return run
-        return replace(run, steps=tuple(replace(s, reason=self.why(s)) if s.name in waiting else s for s in run.steps))
+        told = {step.name: self.why(run, step) for step in run.steps if step.name in waiting}
+        return replace(run, steps=tuple(replace(s, reason=told.get(s.name)) for s in run.steps))
 
-    def _asked(self, pod: str) -> Iterator[str | None]:
-        if (host := self.server.ui) is not None:
+    def _asked(self, pod: str | None, run_id: str) -> Iterator[str | None]:
+        if pod is not None and (host := self.server.ui) is not None:
             yield self._of_ui(host, pod)
-        yield _of_kubernetes(self.namespace, pod)
+        yield self.cluster.why(pod, run_id)
 
     def _of_ui(self, host: str, pod: str) -> str | None:
         query = {"podname": pod, "podnamespace": self.server.namespace or NAMESPACE}
         try:
             found = json.loads(self.server.connection.once("/k8s/pod", query, host=host))
             told = reason_of(found)
-            if told in (None, *_USUAL):
+            if is_usual(told):
                 events = json.loads(self.server.connection.once("/k8s/pod/events", query, host=host))
                 told = warning_in(events) or told
         except (*FOREIGN, ValueError, KedroKubeflowError) as error:
@@ -79,59 +92,15 @@ class Pods:
         return told
 
 
-def reason_of(pod: Mapping[str, Any]) -> str | None:
-    """Why a pod has not begun, as Kubernetes describes it; None where it says nothing, or the pod runs."""
-    status = pod.get("status") or {}
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return _sentence(condition.get("reason"), condition.get("message"))
-    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    states = [(c.get("state") or {}).get("waiting") or {} for c in containers]
-    # One that is stuck says more than those that wait for it.
-    for state in sorted(states, key=lambda s: s.get("reason") in _USUAL):
-        if state.get("reason"):
-            return _sentence(state["reason"], state.get("message"))
-    return None
+def waits_as_a_whole(run: KubeflowRun) -> bool:
+    """Whether a run has not come to any step: nothing is told of it yet, or the pod before all of them waits."""
+    reached = any(step.state != "WAITING" for step in run.steps)
+    return not (run.ended or reached) and (run.waits_for is not None or not run.begun)
 
 
-def warning_in(events: Any) -> str | None:
-    """The latest warning among a pod's events."""
-    items = events.get("items") if isinstance(events, Mapping) else events
-    warnings = [e for e in items or () if isinstance(e, Mapping) and e.get("type") == "Warning"]
-    if not warnings:
-        return None
-    latest = max(warnings, key=lambda e: str(e.get("lastTimestamp") or e.get("eventTime") or ""))
-    return _sentence(latest.get("reason"), latest.get("message"))
-
-
-def _sentence(reason: object, message: object, longest: int = 300) -> str:
-    text = " ".join(f"{reason or ''}: {message or ''}".strip(": ").split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _of_kubernetes(namespace: str, pod: str) -> str | None:
-    files = [
-        Path(f) for f in os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")).split(os.pathsep) if f
-    ]
-    if not any(file.is_file() for file in files):
-        return None
-    try:
-        from kubernetes import client, config
-
-        core = client.CoreV1Api(config.new_client_from_config())
-        found = core.read_namespaced_pod(pod, namespace, _preload_content=False, _request_timeout=_SECONDS)
-        told = reason_of(json.loads(found.data))
-        if told in (None, *_USUAL):
-            of_pod = f"involvedObject.name={pod}"
-            events = core.list_namespaced_event(
-                namespace, field_selector=of_pod, _preload_content=False, _request_timeout=_SECONDS
-            )
-            told = warning_in(json.loads(events.data)) or told
-    except Exception as error:
-        # Plugins of a kubeconfig raise what they like, and it may be for another cluster: then nothing is known from here.
-        log.debug("Kubernetes does not show the pod %s: %s", pod, error)
-        return None
-    return told
+def is_long(run: KubeflowRun) -> bool:
+    """Whether a run has been there for as long as a pod may wait without a word."""
+    return run.created_at is None or datetime.now(timezone.utc) - run.created_at >= timedelta(seconds=AFTER)
 
 
 @dataclass
@@ -156,20 +125,24 @@ class PendingWatch:
         Raises:
             WaitTimeout: a pod has waited for too long; the run goes on.
         """
-        waiting = {} if run.ended else {s.name: s for s in run.steps if s.state == "PENDING"}
+        waiting: dict[str, PodStep | None] = {s.name: s for s in run.steps if s.state == "PENDING" and not run.ended}
+        if waits_as_a_whole(run):
+            waiting = {_WHOLE: None}
         self._since = {name: self._since.get(name, now) for name in waiting}
         for name, step in waiting.items():
             waited = now - self._since[name]
             if self.timeout is not None and waited >= self.timeout:
                 raise self._too_long(run, step, waited)
             if waited >= AFTER and now - self._told.get(name, (-AGAIN, ""))[0] >= AGAIN:
-                self._told[name] = (now, self.pods.why(step))
+                self._told[name] = (now, self.pods.why(run, step))
         told = {name: self._told[name][1] for name in waiting if name in self._told}
-        return replace(run, steps=tuple(replace(s, reason=told.get(s.name)) for s in run.steps)) if told else run
+        steps = tuple(replace(s, reason=told.get(s.name)) for s in run.steps)
+        return replace(run, steps=steps, reason=told.get(_WHOLE)) if told else run
 
-    def _too_long(self, run: KubeflowRun, step: PodStep, waited: float) -> WaitTimeout:
+    def _too_long(self, run: KubeflowRun, step: PodStep | None, waited: float) -> WaitTimeout:
+        what = f"The pod of {step.display_name!r}" if step else "The run's first pod"
         return WaitTimeout(
-            f"The pod of {step.display_name!r} has waited for {waited:.0f} seconds: {self.pods.why(step)}",
+            f"{what} has waited for {waited:.0f} seconds: {self.pods.why(run, step)}",
             where=self.pods.server.address.run_link(run.id),
             cure=f"mend it, and the run goes on; or end it: kedro kubeflow terminate {run.id}",
         )

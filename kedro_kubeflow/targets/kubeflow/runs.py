@@ -61,6 +61,8 @@ class KubeflowRun(Run):
         told_whole: whether the server has told the end of all that it told the beginning of; a run ends before its tasks do.
         behind: whether the server may no longer learn what becomes of its tasks: there are many, or nothing has been told of
             any for a while.
+        begun: whether the server has told of any task.
+        waits_for: the pod that must run before any step can, a driver's, while that waits.
     """
 
     steps: tuple[PodStep, ...] = ()
@@ -71,6 +73,8 @@ class KubeflowRun(Run):
     recurring_run_id: str | None = None
     told_whole: bool = True
     behind: bool = False
+    begun: bool = True
+    waits_for: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -312,6 +316,8 @@ def run_of(entry: Any, asked: Asked | None = None) -> KubeflowRun:
         error=error_text(entry),
         told_whole=not ended or details.tell_the_end(failed=state == "FAILED"),
         behind=not ended and _is_behind(details),
+        begun=bool(details.tasks),
+        waits_for=None if ended else details.waiting_driver(asked.steps),
     )
     return replace(run, error=run.error or _over_deadline(run, asked.deadline))
 

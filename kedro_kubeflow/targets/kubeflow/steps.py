@@ -138,6 +138,18 @@ class Details:
         pods = self._beginning.get((shown, above.start_time), ())
         return bool(pods) and all(str(t.state) == "PENDING" for t in pods)
 
+    def waiting_driver(self, names: Sequence[StepName]) -> str | None:
+        """The pod that opens the graph or a group of it, if that waits; no step can begin before it."""
+        groups = {name.place.groups[:depth] for name in names for depth in range(len(name.place.groups) + 1)}
+        for group in sorted({(), *groups}, key=len):
+            if any(part.endswith(".onExit") for part in group) or not self.workflow.name:
+                continue
+            name = f"{group[-1] if group else 'root'}-driver"
+            driver = self.by_name.get(self.workflow.first(name))
+            if driver is not None and str(driver.state) == "PENDING":
+                return Place(name, group[:-1]).opening_pod(self.workflow, top=not group)
+        return None
+
     def cached(self, place: Place) -> bool:
         """Whether a task that has succeeded came from the cache: it has a node for its pod, and no pod."""
         if not place.driven or not self.workflow.counted:
