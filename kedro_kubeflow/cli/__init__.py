@@ -64,7 +64,7 @@ def kubeflow() -> None:
         gc.freeze()
     _logs_to_stderr()
     # Kedro calls a function that OmegaConf 2.4 renamed: nothing that a user could mend.
-    warnings.filterwarnings("ignore", message=r"register_new_resolver\(\)")
+    warnings.filterwarnings("ignore", message=r"register_new_resolver\(\)", module=r"kedro\.config\.")
 
 
 def _logs_to_stderr() -> None:

@@ -54,7 +54,11 @@ def retry_policy_json(policy: RetryPolicyConfig) -> dict[str, Any]:
 def executor_config(task: Task) -> dict[str, Any]:
     """``KubernetesExecutorConfig`` of a task: what it needs by itself, and what its settings say; empty where neither does."""
     config = _by_itself(task)
-    return _merged(config, settings_config(task.settings, task.image)) if task.settings else config
+    config = _merged(config, settings_config(task.settings, task.image)) if task.settings else config
+    if task.as_root:
+        # It is of no use as anybody else, whatever all tasks run as.
+        config["securityContext"] = {**config.get("securityContext", {}), "runAsUser": "0", "runAsNonRoot": False}
+    return config
 
 
 def _by_itself(task: Task) -> dict[str, Any]:

@@ -40,9 +40,9 @@ class VolumeConfig(Model):
     """The user number that steps run as, so that all of them may write; `security_context` goes before it."""
 
     fill_as_root: bool = False
-    """Whether `fill-volume` runs as root and gives the volume to `owner`, or to everybody where none is named. New disks often
-    belong to root, and Kubeflow Pipelines has no way to ask for another group (`fsGroup`). The cluster must let images run as
-    root."""
+    """Whether `fill-volume` runs as root, whatever `security_context` says, and then lets everybody write to the volume, or only
+    `owner` where root has the right to give files away, which Kubeflow Pipelines takes from it. New disks often belong to root,
+    and Kubeflow Pipelines has no way to ask for another group (`fsGroup`). The cluster must let images run as root."""
 
     folder: str = "data"
     """The project's folder that it stands for, relative to the project."""

@@ -102,6 +102,7 @@ class Task:
         mount: the run's volume, where it is a claim.
         imports: the URI of the artifact that KFP's backend makes known here, as its one output ``artifact``; no pod of ours.
         run_as: the user id that it runs as, unless its settings say another.
+        as_root: whether it runs as root, whatever its settings say.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Task:
     mount: ClaimMount | None = None
     imports: str = ""
     run_as: int | None = None
+    as_root: bool = False
 
     @classmethod
     def importer(cls, name: str, *, uri: str, kind: str) -> Task:

@@ -91,7 +91,7 @@ def _created(volume: VolumeConfig) -> Task:
 def _as_root(fill: Task, volume: VolumeConfig) -> Task:
     """The filling task, as the one user who may write to a disk of root's; it then gives the disk away."""
     call = replace(fill.call, settings={**fill.call.settings, "owner": volume.owner}) if fill.call else None
-    return replace(fill, call=call, run_as=0)
+    return replace(fill, call=call, as_root=True)
 
 
 def _fill(defaults: Defaults) -> Task:

@@ -72,15 +72,26 @@ def fill(call: StepCall, executor: Executor) -> None:
 
 
 def give_away(root: Path, owner: int | None) -> None:
-    """Let a user write everywhere below a folder of root's; everybody, where none is named."""
+    """Let a user write everywhere below a folder of root's; everybody, where none is named or root has not the right to.
+
+    Kubeflow Pipelines takes all capabilities from a pod, also that to give files away: what is left to root is what it owns.
+    """
     for folder, _, files in os.walk(root):
         for path in (Path(folder), *(Path(folder, name) for name in files)):
-            if path.is_symlink():
+            if path.is_symlink() or _given(path, owner):
                 continue
-            if owner is not None:
-                os.chown(path, owner, -1)
-            else:
-                path.chmod(path.stat().st_mode | (0o777 if path.is_dir() else 0o666))
+            path.chmod(path.stat().st_mode | (0o777 if path.is_dir() else 0o666))
+
+
+def _given(path: Path, owner: int | None) -> bool:
+    """Whether a user now has a file or a folder."""
+    if owner is None:
+        return False
+    try:
+        os.chown(path, owner, -1)
+    except PermissionError:
+        return False
+    return True
 
 
 def _whose(root: Path) -> str:
@@ -94,13 +105,19 @@ def _whose(root: Path) -> str:
 def _cure(error: OSError, root: Path) -> str:
     if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "raise run_config.volume.size if the volume is full"
-    if root.exists() and root.stat().st_uid == 0 and hasattr(os, "getuid") and os.getuid() != 0:
+    if _is_root() and error.filename and not Path(error.filename).is_relative_to(root):
+        return "root has no privileges in Kubeflow's pods: let everybody read the image's files (chmod -R a+rX)"
+    if root.exists() and root.stat().st_uid == 0 and not _is_root():
         return (
             "the disk belongs to root: set run_config.volume.fill_as_root, and owner to the number of the image's user, if the "
             "cluster lets images run as root; else take a storage class whose volumes everybody may write (NFS, or one with "
             "`uid` and `gid` among its mountOptions), or do without `volume`"
         )
     return "set run_config.volume.owner to the number of a user who may write there"
+
+
+def _is_root() -> bool:
+    return hasattr(os, "getuid") and os.getuid() == 0
 
 
 def copy_tree(source: Path, target: Path) -> int:

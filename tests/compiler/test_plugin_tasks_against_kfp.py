@@ -179,6 +179,13 @@ def test_the_exit_task_without_mlflow(tmp_path: Path) -> None:
 WEBHOOK = {"type": "webhook", "url_env": "HOOK_URL"}
 CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "volume": ({"volume": {"owner": 1000}}, False),
+    "volume_filled_by_root": (
+        {
+            "volume": {"owner": 1000, "fill_as_root": True},
+            "security_context": {"__default__": {"run_as_group": 50, "run_as_non_root": True}},
+        },
+        False,
+    ),
     "volume_with_mlflow": ({"volume": {}}, True),
     "volume_kept": ({"volume": {"keep": True, "storageclass": "nfs"}}, True),
     "cache": ({"cache": True, "env": {"__default__": {"LEVEL": "1"}}}, False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -245,3 +246,23 @@ def _processes_of(project: KedroProject) -> list[int]:
 
 def _proc() -> Iterator[Path]:
     return (p for p in Path("/proc").iterdir() if p.name.isdigit())
+
+
+def test_off_is_off(project_with: Callable[..., KedroProject], tmp_path: Path) -> None:
+    """kedro-mlflow is there, and mlflow.yml has an address: nobody calls there, and datasets of kedro-mlflow are no reason to."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        nobody.listen()
+        nobody.settimeout(0.1)
+        off = {"run_config": {"image": "img:1", "mlflow": {"enabled": False}, "on_exit_pipeline": "__default__"}}
+        project = project_with(kubeflow=off)
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        project.conf("mlflow", {"server": {"mlflow_tracking_uri": address}})
+        facts = json.loads(local_run(project, "--output", "json").ok().out.partition("\n{")[2].join(["{", ""]))
+        assert facts["state"] == "SUCCEEDED"
+        assert [s["step"] for s in facts["steps"]] == ["prepare", "ns_train", "report", "exit-pipeline"]
+        assert {s["state"] for s in facts["steps"]} == {"SUCCEEDED"}
+        with pytest.raises(TimeoutError):
+            nobody.accept()
+    assert facts["mlflow"] == {}
+    assert not [file for file in (*tmp_path.rglob("mlruns"), *tmp_path.rglob("mlflow.db"))]
