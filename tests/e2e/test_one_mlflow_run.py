@@ -265,4 +265,4 @@ def test_off_is_off(project_with: Callable[..., KedroProject], tmp_path: Path) -
         with pytest.raises(TimeoutError):
             nobody.accept()
     assert facts["mlflow"] == {}
-    assert not [file for file in (*tmp_path.rglob("mlruns"), *tmp_path.rglob("mlflow.db"))]
+    assert not {*tmp_path.rglob("mlruns"), *tmp_path.rglob("mlflow.db")}
