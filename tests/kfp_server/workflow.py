@@ -72,7 +72,7 @@ class Workflow:
         if not self.states:
             return []
         tasks = self._ir["root"]["dag"]["tasks"]
-        if "root-driver" in self.states:
+        if set(self.states) == {"root-driver"}:
             opening = self._pod(f"{top}.root-driver", "root-driver", self.states["root-driver"], ())
             return [*self._retried(self.name, self.name, self.state, (f"{top}.root-driver",)), *opening]
         return [

@@ -72,15 +72,15 @@ class Cluster:
 
     @cached_property
     def _client(self) -> Any:
-        known = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")).split(os.pathsep)
-        if not any(file and Path(file).is_file() for file in known):
+        known = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+        if not any(file and Path(file).is_file() for file in known.split(os.pathsep)):
             return None
         try:
             from kubernetes import client, config
 
             asked = client.Configuration()
             asked.retries = False
-            config.load_kube_config(client_configuration=asked)
+            config.load_kube_config(known, client_configuration=asked)
             return client.ApiClient(asked)
         except Exception as error:
             # A kubeconfig may be broken in as many ways as there are plugins.

@@ -178,5 +178,5 @@ def test_a_driver_of_the_whole_graph_that_waits(client_of: Connect) -> None:
         workflow = server.runs.courses[run.id].workflow
         assert (run.waits_for or "").startswith(f"{workflow}-system-dag-driver-")
         settled(client, run.id)
-        [asked] = server.requests("GET /k8s/pod")
+        [asked] = [r for r in server.requests("GET /k8s/pod") if r.path == "/k8s/pod"]
         assert dict(asked.query)["podname"] == run.waits_for
