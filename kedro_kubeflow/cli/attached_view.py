@@ -147,13 +147,13 @@ def summary_json(run: Run) -> dict[str, Any]:
     """The same for programs."""
     return {
         "run_id": run.id,
-        "state": "interrupted" if run.canceled else run.state.lower(),
+        "state": "CANCELED" if run.canceled else run.state,
         "folder": str(run.folder),
         "mlflow": dict(run.mlflow),
         "steps": [
             {
                 "step": step.display_name,
-                "state": step.state.lower(),
+                "state": step.state,
                 "seconds": round(step.seconds or 0.0, 3),
                 "outputs": dict(step.outputs),
                 "log": str(step.log),

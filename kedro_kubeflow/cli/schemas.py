@@ -1,7 +1,7 @@
 """The form of what commands print with ``--output json``.
 
 A command may give more keys than stand here, those of its target alone; what stands here is there on every target, and stays.
-Moments are ISO 8601 in UTC.
+Moments are ISO 8601 in UTC. States are in capitals on every target: KFP's runtime states, and ours (WAITING, CACHED, UNKNOWN).
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class AttachedStep:
     """A step of a run that lasted as long as its command."""
 
     step: str
-    state: Literal["waiting", "running", "succeeded", "cached", "failed", "skipped"]
+    state: State
     seconds: float
     outputs: dict[str, str]
     log: str
@@ -104,7 +104,7 @@ class AttachedRun:
     """A run that lasted as long as its command, as on this machine."""
 
     run_id: str
-    state: Literal["succeeded", "failed", "interrupted"]
+    state: State
     folder: str
     mlflow: dict[str, str]
     steps: list[AttachedStep]

@@ -106,7 +106,10 @@ FOREIGN = {
     "Cyrillic in a list": ({"parameters": {"limit": ["дерево"]}}, "the parameter 'limit'"),
     "Greek in a key": ({"parameters": {"limit": {"λ": 1}}}, "the parameter 'limit'"),
     "a description": ({"description": "予測"}, "the pipeline's description"),
-    "an environment variable": ({"env": {"__default__": {"NAME": "Łódź"}}}, "the environment variable NAME of the step 'prepare'"),
+    "an environment variable": (
+        {"env": {"__default__": {"NAME": "Łódź"}}},
+        "the environment variable NAME of the step 'prepare'",
+    ),
 }
 
 

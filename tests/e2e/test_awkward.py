@@ -39,7 +39,7 @@ def executor_output(run: dict[str, Any], output: str) -> dict[str, Any]:
 
 
 def test_every_step_succeeded(run: dict[str, Any]) -> None:
-    assert {s["state"] for s in run["steps"]} == {"succeeded"}
+    assert {s["state"] for s in run["steps"]} == {"SUCCEEDED"}
     assert len(run["steps"]) == 10
 
 

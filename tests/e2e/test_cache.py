@@ -70,16 +70,16 @@ def test_results_are_taken_back_and_the_mlflow_run_is_true(tmp_path: Path, mlflo
         return client.get_run(facts["mlflow"]["run_id"])
 
     states, first = run(project)
-    assert set(states.values()) == {"succeeded"}, first
+    assert set(states.values()) == {"SUCCEEDED"}, first
     assert mlflow_run(first).data.tags["kubeflow_step.train"].startswith("succeeded"), "a cached step finds its run"
 
     states, second = run(project)
     assert states == {
-        "mlflow-start-run": "succeeded",
-        "prepare": "cached",
-        "train": "cached",
-        "mlflow-mark-success": "succeeded",
-        "mlflow-end-run": "succeeded",
+        "mlflow-start-run": "SUCCEEDED",
+        "prepare": "CACHED",
+        "train": "CACHED",
+        "mlflow-mark-success": "SUCCEEDED",
+        "mlflow-end-run": "SUCCEEDED",
     }
     rows = Path(next(s for s in second["steps"] if s["step"] == "prepare")["outputs"]["rows"])
     assert rows.exists()
@@ -89,8 +89,8 @@ def test_results_are_taken_back_and_the_mlflow_run_is_true(tmp_path: Path, mlflo
 
     project.conf("kubeflow", {"run_config": {**RUN_CONFIG, "on_exit_pipeline": "at_exit"}})
     states, third = run(project, "--param", "options.fail=true")
-    assert states["prepare"] == "succeeded", "another configuration is another image on a cluster"
-    assert (states["train"], states["mlflow-end-run"]) == ("failed", "succeeded")
+    assert states["prepare"] == "SUCCEEDED", "another configuration is another image on a cluster"
+    assert (states["train"], states["mlflow-end-run"]) == ("FAILED", "SUCCEEDED")
     told = json.loads(Path(third["steps"][-1]["outputs"]["told"]).read_text())
     assert (told["status"], told["failed_steps"]) == ("failed", ["train"])
     assert told["mlflow_run_id"] == third["mlflow"]["run_id"]

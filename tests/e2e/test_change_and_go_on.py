@@ -42,9 +42,9 @@ def failed(project: KedroProject) -> str:
     facts = json.loads(done.out[done.out.index("{") :])
     states = {step["step"]: step["state"] for step in facts["steps"]}
     assert {name: states[name].lower() for name in ("prepare", "double", "total")} == {
-        "prepare": "succeeded",
-        "double": "succeeded",
-        "total": "failed",
+        "prepare": "SUCCEEDED",
+        "double": "SUCCEEDED",
+        "total": "FAILED",
     }
     return str(facts["run_id"])
 

@@ -164,9 +164,9 @@ def test_after_a_failure_each_part_is_done_though_the_others_fail(
     log = Path(steps["on-exit-pipeline"]["log"]).read_text()
     assert code == 1
     assert {name: step["state"] for name, step in steps.items()} == {
-        "prepare": "succeeded",
-        "train_model": "failed",
-        "on-exit-pipeline": "failed",
+        "prepare": "SUCCEEDED",
+        "train_model": "FAILED",
+        "on-exit-pipeline": "FAILED",
     }
     assert "the exit pipeline sees failed" in log
     assert "The exit pipeline 'clean_up' failed (exit code 3)" in log

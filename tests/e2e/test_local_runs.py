@@ -153,7 +153,7 @@ def test_ended_from_elsewhere(project: KedroProject, waiting: tuple[str, subproc
     assert done[0].endswith(": CANCELED")
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert facts_in(out)["state"] == "interrupted"
+    assert facts_in(out)["state"] == "CANCELED"
     assert status(project, run_id)["canceled"]
     assert project.kubeflow("terminate", run_id).ok().out.splitlines() == done
 

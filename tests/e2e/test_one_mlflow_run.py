@@ -260,7 +260,7 @@ def test_off_is_off(project_with: Callable[..., KedroProject], tmp_path: Path) -
         project.conf("mlflow", {"server": {"mlflow_tracking_uri": address}})
         facts = json.loads(local_run(project, "--output", "json").ok().out.partition("\n{")[2].join(["{", ""]))
         assert facts["state"] == "SUCCEEDED"
-        assert [s["step"] for s in facts["steps"]] == ["prepare", "ns_train", "report", "exit-pipeline"]
+        assert [s["step"] for s in facts["steps"]] == ["prepare", "ns_train", "report", "on-exit-pipeline"]
         assert {s["state"] for s in facts["steps"]} == {"SUCCEEDED"}
         with pytest.raises(TimeoutError):
             nobody.accept()

@@ -117,7 +117,7 @@ def run(project: KedroProject, *words: str) -> tuple[dict[str, str], dict[str, s
 def test_to_the_end_of_the_run(project: KedroProject, tmp_path: Path, mlflow_server: MlflowServer) -> None:
     shutil.copytree(tmp_path / "src", tmp_path / "as-it-was")
     states, logs, facts = run(project)
-    assert set(states.values()) == {"succeeded"}, logs
+    assert set(states.values()) == {"SUCCEEDED"}, logs
     assert "the exit pipeline as it travelled: succeeded" in logs["mlflow-end-run"]
     assert "other requirements" not in logs["spoil"]
     assert "built with other requirements than the code needs (requirements.txt differs)" in logs["train"]
@@ -127,13 +127,13 @@ def test_to_the_end_of_the_run(project: KedroProject, tmp_path: Path, mlflow_ser
     shutil.rmtree(tmp_path / "src")
     shutil.copytree(tmp_path / "as-it-was", tmp_path / "src")
     project.write("requirements.txt", "kedro\n")
-    assert run(project)[0]["prepare"] == "cached"
+    assert run(project)[0]["prepare"] == "CACHED"
     shutil.rmtree(tmp_path / "src")
     shutil.copytree(tmp_path / "as-it-was", tmp_path / "src")
     nodes = tmp_path / "src/demo/pipelines/main/__init__.py"
     nodes.write_text(nodes.read_text().replace("2 * x", "3 * x"))
     project.write("requirements.txt", "kedro\n")
-    assert run(project)[0]["prepare"] == "succeeded"
+    assert run(project)[0]["prepare"] == "SUCCEEDED"
 
 
 @pytest.mark.parametrize("pipeline", ["at_import", "in_node"])

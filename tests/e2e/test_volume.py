@@ -62,7 +62,7 @@ def test_steps_share_it_and_results_outlive_it(tmp_path: Path) -> None:
     project = project_with(tmp_path, {"volume": {"size": "2Gi"}})
     facts, folder = run(project)
     steps = {s["step"]: s for s in facts["steps"]}
-    assert facts["state"] == "succeeded", steps
+    assert facts["state"] == "SUCCEEDED", steps
     assert list(steps) == ["fill-volume", "prepare", "double", "total"]
     assert not (folder / "volume").exists(), "the run's volume goes with a run that succeeded"
     assert Path(steps["total"]["outputs"]["page"]).read_text() == "<p>18</p>"
@@ -79,7 +79,7 @@ def test_it_can_be_kept_and_start_empty(tmp_path: Path) -> None:
     project.write("raw.json", "[1, 2, 3, 4, 5]")
     project.write("lookup.json", '{"fail": false}')
     facts, folder = run(project)
-    assert facts["state"] == "succeeded"
+    assert facts["state"] == "SUCCEEDED"
     assert [s["step"] for s in facts["steps"]] == ["prepare", "double", "total"]
     assert (folder / "volume/data/08/page.html").read_text() == "<p>18</p>"
     assert "page" not in facts["steps"][-1]["outputs"], "no copies were asked for"
