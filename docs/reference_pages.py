@@ -117,7 +117,7 @@ def output_page() -> str:
     rows = [f"- [`{PROGRAM} {name}`](output/{file})" for name, file in zip(RESULTS, files, strict=True)]
     intro = (
         "What `--output json` gives, as a JSON schema a command. Keys that stand there are there on every target, and stay;\n"
-        "a target may add keys of its own. Moments are in UTC. States are in capitals on every target, as Kubeflow Pipelines has them."
+        "a target may add keys of its own. Moments are in UTC. States are in capitals everywhere."
     )
     return "\n".join([WRITTEN, "", "# Results as JSON", "", intro, "", *rows]) + "\n"
 
