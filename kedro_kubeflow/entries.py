@@ -3,7 +3,9 @@
 What the plan decides by, and what the runtime changes in a pod; entries are plain configuration, nothing is instantiated.
 
 The key that holds the path is the one that the entry's ``metadata`` names (``metadata: {kubeflow: {path_key: folder}}``), or
-``filepath`` or ``path``, or the only key called like a place whose value looks like a local path.
+``filepath`` or ``path``, or the one that the dataset's class has been found to keep it in (`FOUND`), or the only key called like
+a place whose value looks like a local path. What lies elsewhere is known by a URL, a connection, its type, or
+``metadata: {kubeflow: {remote: true}}``.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+FOUND = "place (found)"
+"""Beside the keys of an entry: the one that the dataset's class keeps its path in; empty where the class lives elsewhere. No
+dataset is given it."""
 MEMORY_DATASET: Mapping[str, Any] = {"type": "pickle.PickleDataset", "backend": "cloudpickle"}
 """What stores datasets that are in memory only, where nothing else is configured."""
 _PATH_KEYS = ("filepath", "path")
@@ -26,31 +31,36 @@ _PERHAPS = re.compile(r"(^|_)(file|location)$")
 _SURELY_LOCAL = re.compile(r"^(\.{0,2}/|~/|data/|[A-Za-z]:\\)")
 # Options, or places that are looked at elsewhere: not where the data are.
 _NOT_PLACES = frozenset(
-    {"type", "dataset", "metadata", "credentials", "load_args", "save_args", "fs_args", "connection", "versioned"}
-)
-_CONNECTIONS = frozenset(
     {
+        "type",
+        "dataset",
+        "metadata",
         "credentials",
+        "load_args",
+        "save_args",
+        "fs_args",
         "connection",
-        "con",
-        "url",
-        "uri",
-        "host",
-        "endpoint",
-        "table",
-        "table_name",
-        "database",
-        "bucket",
-        "session",
+        "versioned",
+        FOUND,
     }
 )
+# Ways to something that is not a file; with these two a table may still be a folder of files.
+_CONNECTION = re.compile(
+    r"(^|_)(credentials|connection|connection_string|conn?|url|uri|dsn|host|hostname|endpoint|bucket|session)$"
+)
+_TABLE = re.compile(r"(^|_)(table|table_name|database)$")
+_DATABASE_FILE = re.compile(r"\.(db|sqlite3?|duckdb)$")
 # Kedro's and kedro-mlflow's that live in a database, a service, a tracking server.
 _ELSEWHERE = re.compile(
     r"(.*\.)?((SQL|GBQ|Snowpark|SparkHive|SparkJDBC|ManagedTable|ExternalTable|API|HF|Chat|OpenAI|Mongo|Redis)\w*"
     r"|redis\.PickleDataset|Mlflow(Metric|ModelTracking|ModelRegistry)\w*)(Dataset)?$"
 )
 
+_MEMORY = re.compile(r"(.*\.)?(SharedMemoryDataset|MemoryDataset)$")
+
 Key = tuple[str, ...]
+
+UNSAID = "nothing in its configuration says where it lies"
 
 
 def local_path(config: Mapping[str, Any]) -> str | None:
@@ -60,7 +70,7 @@ def local_path(config: Mapping[str, Any]) -> str | None:
     if not key:
         return None
     path = str(_at(holder, key))
-    return path if _is_local(path) else None
+    return path if is_local(path) else None
 
 
 def repoint(config: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -78,10 +88,21 @@ def unknown_place(config: Mapping[str, Any]) -> str | None:
     None where the place is known: a local path, a URL, a connection, a type that lives elsewhere.
     """
     holder = path_holder(config)
-    if _path_key(holder) or _lives_elsewhere(holder):
+    if _path_key(holder) or _is_elsewhere(holder) or is_in_memory(config):
         return None
-    found = [*_places(holder), *(key for key, text in _texts(holder) if _SURELY_LOCAL.match(text))]
-    return ", ".join(".".join(key) for key in dict.fromkeys(found)) or None
+    found = dict.fromkeys([*_places(holder), *_look_local(holder)])
+    if found:
+        return ", ".join(".".join(key) for key in found)
+    return None if _leads_elsewhere(holder) else UNSAID
+
+
+def without_mark(config: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as a dataset can be given it, `FOUND` left out at any depth."""
+    return {
+        key: without_mark(value) if key == "dataset" and isinstance(value, Mapping) else value
+        for key, value in config.items()
+        if key != FOUND
+    }
 
 
 def on_volume(path: str, folder: str) -> str | None:
@@ -110,31 +131,77 @@ def _path_key(config: Mapping[str, Any]) -> Key:
     plain = next((key for key in _PATH_KEYS if isinstance(config.get(key), str)), None)
     if plain:
         return (plain,)
-    if _ELSEWHERE.match(str(config.get("type", ""))):
+    if _is_elsewhere(config):
         return ()
+    found = tuple(str(config.get(FOUND) or "").split("."))
+    if isinstance(_at(config, found), str):
+        return found
     places = list(_places(config))
-    return places[0] if len(places) == 1 else ()
+    return places[0] if len(places) == 1 and not _is_connected(config) else ()
 
 
 def _named_key(config: Mapping[str, Any]) -> Key:
     """``metadata.kubeflow.path_key``, dots leading into mappings."""
-    metadata = config.get("metadata")
-    ours = metadata.get("kubeflow") if isinstance(metadata, Mapping) else None
-    name = ours.get("path_key") if isinstance(ours, Mapping) else None
+    name = _said(config).get("path_key")
     return tuple(str(name).split(".")) if name else ()
+
+
+def _said(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the entry's ``metadata`` tells this plugin."""
+    ours = _at(config, ("metadata", "kubeflow"))
+    return ours if isinstance(ours, Mapping) else {}
+
+
+def is_place_name(name: str, value: str) -> bool:
+    """Whether an option is called like a place on a disk, and its value looks like one."""
+    looks_so = not _PERHAPS.search(name) or re.search(r"[/\\]|\.\w{1,8}$|^\.{1,2}$", value)
+    return bool(value and _PLACE.search(name) and is_local(value) and looks_so)
 
 
 def _places(config: Mapping[str, Any]) -> Iterator[Key]:
     """Keys called like a place, with a value that looks like a local path."""
+    return (key for key, text in _texts(config) if is_place_name(key[-1], text))
+
+
+def _look_local(config: Mapping[str, Any]) -> Iterator[Key]:
+    """Keys that say nothing of a place, with a value that does."""
     for key, text in _texts(config):
-        looks_so = not _PERHAPS.search(key[-1]) or re.search(r"[/\\]|\.\w{1,8}$|^\.{1,2}$", text)
-        if text and _PLACE.search(key[-1]) and _is_local(text) and looks_so:
+        if (_SURELY_LOCAL.match(text) or _DATABASE_FILE.search(text)) and not _CONNECTION.search(key[-1]):
             yield key
 
 
-def _lives_elsewhere(config: Mapping[str, Any]) -> bool:
-    remote = any(not _is_local(text) for _, text in _texts(config))
-    return remote or bool(_CONNECTIONS & config.keys()) or bool(_ELSEWHERE.match(str(config.get("type", ""))))
+def is_in_memory(config: Mapping[str, Any]) -> bool:
+    """Whether a dataset lives in the process alone."""
+    return bool(_MEMORY.match(str(config.get("type", ""))))
+
+
+def is_elsewhere_by_type(type_: str) -> bool:
+    """Whether datasets of a type live in a database, a service or a tracking server."""
+    return bool(_ELSEWHERE.match(type_))
+
+
+def _is_elsewhere(config: Mapping[str, Any]) -> bool:
+    """Whether it is known, or said, that the data does not lie on this machine."""
+    said = _said(config).get("remote") is True or config.get(FOUND) == ""
+    return said or is_elsewhere_by_type(str(config.get("type", "")))
+
+
+def _leads_elsewhere(config: Mapping[str, Any]) -> bool:
+    """Whether there is a URL, a connection or a table."""
+    remote = any(not is_local(text) for _, text in _texts(config))
+    return remote or _is_connected(config) or any(_TABLE.search(key) for key in _keys(config))
+
+
+def _is_connected(config: Mapping[str, Any]) -> bool:
+    return any(_CONNECTION.search(key) for key in _keys(config))
+
+
+def _keys(config: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in config.items():
+        if key not in ("type", "metadata", "load_args", "save_args"):
+            yield str(key)
+            if isinstance(value, Mapping):
+                yield from _keys(value)
 
 
 def _texts(config: Mapping[str, Any], prefix: Key = ()) -> Iterator[tuple[Key, str]]:
@@ -147,7 +214,8 @@ def _texts(config: Mapping[str, Any], prefix: Key = ()) -> Iterator[tuple[Key, s
             yield (*prefix, str(key)), value
 
 
-def _is_local(path: str) -> bool:
+def is_local(path: str) -> bool:
+    """Whether a path has no remote protocol."""
     match = _PROTOCOL.match(path)
     return not (match and (match.group(2) == "::" or match.group(1).lower() not in _LOCAL_PROTOCOLS))
 

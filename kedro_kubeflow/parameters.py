@@ -21,7 +21,10 @@ from typing import Any
 _TEMPLATE = re.compile(r"\{\{|\}\}|\$\(|\$\$|\[\[|\]\]|/kfp-workspace")
 # What Kubeflow fills in when a recurring run starts
 # (https://www.kubeflow.org/docs/components/pipelines/user-guides/core-functions/run-a-pipeline/).
-_MACRO = re.compile(r"\[\[(?:ScheduledTime|CurrentTime|Index|RunUUID)(?:\.[^\[\]\"\\]*)?\]\]")
+RECURRING_RUN = re.compile(r"\[\[(?:ScheduledTime|CurrentTime|Index|RunUUID)(?:\.[^\[\]\"\\]*)?\]\]")
+# What Vertex AI fills in when a job starts
+# (https://kubeflow-pipelines.readthedocs.io/en/stable/source/dsl.html#kfp.dsl.PIPELINE_JOB_SCHEDULE_TIME_UTC_PLACEHOLDER).
+VERTEX_JOB = re.compile(r"\{\{\$\.pipeline_job_(?:schedule|create)_time_utc\}\}")
 _EXACT_INTEGER = 2**53
 # More float positions than this are shorter, and safer, as JSON text.
 _MAX_FLOAT_PATHS = 32
@@ -72,7 +75,11 @@ class NotPortableError(ValueError):
     """A value that is not JSON; the message says why."""
 
 
-def encoding_of(key: str, value: Any) -> Encoding:
+Macros = re.Pattern[str] | None
+"""What is left as it is, for the platform to fill in when a run starts; nothing where it is None."""
+
+
+def encoding_of(key: str, value: Any, *, macros: Macros = None) -> Encoding:
     """Choose how a value travels.
 
     Raises:
@@ -80,27 +87,27 @@ def encoding_of(key: str, value: Any) -> Encoding:
     """
     _check_portable(value)
     kind = "null" if value is None else type(value).__name__
-    if kind in KFP_TYPES and _native(value):
+    if kind in KFP_TYPES and _native(_without(value, macros)):
         floats = tuple(_integral_floats(value)) if kind in ("list", "dict") else ()
         if len(floats) <= _MAX_FLOAT_PATHS:
             return Encoding(key, kind, floats)
     return Encoding(key, "json")
 
 
-def part_of(key: str, value: Mapping[str, Any]) -> Encoding:
+def part_of(key: str, value: Mapping[str, Any], *, macros: Macros = None) -> Encoding:
     """How some keys of a parameter travel, whose others are worked out in the pod.
 
     Raises:
         NotPortableError: a value among them cannot travel.
     """
-    whole = encoding_of(key, dict(value))
+    whole = encoding_of(key, dict(value), macros=macros)
     # What KFP's own types cannot hold goes as text, and is laid over the conf's own all the same.
     return Encoding(key, "part", whole.floats) if whole.kind == "dict" else Encoding(key, "unset")
 
 
-def encode(encoding: Encoding, value: Any) -> Any:
+def encode(encoding: Encoding, value: Any, *, macros: Macros = None) -> Any:
     """The value of the KFP input: a bool, int, float, str, list or dict."""
-    return _json_text(value) if encoding.kind in _TEXT else value
+    return _json_text(value, macros=macros) if encoding.kind in _TEXT else value
 
 
 def is_given(encoding: Encoding, received: Any) -> bool:
@@ -142,11 +149,8 @@ def ordered_like(value: Any, model: Any) -> Any:
     return value
 
 
-def coerce(encoding: Encoding, value: Any, *, macros: bool = False) -> Any:
+def coerce(encoding: Encoding, value: Any, *, macros: Macros = None) -> Any:
     """The KFP input for a new value of a parameter whose type is already fixed in an uploaded pipeline.
-
-    Args:
-        macros: whether what Kubeflow fills in when a recurring run starts, such as ``[[ScheduledTime]]``, goes as it is.
 
     Raises:
         ValueError: the value does not fit that type.
@@ -155,10 +159,10 @@ def coerce(encoding: Encoding, value: Any, *, macros: bool = False) -> Any:
         return _json_text(value, macros=macros)
     fits: tuple[type, ...] = _FITS[encoding.kind]
     if not isinstance(value, fits) or (isinstance(value, bool) and encoding.kind != "bool"):
-        if macros and isinstance(value, str) and _MACRO.search(value):
+        if macros and isinstance(value, str) and macros.search(value):
             raise ValueError(f"{value} becomes text when the run starts, and the parameter is {_a(encoding.kind)}")
         raise ValueError(f"{_a(encoding.kind)} is expected, got {value!r}")
-    if not _native(_without_macros(value) if macros else value):
+    if not _native(_without(value, macros)):
         raise ValueError("the value cannot travel as a run-time input of this type; compile with it instead")
     return value
 
@@ -168,12 +172,14 @@ def _a(kind: str) -> str:
     return words.get(kind, "a mapping")
 
 
-def _without_macros(value: Any) -> Any:
+def _without(value: Any, macros: Macros) -> Any:
+    if macros is None:
+        return value
     if isinstance(value, str):
-        return _MACRO.sub("", value)
+        return macros.sub("", value)
     if isinstance(value, Mapping):
-        return {key: _without_macros(item) for key, item in value.items()}
-    return [_without_macros(item) for item in value] if isinstance(value, list) else value
+        return {key: _without(item, macros) for key, item in value.items()}
+    return [_without(item, macros) for item in value] if isinstance(value, list) else value
 
 
 def size(name: str, value: Any) -> int:
@@ -250,12 +256,8 @@ def _as_float(value: Any, path: Path) -> Any:
     return value
 
 
-def _json_text(value: Any, *, macros: bool = False) -> str:
-    """JSON in which no template engine finds anything: its marks are escaped inside strings and spread outside.
-
-    Args:
-        macros: whether those of recurring runs, inside strings, are left for Kubeflow to find.
-    """
+def _json_text(value: Any, *, macros: Macros) -> str:
+    """JSON in which no template engine finds anything but macros: its marks are escaped inside strings and spread outside."""
     # Not every server's database has the characters that JSON can do without.
     text = json.dumps(value, ensure_ascii=True)
     # Strings and what is between them, in turn.
@@ -267,10 +269,10 @@ def _spread(text: str) -> str:
     return re.sub(r"(?<=[\[\]{}])(?=[\[\]{}])", " ", text)
 
 
-def _escape(literal: str, *, macros: bool) -> str:
+def _escape(literal: str, *, macros: Macros) -> str:
     if macros:
-        between = [_escape(text, macros=False) for text in _MACRO.split(literal)]
-        found = [*_MACRO.findall(literal), ""]
+        between = [_escape(text, macros=None) for text in macros.split(literal)]
+        found = [*macros.findall(literal), ""]
         return "".join(text + macro for text, macro in zip(between, found, strict=True))
     for mark in "{}$[]":
         literal = literal.replace(mark, f"\\u{ord(mark):04x}")

@@ -11,6 +11,7 @@ from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan import Plan
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.project.resolvers import with_marks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,5 +40,6 @@ class Prepared:
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """The Kedro parameters, overrides merged in: what a run's name may be made of."""
-        return self.facts.parameters.values
+        """The Kedro parameters, overrides merged in: what a run's name may be made of. What resolvers give is marked."""
+        known = self.facts.parameters
+        return with_marks(self.facts.marked, known.values, known.given)

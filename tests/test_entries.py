@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kedro_kubeflow.entries import local_path, repoint, unknown_place
+from kedro_kubeflow.entries import UNSAID, local_path, repoint, unknown_place
 
 LOCAL: dict[str, dict[str, Any]] = {
     "a/b.csv": {"type": "pandas.CSVDataset", "filepath": "a/b.csv"},
@@ -19,7 +19,7 @@ LOCAL: dict[str, dict[str, Any]] = {
         "collection_name": "x/y",
         "client_settings": {"path": "./chroma_db"},
     },
-    "feature_repo": {"type": "feast.FeastDataset", "repo_path": "feature_repo"},
+    "data/delta": {"type": "mine.Delta", "folder": "data/delta", "table": "t"},
     "data/odd": {"type": "mine.Odd", "where": "data/odd", "metadata": {"kubeflow": {"path_key": "where"}}},
     "data/deep": {"type": "mine.Odd", "o": {"p": "data/deep"}, "metadata": {"kubeflow": {"path_key": "o.p"}}},
 }
@@ -33,14 +33,22 @@ ELSEWHERE: list[dict[str, Any]] = [
         "flavor": "mlflow.sklearn",
         "save_args": {"name": "m"},
     },
-    {"type": "mine.Table", "location": "EU"},
+    {"type": "mine.Table", "location": "EU", "table_name": "t"},
     {"type": "mine.Service", "endpoint": "/v1/x"},
-    {"type": "mine.Plain", "name": "x"},
     {"type": "mine.Fsspec", "folder": "gs://bucket/x"},
+    {"type": "mine.Plain", "name": "x", "metadata": {"kubeflow": {"remote": True}}},
+    {"type": "chromadb.ChromaDBDataset", "collection_name": "c", "client_settings": {"host": "chroma"}},
+    {"type": "MemoryDataset"},
 ]
 UNKNOWN: list[tuple[dict[str, Any], str]] = [
     ({"type": "mine.Two", "image_dir": "data/img", "label_file": "data/labels.csv"}, "image_dir, label_file"),
     ({"type": "mine.Odd", "where": "data/odd"}, "where"),
+    ({"type": "mine.Odd", "folder": "data/odd", "credentials": "x"}, "folder"),
+    ({"type": "mine.Base", "database": "x.db", "table": "t"}, "database"),
+    ({"type": "mine.Plain", "name": "x"}, UNSAID),
+    ({"type": "mine.Table", "location": "EU"}, UNSAID),
+    ({"type": "feast.FeastDataset", "repo": "feature_repo"}, UNSAID),
+    ({"type": "chromadb.ChromaDBDataset", "collection_name": "c"}, UNSAID),
 ]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kedro_kubeflow.parameters import (
     KFP_TYPES,
+    VERTEX_JOB,
     Encoding,
     NotPortableError,
     coerce,
@@ -140,3 +141,22 @@ def test_every_kind_has_a_type_that_kfp_knows() -> None:
     from kfp.pipeline_spec import pipeline_spec_pb2 as ir
 
     assert {ir.ParameterType.ParameterTypeEnum.Value(t) for t in KFP_TYPES.values()}
+
+
+DAY = "{{$.pipeline_job_schedule_time_utc}}"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "sent"),
+    [
+        (DAY, "str", DAY),
+        (f"rows of {DAY}", "str", f"rows of {DAY}"),
+        ({"day": DAY, "n": 1}, "dict", {"day": DAY, "n": 1}),
+        ([None, DAY], "json", f'[null, "{DAY}"]'),
+        ("{{$.inputs}}", "json", '"\\u007b\\u007b\\u0024.inputs\\u007d\\u007d"'),
+    ],
+)
+def test_what_vertex_ai_fills_in_goes_as_it_is_where_it_does(value: Any, kind: str, sent: Any) -> None:
+    encoding = encoding_of("key", value, macros=VERTEX_JOB)
+    assert (encoding.kind, encode(encoding, value, macros=VERTEX_JOB)) == (kind, sent)
+    assert DAY not in str(encode(encoding_of("key", value), value))

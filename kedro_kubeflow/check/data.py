@@ -14,6 +14,7 @@ from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.plan.aliases import plain_path
 from kedro_kubeflow.plan.nodes import base_name
+from kedro_kubeflow.project.dataset_class import takes_metadata
 from kedro_kubeflow.project.dockerignore import DockerIgnore
 from kedro_kubeflow.project.own_hooks import has_hook
 
@@ -174,17 +175,20 @@ def _unknown_places(subject: Subject) -> Iterator[Finding]:
     """Data that one node writes and another reads, and that may lie on the disk of a pod."""
     scope = subject.scope
     for name, handed in scope.handoffs.items():
-        base = base_name(name)
-        if handed.doubt and base in scope.writers and base in scope.readers:
-            yield Finding(
-                "place-unknown",
-                "error",
-                f"{scope.writers[base]!r} writes {name!r} and {scope.readers[base]!r} reads it, and it cannot be told whether it "
-                f"lies on the disk of the pod that writes it ({handed.doubt})",
-                f"catalog, dataset {name!r}",
-                "say which key is the local path, as in `metadata: {kubeflow: {path_key: KEY}}`; for data that every pod reaches "
-                "give the address as a URL, or let both nodes share a step (run_config.grouping)",
-            )
+        reader = subject.read_elsewhere(name) if handed.doubt else None
+        if reader is None:
+            continue
+        entry = scope.every_entry.get(name) or {}
+        lacks = "" if takes_metadata(entry) else f"; {entry.get('type')} must take an argument `metadata` for either"
+        yield Finding(
+            "place-unknown",
+            "error",
+            f"{scope.writers[base_name(name)]!r} writes {name!r} and {reader!r} reads it, and it cannot be told whether it lies "
+            f"on the disk of the pod that writes it ({handed.doubt})",
+            f"catalog, dataset {name!r}",
+            "say which key is its local path, as in `metadata: {kubeflow: {path_key: KEY}}`, or that every pod reaches it, by a "
+            f"URL or `metadata: {{kubeflow: {{remote: true}}}}`{lacks}; or let both nodes share a step (run_config.grouping)",
+        )
 
 
 def _checkpoints(subject: Subject) -> Iterator[Finding]:

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from kedro_kubeflow.check.finding import Finding, Level
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.entries import on_volume
+from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan.nodes import base_name
+from kedro_kubeflow.project.conf import read_section
 
 _DATABASE = re.compile(r"^(?:jdbc:)?(sqlite|duckdb)(?:\+\w+)?:(?://)?/*(.*)$", re.IGNORECASE)
 _BACKENDS = ("sqlite", "duckdb")
@@ -23,12 +25,11 @@ def reach_findings(subject: Subject, credentials: Mapping[str, Any]) -> Iterator
     Args:
         credentials: the project's, by name; nothing of them is shown.
     """
-    written, read = subject.scope.writers, subject.scope.readers
     for name, entry in subject.scope.every_entry.items():
         values = list(_texts(entry or {}, credentials))
         databases = [found for key, text in values if (found := database_in(key, text))]
         if databases and subject.scope.handoffs[name].kind == "external":
-            yield _database(name, *databases[0], written.get(base_name(name)), read.get(base_name(name)), subject)
+            yield _database(name, *databases[0], subject)
         here = next((key for key, text in values if is_here(text)), None)
         if here:
             yield Finding(
@@ -38,6 +39,15 @@ def reach_findings(subject: Subject, credentials: Mapping[str, Any]) -> Iterator
                 f"catalog, dataset {name!r}, {here}",
                 "name the address that the cluster reaches it by, in an environment of its own (--env)",
             )
+
+
+def known_credentials(subject: Subject) -> Mapping[str, Any]:
+    """The credentials as far as they can be read here: the variables that they name may be set in pods only."""
+    try:
+        found = read_section(subject.facts.project.config_loader(), "credentials", missing={})
+    except ConfigError:
+        return {}
+    return dict(found or {})
 
 
 def database_in(key: str, text: str) -> tuple[str, str] | None:
@@ -76,13 +86,15 @@ def _texts(value: Any, credentials: Mapping[str, Any], key: str = "") -> Iterato
         yield key, value
 
 
-def _database(name: str, kind: str, path: str, writer: str | None, reader: str | None, subject: Subject) -> Finding:
+def _database(name: str, kind: str, path: str, subject: Subject) -> Finding:
+    writer, reader = subject.scope.writers.get(base_name(name)), subject.read_elsewhere(name)
     where = f"catalog, dataset {name!r}" + (f": {path}" if path else "")
     volume = subject.config.run_config.volume
     if volume and path and on_volume(path, volume.folder):
         return Finding("local-database", "info", f"{name!r} is in a {kind} database on the run's volume", where)
     if writer is None:
-        what = f"{reader!r} reads {name!r} from a {kind} database in a file, which the image must hold"
+        first = subject.scope.readers[base_name(name)]
+        what = f"{first!r} reads {name!r} from a {kind} database in a file, which the image must hold"
         return Finding("local-database", "warning", what, where, "use a database that pods reach, or a file format")
     level: Level = "error" if reader else "warning"
     lost = f"{reader!r} will not find it there" if reader else "it is gone with the pod"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,18 +12,18 @@ from kedro_kubeflow.check.finding import LEVELS, Finding, Level, from_error
 from kedro_kubeflow.check.image import UNSET, image_findings, requirement_findings, travel_findings
 from kedro_kubeflow.check.limits import limit_findings
 from kedro_kubeflow.check.models import model_findings
-from kedro_kubeflow.check.reach import reach_findings
+from kedro_kubeflow.check.reach import known_credentials, reach_findings
 from kedro_kubeflow.check.retries import retry_findings
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.check.tracking import tracking_findings
 from kedro_kubeflow.check.tracking_login import tracking_login_findings
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
-from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
+from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.plan import Plan, make_plan
 from kedro_kubeflow.plan.scope import scope_of
 from kedro_kubeflow.plan.selection import Selection, selection
 from kedro_kubeflow.plan.slicing import select
-from kedro_kubeflow.project.conf import read_section, unknown_overrides
+from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import read_project
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.request import Request
@@ -87,7 +87,11 @@ def _findings(
         return
     asked = ask_server(subject) if ask_server else ()
     chosen = config.run_config.code == "travel" if travels is None else travels
-    planned = _planned(request, subject, translate, of_target, travels=chosen)
+    try:
+        plan = make_plan(subject.facts, subject.config, request, subject.scope)
+        subject, planned = subject.planned(plan), _planned(plan, subject, translate, of_target, travels=chosen)
+    except KedroKubeflowError as error:
+        planned = iter((from_error(error),))
     for findings in (planned, _read(subject), asked):
         try:
             yield from findings
@@ -96,9 +100,8 @@ def _findings(
 
 
 def _planned(
-    request: Request, subject: Subject, translate: Translate, of_target: OfTarget | None, *, travels: bool
+    plan: Plan, subject: Subject, translate: Translate, of_target: OfTarget | None, *, travels: bool
 ) -> Iterator[Finding]:
-    plan = make_plan(subject.facts, subject.config, request, subject.scope)
     compiled = translate(plan, subject.facts.project, subject.config)
     yield from image_findings(plan.tasks)
     if travels:
@@ -111,7 +114,7 @@ def _planned(
 
 def _read(subject: Subject) -> Iterator[Finding]:
     yield from data_findings(subject)
-    yield from reach_findings(subject, _credentials(subject))
+    yield from reach_findings(subject, known_credentials(subject))
     yield from tracking_findings(subject)
     yield from tracking_login_findings(subject)
     yield from configuration_findings(subject)
@@ -133,15 +136,6 @@ def _overrides(subject: Subject) -> Iterator[Finding]:
     known = subject.facts.marked.sections.get("parameters") or {}
     for text in unknown_overrides(subject.scope.selection.parameters, known, subject.facts.marked.asked):
         yield Finding("unknown-parameter", "warning", text, "--params, or kubeflow.yml, jobs")
-
-
-def _credentials(subject: Subject) -> Mapping[str, Any]:
-    """The credentials as far as they can be read here: the variables that they name may be set in pods only."""
-    try:
-        found = read_section(subject.facts.project.config_loader(), "credentials", missing={})
-    except ConfigError:
-        return {}
-    return dict(found or {})
 
 
 def _jobs(subject: Subject) -> Iterator[Finding]:

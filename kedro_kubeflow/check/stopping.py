@@ -6,16 +6,23 @@ from kedro_kubeflow.check.data import data_findings
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.limits import size_findings
 from kedro_kubeflow.check.models import model_findings
+from kedro_kubeflow.check.reach import known_credentials, reach_findings
 from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.errors import CompileError
 from kedro_kubeflow.plan import Plan
 
-SILENT = frozenset({"same-path", "place-unknown", "pipeline-ml"})
+SILENT = frozenset({"same-path", "place-unknown", "local-database", "pipeline-ml"})
 
 
 def wrong_values(subject: Subject, plan: Plan) -> list[Finding]:
     """What would give wrong values in silence."""
-    findings = (*data_findings(subject), *model_findings(subject, plan))
+    subject = subject.planned(plan)
+    findings = [*data_findings(subject), *model_findings(subject, plan)]
+    if any(
+        handed.kind == "external" and subject.read_elsewhere(name) for name, handed in subject.scope.handoffs.items()
+    ):
+        # Reading the credentials takes a while.
+        findings += reach_findings(subject, known_credentials(subject))
     return [f for f in findings if f.level == "error" and f.id in SILENT]
 
 

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.plan import Plan
+from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.plan.scope import Scope
 from kedro_kubeflow.project.facts import Facts
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked."""
+    """What is checked.
+
+    Attributes:
+        step_of: node → the step that it is in, as far as a plan says; each node is one of its own where none does.
+    """
 
     facts: Facts
     config: KubeflowConfig
     scope: Scope
+    step_of: Mapping[str, str] = field(default_factory=dict)
+
+    def planned(self, plan: Plan) -> Subject:
+        """The same, and which nodes share a step."""
+        return replace(self, step_of={node.name: step.name for step in plan.steps for node in step.nodes})
+
+    def read_elsewhere(self, dataset: str) -> str | None:
+        """The first node that reads a dataset in another step than the one that writes it; None where none does."""
+        base = base_name(dataset)
+        writer = self.scope.writers.get(base)
+        for node in self.scope.every_node if writer else ():
+            reads = any(base_name(d) == base for d in node.datasets)
+            if reads and self._step(node.name) != self._step(writer or ""):
+                return node.name
+        return None
+
+    def _step(self, node: str) -> str:
+        return self.step_of.get(node, node)

@@ -90,9 +90,10 @@ class RunConfig(Model):
     """How the steps share one MLflow run."""
 
     hooks: Literal["per_step", "per_run"] = "per_step"
-    """When the project's own hooks (`HOOKS` in settings.py) hear of a run's beginning and end (`before_pipeline_run`,
-    `after_pipeline_run`, `on_pipeline_error`): in every step, or once a run, in the start task and in the exit task, which a
-    pipeline with an MLflow run has. Those of plugins hear it in every step."""
+    """When hooks of the project (`HOOKS` in settings.py) and of plugins hear of a run's beginning and end
+    (`before_pipeline_run`, `after_pipeline_run`, `on_pipeline_error`): in every step, or once a run, in the start task and in
+    the exit task, which a pipeline with an MLflow run has. Those of kedro-mlflow always hear it in every step, as each joins
+    the MLflow run."""
 
     grouping: GroupingConfig = Field(default_factory=GroupingConfig)
     """Which nodes share a step."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from kedro_kubeflow.entries import local_path, on_volume, path_holder, unknown_place
+from kedro_kubeflow.entries import is_in_memory, local_path, on_volume, path_holder, unknown_place
 from kedro_kubeflow.errors import CompileError, did_you_mean
 
 ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML", "Markdown"]
@@ -23,7 +23,6 @@ ARTIFACT_TYPES: tuple[ArtifactType, ...] = ("Artifact", "Dataset", "Model", "Met
 # that extensions survive.
 SINGLE_FILE: frozenset[str] = frozenset({"HTML", "Markdown"})
 
-_MEMORY = re.compile(r"(.*\.)?(SharedMemoryDataset|MemoryDataset)$")
 _MODEL = re.compile(r".*(Model\w*Dataset|ModelDataset|PyTorchDataset)$")
 _METRICS = re.compile(r".*Metric(s|sHistory|History)?Dataset$|.*tracking\.MetricsDataset$")
 _PLOT = re.compile(r"(.*\.)?(plotly\.(PlotlyDataset|JSONDataset)|matplotlib\.Matplotlib(Dataset|Writer))$")
@@ -76,7 +75,7 @@ def handoff(
     Raises:
         CompileError: the entry's ``metadata`` names an artifact type that KFP does not have.
     """
-    if config is None or _MEMORY.match(str(config.get("type", ""))):
+    if config is None or is_in_memory(config):
         return Handoff("memory", _named_type(dataset, config) or "Dataset")
     path, versioned = local_path(config), _is_versioned(config)
     named = _named_type(dataset, config)

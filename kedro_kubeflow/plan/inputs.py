@@ -8,7 +8,7 @@ from typing import Any
 
 from kedro_kubeflow.errors import ParameterError, did_you_mean
 from kedro_kubeflow.names import distinct, field_name
-from kedro_kubeflow.parameters import Encoding, NotPortableError, encode, encoding_of, part_of, size
+from kedro_kubeflow.parameters import Encoding, Macros, NotPortableError, encode, encoding_of, part_of, size
 from kedro_kubeflow.plan.nodes import NodeFacts
 from kedro_kubeflow.project.facts import Parameters
 
@@ -72,12 +72,13 @@ def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
 
 
 def pipeline_inputs(
-    nodes: Sequence[NodeFacts], parameters: Parameters, *, at_exit: Collection[str] = ()
+    nodes: Sequence[NodeFacts], parameters: Parameters, *, at_exit: Collection[str] = (), macros: Macros = None
 ) -> tuple[dict[str, PipelineInput], list[str]]:
     """Top-level parameter → pipeline input, and what to say of those that cannot be one.
 
     Args:
         at_exit: top-level names that the exit task is given.
+        macros: what the target fills in when a run starts.
 
     Raises:
         ParameterError: a node uses a parameter that the project does not have, or an override cannot travel.
@@ -94,7 +95,7 @@ def pipeline_inputs(
             in_conf[key] = _worked_out(parameters.resolved[key])
             continue
         try:
-            inputs[key] = _pipeline_input(names[key], key, parameters)
+            inputs[key] = _pipeline_input(names[key], key, parameters, macros)
         except NotPortableError as error:
             in_conf[key] = str(error)
     in_conf |= _over_budget(inputs)
@@ -108,7 +109,7 @@ def pipeline_inputs(
     return inputs, [f"The parameter {key!r} stays in the project's conf: {why}" for key, why in sorted(in_conf.items())]
 
 
-def _pipeline_input(name: str, key: str, parameters: Parameters) -> PipelineInput:
+def _pipeline_input(name: str, key: str, parameters: Parameters, macros: Macros) -> PipelineInput:
     """One input.
 
     Raises:
@@ -118,12 +119,13 @@ def _pipeline_input(name: str, key: str, parameters: Parameters) -> PipelineInpu
         return PipelineInput(name, Encoding(key, "unset"), "")
     value = parameters.values[key] if key in parameters.values else parameters.defaults[key]
     if key not in parameters.resolved:
-        encoding = encoding_of(key, value)
-        return PipelineInput(name, encoding, encode(encoding, value))
+        encoding = encoding_of(key, value, macros=macros)
+        return PipelineInput(name, encoding, encode(encoding, value, macros=macros))
     # What resolvers give is not to stand in the file: only what was given does, and is laid over the rest in the pod.
     value = parameters.given.get(key, value)
-    encoding = part_of(key, value) if isinstance(value, Mapping) else encoding_of(key, value)
-    return PipelineInput(name, encoding, encode(encoding, value))
+    travel = part_of if isinstance(value, Mapping) else encoding_of
+    encoding = travel(key, value, macros=macros)
+    return PipelineInput(name, encoding, encode(encoding, value, macros=macros))
 
 
 def _worked_out(resolvers: Sequence[str]) -> str:

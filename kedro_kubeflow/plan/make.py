@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kedro_kubeflow import names
@@ -13,6 +13,7 @@ from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.entries import MEMORY_DATASET
 from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.parameters import VERTEX_JOB
 from kedro_kubeflow.plan import plugin_tasks
 from kedro_kubeflow.plan.datasets import datasets_of
 from kedro_kubeflow.plan.defaults import Defaults, exit_task_of
@@ -59,7 +60,10 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
     scope = scope or scope_of(facts, config, request)
     check_inputs(scope.nodes, scope.entries, facts.pipelines)
     check_types(_validated(facts, scope), facts.parameters.values)
-    inputs, in_conf = pipeline_inputs(scope.nodes, facts.parameters, at_exit=_parameters_at_exit(facts, scope))
+    macros = VERTEX_JOB if facts.target == "vertexai" else None
+    inputs, in_conf = pipeline_inputs(
+        scope.nodes, facts.parameters, at_exit=_parameters_at_exit(facts, scope), macros=macros
+    )
     rule = _rule(facts, config, request, scope)
 
     def with_groups(groups: Sequence[Group]) -> Plan:
@@ -273,7 +277,7 @@ def _defaults(
         start_options=start,
         step_options={**_memory_options(run), **_runner_options(run, scope), **known},
         inputs=inputs,
-        shared=[i.name for i in inputs if i.encoding.key in facts.parameters.shared],
+        shared=[i.name for i in inputs if i.encoding.key in facts.parameters.shared or run.hooks == "per_run"],
         settings=settings,
         cache_keys=cache_keys(steps, settings, _known_values(facts)),
         at_exit=at_exit,
@@ -376,8 +380,8 @@ def _common_call(facts: Facts, run: RunConfig, scope: Scope) -> StepCall:
     )
 
 
-def _hooks(run: RunConfig, scope: Scope) -> dict[str, str]:
-    """When the project's hooks hear of the run.
+def _hooks(run: RunConfig, scope: Scope) -> dict[str, Any]:
+    """When hooks hear of the run, and what they are told that it is.
 
     Raises:
         ConfigError: they are to hear once of a run that has no tasks for it.
@@ -390,7 +394,8 @@ def _hooks(run: RunConfig, scope: Scope) -> dict[str, str]:
             where="kubeflow.yml, run_config.hooks",
             cure="use MLflow (with `close_run: exit_handler`), or let the hooks hear it in every step: `per_step`",
         )
-    return {"hooks": run.hooks}
+    chosen = {key: list(names) for key, names in asdict(scope.selection.part).items() if names}
+    return {"hooks": run.hooks, **({"part": chosen} if chosen else {})}
 
 
 def _memory_options(run: RunConfig) -> dict[str, Any]:

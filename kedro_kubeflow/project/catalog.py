@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.conf import one_line, read_section
+from kedro_kubeflow.project.dataset_class import placed
 
 Entry = Mapping[str, Any] | None
 """A catalog entry; None where the catalog does not know the dataset."""
@@ -84,9 +85,9 @@ def read_catalog(loader: Any) -> CatalogEntries:
 
 def _entry(resolver: Any, name: str) -> dict[str, Any] | None:
     if name in resolver.config:
-        return dict(_unshelve(resolver.config[name]))
+        return placed(_unshelve(resolver.config[name]))
     if resolver.match_dataset_pattern(name) or resolver.match_user_catch_all_pattern(name):
-        return dict(_unshelve(resolver.resolve_pattern(name)))
+        return placed(_unshelve(resolver.resolve_pattern(name)))
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.entries import local_path, repoint
+from kedro_kubeflow.entries import local_path, repoint, without_mark
 from kedro_kubeflow.errors import ProjectError
 
 
@@ -26,7 +26,7 @@ def load(dataset: str, entry: Mapping[str, Any] | None, path: Path, *, memory_da
 
     has_path = entry is not None and local_path(entry) is not None
     config = (
-        repoint(entry, path.as_posix())
+        without_mark(repoint(entry, path.as_posix()))
         if entry is not None and has_path
         else {**memory_dataset, "filepath": path.as_posix()}
     )

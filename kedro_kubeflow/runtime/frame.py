@@ -56,7 +56,7 @@ def start(call: StepCall, executor: Executor) -> None:
         if call.code:
             log_code(mlflow, run_id, code_bytes(call, executor), call.code)
         if project.hooks_per_run:
-            tell_begin(project, call)
+            tell_begin(project, call, run_id)
     executor.put_out("run_id", run_id)
     for artifact in call.outputs:
         if artifact.how != "link":

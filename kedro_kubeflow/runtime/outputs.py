@@ -18,6 +18,7 @@ from kedro_kubeflow.errors import StepError
 from kedro_kubeflow.runtime.catalog import EMPTY_MARK, MODEL_URI, StepCatalog, data_path, is_partitioned, memory_entry
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.pictures import picture_of
+from kedro_kubeflow.runtime.stored import is_lazy
 from kedro_kubeflow.runtime.volume import copy_tree
 
 _log = logging.getLogger(__name__)
@@ -123,6 +124,10 @@ class Outputs:
         """Keep a result that no step reads, if it can be kept: Kedro itself would only have returned it."""
         from kedro.io import AbstractDataset
 
+        if is_lazy(data):
+            # Nobody reads it, so that nobody has asked for what working it out may take.
+            self._executor.describe(artifact.name, {"not_stored": "it is not worked out before somebody reads it"})
+            return
         path = data_path(self._executor.output_path(artifact.name), artifact)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
+from kedro_kubeflow.project.mlflow_plugin import PLUGIN
+
 OF_A_RUN = ("before_pipeline_run", "after_pipeline_run", "on_pipeline_error")
+# kedro-mlflow's are about the run that a process has joined, and each step joins it.
+_IN_EACH_STEP = frozenset({PLUGIN, "kedro-kubeflow"})
 
 
 class Part:
@@ -21,6 +26,26 @@ def without_run_hooks(hooks: Any) -> Any:
 
     marked = {name: getattr(hooks, name) for name in dir(hooks) if is_marked(hooks, name, HOOK_NAMESPACE)}
     return Part({name: hook for name, hook in marked.items() if name not in OF_A_RUN})
+
+
+def plugins() -> dict[str, list[Any]]:
+    """Distribution → its plugins among those that hear of a whole run, as far as the project lets them in.
+
+    https://docs.kedro.org/en/stable/extend/plugins/#hooks
+    """
+    from kedro.framework.hooks.markers import HOOK_NAMESPACE
+    from kedro.framework.project import settings
+
+    found: dict[str, list[Any]] = {}
+    for entry in entry_points(group="kedro.hooks"):
+        name = entry.dist.name if entry.dist else ""
+        if name.replace("_", "-") not in _IN_EACH_STEP and name not in settings.DISABLE_HOOKS_FOR_PLUGINS:
+            found.setdefault(name, []).append(entry.load())
+    return {
+        name: hooks
+        for name, hooks in found.items()
+        if any(is_marked(one, hook, HOOK_NAMESPACE) for one in hooks for hook in OF_A_RUN)
+    }
 
 
 def is_marked(hooks: Any, name: str, namespace: str) -> bool:

@@ -27,7 +27,7 @@ class TaskProject(OpenProject):
 
     given: Given = field(default_factory=Given)
     hooks_per_run: bool = False
-    """Whether the project's hooks hear of the whole run alone, in the start and the exit task."""
+    """Whether hooks of a run hear of the whole run alone, in the start and the exit task."""
 
 
 def open_for(call: StepCall, executor: Executor) -> TaskProject:
@@ -79,9 +79,11 @@ def session_for(project: OpenProject, *, watch: Any = None) -> Any:
     ours = (BareAddress(),) if watch is None else (watch, BareAddress())
     own = settings.HOOKS
     if watch is not None and getattr(project, "hooks_per_run", False):
-        from kedro_kubeflow.runtime.parts_of_hooks import without_run_hooks
+        from kedro_kubeflow.runtime.parts_of_hooks import plugins, without_run_hooks
 
-        own = tuple(without_run_hooks(hooks) for hooks in own)
+        others = plugins()
+        settings.set("DISABLE_HOOKS_FOR_PLUGINS", (*settings.DISABLE_HOOKS_FOR_PLUGINS, *others))
+        own = tuple(without_run_hooks(hooks) for hooks in (*own, *(one for found in others.values() for one in found)))
     settings.set("HOOKS", (*own, *ours))
     # A class of its own, as the project's settings name it; one of another kind, as Kedro's server has, runs no single step.
     session_class = settings.SESSION_CLASS if issubclass(settings.SESSION_CLASS, KedroSession) else KedroSession

@@ -68,16 +68,48 @@ def _is_loader(value: Any) -> bool:
     return isinstance(value, MethodType) and isinstance(value.__self__, AbstractDataset)
 
 
+def is_lazy(data: Any) -> bool:
+    """Whether making data whole may be work that nobody has asked for yet."""
+    if isinstance(data, Mapping):
+        return any(_is_loader(value) or is_lazy(value) for value in data.values())
+    if type(data) in (list, tuple):
+        return any(map(is_lazy, data))
+    home = _home(data)
+    chunked = home == "xarray" and bool(getattr(data, "chunks", None))
+    return chunked or (home == "polars" and type(data).__name__ == "LazyFrame") or _is_of_dask(data)
+
+
 def _of_library(data: Any) -> Any:
     """What a library works out when it is asked to; its module is there if data of its kind is."""
-    home = type(data).__module__.partition(".")[0]
+    home = _home(data)
     if home == "xarray" and hasattr(data, "compute"):
         return data.compute()
     if home == "polars" and type(data).__name__ == "LazyFrame":
         return data.collect().lazy()
-    if home in ("ibis", "pyspark", "duckdb", "snowflake"):
+    if home == "pyarrow" and hasattr(data, "files") and hasattr(data, "to_table"):
+        import pyarrow.dataset
+
+        return pyarrow.dataset.dataset(data.to_table())
+    if not isinstance(data, type) and any(hasattr(data, name) for name in _TIED.get(home, ())):
         raise DatasetError(f"a {type(data).__module__}.{type(data).__name__} is tied to the session that made it")
-    dask = sys.modules.get("dask")
-    if dask is not None and dask.is_dask_collection(data):
+    if _is_of_dask(data):
         return data.persist(scheduler="threads")
     return data
+
+
+# By what is known that data belongs to a session, a connection or a cluster.
+_TIED = {
+    "pyspark": ("sparkSession", "_jdf", "_jrdd", "_java_obj", "_jsc", "_jsparkSession", "_internal"),
+    "ibis": ("get_backend", "create_table"),
+    "duckdb": ("execute",),
+    "snowflake": ("session", "_session"),
+}
+
+
+def _home(data: Any) -> str:
+    return type(data).__module__.partition(".")[0]
+
+
+def _is_of_dask(data: Any) -> bool:
+    dask = sys.modules.get("dask")
+    return dask is not None and bool(dask.is_dask_collection(data))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
+from kedro_kubeflow.entries import without_mark
 from kedro_kubeflow.project.opening import register_patterns
 from kedro_kubeflow.runtime.catalog import StepCatalog
 from kedro_kubeflow.runtime.given import Given
@@ -85,7 +86,7 @@ class Watch:
     def after_context_created(self, context: KedroContext) -> None:
         """Give the session the step's own catalog, before any plugin looks at it."""
         register_patterns(context.config_loader)
-        context.config_loader["catalog"] = {name: dict(entry) for name, entry in self._catalog.entries.items()}
+        context.config_loader["catalog"] = {n: without_mark(entry) for n, entry in self._catalog.entries.items()}
         if self._given.whole:
             context.config_loader["parameters"] = self._given.settled(context.config_loader["parameters"])
 

@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kedro_kubeflow.tracking.server import client
+from kedro_kubeflow.tracking.status import FINISHED, RUNNING
+
 # By this, MLflow in processes that user code starts finds the run (https://mlflow.org/docs/latest/ml/tracking/).
 RUN_ID_ENV = "MLFLOW_RUN_ID"
 # Where MLflow leaves the experiment that was chosen last.
@@ -135,6 +138,38 @@ class OneRun:
                 yield
             finally:
                 os.environ[RUN_ID_ENV] = self._run_id
+
+
+@contextmanager
+def inside(run_id: str | None) -> Iterator[None]:
+    """Let code log to a run, which is left with the status that it has; nothing where there is no run."""
+    if run_id is None:
+        yield
+        return
+    mlflow = client()
+    run = mlflow.get_run(run_id)
+
+    def settle(_: Any) -> None:
+        if run.info.status != RUNNING:
+            mlflow.update_run(run_id, status=run.info.status)
+
+    one = OneRun(run_id, run.info.experiment_id, active=True, entered=settle, standing=lambda: str(run.info.status))
+    one.install()
+    try:
+        yield
+    finally:
+        one.leave(FINISHED)
+        _left_as_it_was(mlflow, run)
+
+
+def _left_as_it_was(mlflow: Any, run: Any) -> None:
+    now, before = mlflow.get_run(run.info.run_id), run.info.status
+    if now.info.status == before:
+        return
+    if before == RUNNING:
+        mlflow.update_run(run.info.run_id, status=RUNNING)
+    else:
+        mlflow.set_terminated(run.info.run_id, before)
 
 
 def _put(start: Any, end: Any) -> None:

@@ -31,7 +31,7 @@ class Bare(Proud):
     def _load(self): return self._path.read_text()
     def _save(self, data): self._path.write_text(data)
 
-def make(raw, audited):
+def make(raw, audited, same, given):
     assert audited == "by the hook"
     return "<p>page</p>", "bare", {}
 def use(page, bare, parts, events):
@@ -42,17 +42,29 @@ def whole(nested, parts):
 
 def create_pipeline():
     return Pipeline([
-        node(make, ["raw", "audited"], ["page", "bare", "parts"], name="make"),
+        node(make, ["raw", "audited", "params:same", "params:given"], ["page", "bare", "parts"], name="make"),
         node(use, ["page", "bare", "parts", "events"], "report", name="use", confirms="events"),
         node(lazy, "files", ["nested", "loaders"], name="lazy"),
         node(whole, ["nested", "loaders"], "whole", name="whole"),
     ])
 """
 SETTINGS = """
+from kedro.config import OmegaConfigLoader
 from kedro.framework.hooks import hook_impl
 from kedro.framework.session import KedroSession
+from kedro.io import DataCatalog
+
+class Loader(OmegaConfigLoader): pass
+class Catalog(DataCatalog): pass
 
 class Hooks:
+    @hook_impl
+    def after_context_created(self, context):
+        assert isinstance(context.config_loader, Loader)
+    @hook_impl
+    def before_pipeline_run(self, run_params, catalog):
+        assert isinstance(catalog, Catalog)
+        print("given:", run_params["runtime_params"])
     @hook_impl
     def after_catalog_created(self, catalog):
         catalog.save("audited", "by the hook")
@@ -71,6 +83,8 @@ class Session(KedroSession):
 
 HOOKS = (Hooks(),)
 SESSION_CLASS = Session
+CONFIG_LOADER_CLASS = Loader
+DATA_CATALOG_CLASS = Catalog
 """
 CATALOG = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
@@ -101,6 +115,7 @@ CATALOG = {
     "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
     "whole": {"type": "json.JSONDataset", "filepath": "data/08/whole.json"},
 }
+PARAMETERS = {"same": 1, "given": 1}
 DATA = {
     "data/01_raw/raw.json": "1",
     "data/01_raw/hook.txt": "hook",
@@ -112,13 +127,18 @@ DATA = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
     return make_project(
-        tmp_path_factory.mktemp("kedro"), pipelines=PIPELINE, catalog=CATALOG, settings=SETTINGS, data=DATA
+        tmp_path_factory.mktemp("kedro"),
+        pipelines=PIPELINE,
+        catalog=CATALOG,
+        parameters=PARAMETERS,
+        settings=SETTINGS,
+        data=DATA,
     )
 
 
 @pytest.fixture(scope="module")
 def steps(project: KedroProject) -> dict[str, dict[str, Any]]:
-    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json")
+    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json", "--params", "same=1,given=2")
     logs = [f"{p}:\n{p.read_text()[-1500:]}" for p in project.path.glob(".kubeflow/runs/*/logs/*.log")]
     assert done.code == 0, done.text + "\n".join(logs)
     facts = json.loads(done.out[done.out.index("{\n") :])
@@ -148,3 +168,13 @@ def test_loaders_of_partitions_are_made_whole(steps: dict[str, dict[str, Any]]) 
 
 def test_the_projects_own_session_class_is_used(steps: dict[str, dict[str, Any]]) -> None:
     assert "a session of the project's own" in Path(steps["make"]["log"]).read_text()
+
+
+def test_a_parameter_that_is_given_as_it_stands_counts_as_not_given(steps: dict[str, dict[str, Any]]) -> None:
+    assert "given: {'given': 2}" in Path(steps["make"]["log"]).read_text()
+
+
+def test_a_checkpoint_that_is_lost_is_said(project: KedroProject) -> None:
+    found = json.loads(project.kubeflow("check", "--output", "json").out)["findings"]
+    [lost] = [finding for finding in found if finding["id"] == "checkpoint-lost"]
+    assert "'use' confirms 'events', whose checkpoint is a file that is lost with the pod" in lost["what"]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import MlflowServer
 from kedro_project import KedroProject, make_project
+from mlflow import MlflowClient
+from mlflow.entities import Run
 
 PIPELINE = """
 import numpy as np
@@ -17,12 +19,12 @@ from sklearn.linear_model import LinearRegression
 def train(raw):
     x = np.array(raw, dtype=float).reshape(-1, 1)
     return LinearRegression().fit(x, 2 * x[:, 0]), sum(raw)
-def evaluate(model, total): return {"prediction": round(float(model.predict([[10.0]])[0]), 3), "total": total}
+def evaluate(model, total, limit): return {"prediction": round(float(model.predict([[10.0]])[0]), 3), "total": total}
 
 def create_pipeline():
     return Pipeline([
-        node(train, "raw", ["model", "total"], name="train"),
-        node(evaluate, ["model", "total"], "report", name="evaluate"),
+        node(train, "raw", ["model", "total"], name="train", tags="early"),
+        node(evaluate, ["model", "total", "params:limit"], "report", name="evaluate", tags="late"),
     ])
 """
 REGISTRY = """
@@ -50,16 +52,42 @@ def seen(*words):
 
 class Hooks:
     @hook_impl
+    def after_context_created(self, context): self.env = context.env
+    @hook_impl
+    def after_catalog_created(self, catalog, parameters): self.limit = parameters["params:limit"]
+    @hook_impl
     def before_pipeline_run(self, run_params, pipeline, catalog):
-        seen("before", run_params.get("node_names"), run_params["pipeline_names"], len(pipeline.nodes), "report" in catalog)
+        if os.environ.get("SEEN"):
+            import mlflow
+            mlflow.set_tag("told_by", "a hook of the project")
+        nodes = [node.name for node in pipeline.nodes]
+        seen("before", self.env, self.limit, run_params["tags"], run_params["pipeline_names"], nodes, "report" in catalog)
     @hook_impl
     def before_node_run(self, node): seen("node", node.name)
     @hook_impl
-    def after_pipeline_run(self, pipeline): seen("after")
+    def after_pipeline_run(self, pipeline):
+        if os.environ.get("SEEN"):
+            import mlflow
+            mlflow.log_metric("told_at_the_end", self.limit)
+        seen("after")
     @hook_impl
     def on_pipeline_error(self, error): seen("error", error)
 
 HOOKS = (Hooks(),)
+"""
+PLUGIN = """
+from kedro.framework.hooks import hook_impl
+from demo.settings import seen
+
+class Plugin:
+    @hook_impl
+    def before_pipeline_run(self): seen("plugin: before")
+    @hook_impl
+    def after_node_run(self, node): seen("plugin: node", node.name)
+    @hook_impl
+    def after_pipeline_run(self): seen("plugin: after")
+
+plugin = Plugin()
 """
 CATALOG = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
@@ -74,15 +102,23 @@ CATALOG = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, mlflow_server: MlflowServer) -> KedroProject:
-    return make_project(
+    made = make_project(
         tmp_path_factory.mktemp("models"),
         pipelines=PIPELINE,
         catalog=CATALOG,
-        parameters={},
+        parameters={"limit": 1},
         registry=REGISTRY,
         settings=SETTINGS,
-        mlflow={"server": {"mlflow_tracking_uri": mlflow_server.uri}},
+        mlflow={
+            "server": {"mlflow_tracking_uri": mlflow_server.uri},
+            "tracking": {"experiment": {"name": "${runtime_params:experiment,models}"}},
+        },
     )
+    # As pip leaves an installed plugin.
+    made.write("src/plugin.py", PLUGIN)
+    made.write("src/plugin-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    made.write("src/plugin-1.0.dist-info/entry_points.txt", "[kedro.hooks]\nplugin = plugin:plugin\n")
+    return made
 
 
 def test_a_model_in_mlflow_crosses(project: KedroProject) -> None:
@@ -98,20 +134,38 @@ def test_a_pipeline_that_is_a_model_must_be_one_step(project: KedroProject) -> N
     assert "grouping: all" in done.err
 
 
-def test_the_projects_hooks_hear_of_the_run_once(project: KedroProject, tmp_path: Path) -> None:
-    project.conf("kubeflow", {"run_config": {"hooks": "per_run", "grouping": "all"}}, env="once")
+def test_hooks_hear_of_the_run_once(project: KedroProject, mlflow_server: MlflowServer, tmp_path: Path) -> None:
+    project.conf("kubeflow", {"run_config": {"hooks": "per_run"}}, env="once")
     seen = tmp_path / "seen"
-    done = project.kubeflow("run-once", "--local", "-e", "once", env={"SEEN": str(seen)})
+    words = ("run-once", "--local", "-e", "once", "--params", "limit=7,experiment=hooks")
+    done = project.kubeflow(*words, "--tags", "early,late", env={"SEEN": str(seen)})
     assert done.code == 0, done.text
     assert seen.read_text().splitlines() == [
-        "before None ['__default__'] 2 True",
+        "plugin: before",
+        "before once 7 ['early', 'late'] ['__default__'] ['train', 'evaluate'] True",
         "node train",
+        "plugin: node train",
         "node evaluate",
+        "plugin: node evaluate",
+        "plugin: after",
         "after",
     ]
+    [run] = runs_of(mlflow_server, "hooks")
+    assert (run.info.status, run.data.tags["told_by"]) == ("FINISHED", "a hook of the project")
+    assert run.data.metrics["told_at_the_end"] == 7
     project.write("data/01_raw/raw.json", '"no numbers"')
-    assert project.kubeflow("run-once", "--local", "-e", "once", env={"SEEN": str(seen)}).code == 1
-    assert seen.read_text().splitlines()[-1] == "error The run has failed: all"
+    assert project.kubeflow(*words, env={"SEEN": str(seen)}).code == 1
+    project.write("data/01_raw/raw.json", "[1, 2, 3, 4, 5]")
+    assert seen.read_text().splitlines()[-1] == "error The run has failed: train"
+    assert [r.info.status for r in runs_of(mlflow_server, "hooks")] == ["FAILED", "FINISHED"]
+
+
+def runs_of(server: MlflowServer, experiment: str) -> list[Run]:
+    """The newest first."""
+    client = MlflowClient(server.uri)
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None, experiment
+    return list(client.search_runs([found.experiment_id]))
 
 
 def test_hooks_once_a_run_need_tasks_for_it(project: KedroProject) -> None:

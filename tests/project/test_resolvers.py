@@ -11,7 +11,7 @@ from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
-from kedro_kubeflow.errors import ParameterError
+from kedro_kubeflow.errors import ConfigError, ParameterError
 from kedro_kubeflow.project.resolvers import (
     Marked,
     check_given,
@@ -20,7 +20,9 @@ from kedro_kubeflow.project.resolvers import (
     read_marked,
     resolvers_in,
     unmarked,
+    with_marks,
 )
+from kedro_kubeflow.targets.base.run_name import fill_run_name
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +118,15 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     read_again.runtime_params["model"] = "tree"
     with pytest.raises(Exception, match=r"oc\.env"):
         read_again["parameters"]
+
+
+def test_no_name_of_a_run_holds_what_a_resolver_gives(tmp_path: Path) -> None:
+    marked = read(tmp_path, parameters=PARAMETERS, globals=GLOBALS)
+    values = {"run_date": "2026-01-01", "api": {"key": "secret", "retries": 7}, "model": "tree", "path": "data/tree/x"}
+    known = with_marks(marked, values, {"api": {"retries": 7}, "model": "tree"})
+    assert fill_run_name("{api.retries} {model} {path}", known) == "7 tree data/tree/x"
+    for template, said in {"of {run_date}": r"\$\{today:\}", "{api.key}": r"\$\{oc\.env:\}", "{api}": "oc.env"}.items():
+        with pytest.raises(ConfigError, match=said):
+            fill_run_name(template, known)
+    given = with_marks(marked, values, {"run_date": "2020-02-02"})
+    assert fill_run_name("of {run_date}", given) == "of 2020-02-02"

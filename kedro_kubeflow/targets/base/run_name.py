@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro_kubeflow.errors import ConfigError, did_you_mean
+from kedro_kubeflow.project.resolvers import resolvers_in
 
 
 class _Parameters(string.Formatter):
@@ -27,6 +28,13 @@ class _Parameters(string.Formatter):
                     cure="name a parameter of the project, or double the braces: {{ and }}",
                 )
             value = value[part]
+        if given_by := resolvers_in(value):
+            known_by = " and ".join(f"${{{name}:}}" for name in given_by)
+            raise ConfigError(
+                f"The run name {self.template!r} speaks of the parameter {field_name!r}, which {known_by} gives when a step runs",
+                where=self.where,
+                cure=f"name another parameter, or give this one a value (--params {field_name}=VALUE)",
+            )
         return value, field_name
 
 

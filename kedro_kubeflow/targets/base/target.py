@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
@@ -106,12 +105,13 @@ class Target(ABC):
         """Whether a run is one of this target's for sure; decided without a network."""
         return False
 
-    @cached_property
-    def parameters(self) -> Mapping[str, Any]:
-        """The project's Kedro parameters, for names of runs and schedules."""
+    def parameters_with(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The project's Kedro parameters with others over them, for names of runs; what resolvers give is marked."""
         from kedro_kubeflow.project.conf import read_parameters
+        from kedro_kubeflow.project.resolvers import read_marked, with_marks
 
-        return read_parameters(self.project.config_loader())
+        marked = read_marked(self.project.config_loader({}))
+        return with_marks(marked, read_parameters(self.project.config_loader(given)), given)
 
     def schedule_key(self, pipeline: str, name: str = "") -> str:
         """By what a schedule of a pipeline or job is known again; without its name, what the keys of all begin with."""

@@ -13,7 +13,7 @@ from typing import Any
 from kedro_kubeflow.contract import StepCall, runtime_arguments
 from kedro_kubeflow.errors import ParameterError, did_you_mean
 from kedro_kubeflow.names import is_secret_name
-from kedro_kubeflow.parameters import Encoding, coerce, decode
+from kedro_kubeflow.parameters import RECURRING_RUN, Encoding, coerce, decode
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def run_inputs(
             raise ParameterError(
                 f"The pipeline takes no parameter {key!r}. {did_you_mean(key, known)}",
                 where=where,
-                cure="parameters that no node uses are not part of a pipeline; compile it again if this one is new",
+                cure="parameters that no node uses, or that a resolver of the configuration gives, are not part of a pipeline: "
+                f"compile or upload it again if this one is new, or with a value (--params {key}=VALUE) if a resolver gives it",
             )
         given[known[key].name] = _value(known[key], value, where, scheduled=scheduled)
     return given
@@ -103,7 +104,7 @@ def _calls(ir: Mapping[str, Any]) -> Iterator[StepCall]:
 def _value(known: Input, value: Any, where: str, *, scheduled: bool) -> Any:
     own = decode(known.encoding, known.default) if known.default is not None else None
     try:
-        return coerce(known.encoding, _merged(own, value), macros=scheduled)
+        return coerce(known.encoding, _merged(own, value), macros=RECURRING_RUN if scheduled else None)
     except ValueError as error:
         key = known.encoding.key
         raise ParameterError(

@@ -64,10 +64,11 @@ def _request(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> 
     # What the newest version at each start has as its own values is not known now.
     given = run_inputs(version.spec, config.params, where=link, scheduled=True)
     template = config.run_name or run.scheduled_run_name or run.run_name
-    values = {**target.parameters, **config.params}
     return RecurringRunRequest(
         key=target.schedule_key(asked.pipeline, asked.name),
-        name=fill_run_name(template, values) if template else f"{pipeline} ({asked.name})",
+        name=fill_run_name(template, target.parameters_with(config.params))
+        if template
+        else f"{pipeline} ({asked.name})",
         experiment=Experiment("", config.experiment_name or run.experiment_name or target.project.name),
         pipeline_id=version.pipeline_id,
         version_id=None if config.version == LATEST else version.id,

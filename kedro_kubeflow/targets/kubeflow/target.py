@@ -113,7 +113,7 @@ class KubeflowTarget(Target):
 
         compiled = self._with_commit(prepared)
         facts = {**compiled.tags, SPEC: compiled.digest[:DIGEST]}
-        request = self._request(compiled, compiled.display_name, prepared.parameters, options)
+        request = self._request(compiled, compiled.display_name, lambda: prepared.parameters, options)
         return self._start(replace(request, facts=facts, parameters=every_input(spec_of(str(compiled)), {})))
 
     def start_version(self, pipeline: str, version: str, parameters: Mapping[str, Any], options: RunOptions) -> Run:
@@ -125,7 +125,7 @@ class KubeflowTarget(Target):
         where = self.client.address.pipeline_link(found.pipeline_id, found.id)
         given = run_inputs(found.spec, parameters, where=where)
         shown = self.client.pipelines.get(name).display_name
-        request = self._request(found, shown, {**self.parameters, **parameters}, options)
+        request = self._request(found, shown, lambda: self.parameters_with(parameters), options)
         of = {"project": self.project.name, "job" if pipeline in self.config.jobs else "pipeline": pipeline}
         return self._start(replace(request, facts=of, parameters=every_input(found.spec, given)))
 
@@ -313,7 +313,11 @@ class KubeflowTarget(Target):
         server_time(config.cron)
 
     def _request(
-        self, source: PipelineVersion | Package, shown: str, values: Mapping[str, Any], options: RunOptions
+        self,
+        source: PipelineVersion | Package,
+        shown: str,
+        values: Callable[[], Mapping[str, Any]],
+        options: RunOptions,
     ) -> RunRequest:
         from kedro_kubeflow.targets.kubeflow.runs import RunRequest
 
@@ -322,7 +326,7 @@ class KubeflowTarget(Target):
         experiment = options.experiment_name or run.experiment_name or self.project.name
         namespace = options.experiment_namespace or self.config.experiment_namespace
         return RunRequest(
-            name=fill_run_name(template, values)
+            name=fill_run_name(template, values())
             if template
             else f"{shown} {datetime.datetime.now():%Y-%m-%d %H:%M:%S}",
             experiment=self.client.experiments.ensure(experiment, namespace),

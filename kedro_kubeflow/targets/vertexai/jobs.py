@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kedro_kubeflow.config.vertexai import VertexAIConfig
+from kedro_kubeflow.parameters import VERTEX_JOB
 from kedro_kubeflow.targets.base.run import Run
 from kedro_kubeflow.targets.vertexai.connection import TIMEOUT, Connection
 from kedro_kubeflow.targets.vertexai.names import display_name
@@ -184,13 +186,22 @@ def pipeline_job(connection: Connection, request: JobRequest) -> Any:
         pipeline_spec=dict(request.spec),
         labels={**config.labels, **request.labels},
         runtime_config=types.PipelineJob.RuntimeConfig(
-            gcs_output_directory=config.root, failure_policy=_POLICIES[config.failure_policy]
+            gcs_output_directory=config.root,
+            failure_policy=_POLICIES[config.failure_policy],
+            parameter_values=_filled_in(request.spec),
         ),
         **_where(config),
     )
     if config.encryption_key:
         job.encryption_spec = types.EncryptionSpec(kms_key_name=config.encryption_key)
     return job
+
+
+def _filled_in(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with a value that Vertex AI fills in when a job starts, as it does in what a job is given."""
+    declared = spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    defaults = {name: definition.get("defaultValue") for name, definition in declared.items()}
+    return {name: value for name, value in defaults.items() if VERTEX_JOB.search(json.dumps(value))}
 
 
 def _where(config: VertexAIConfig) -> dict[str, str]:

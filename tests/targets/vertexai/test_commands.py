@@ -245,6 +245,13 @@ class TestSchedule:
         assert "demo/default: created (TZ=Europe/Warsaw 30 2 * * *" in done.out
         assert f"{CONSOLE}/schedules/{schedule.name.rpartition('/')[2]}?project=my-project" in done.out
 
+    def test_the_day_is_filled_in_when_a_run_starts(self, server: VertexServer, kedro: Kedro) -> None:
+        day = "{{$.pipeline_job_schedule_time_utc}}"
+        kedro(*self.WORDS, "--param", f'limit="{day}"').ok()
+        job = only_schedule(server).create_pipeline_job_request.pipeline_job
+        assert dict(job.runtime_config.parameter_values) == {"limit": day}
+        assert job.pipeline_spec["root"]["inputDefinitions"]["parameters"]["limit"]["parameterType"] == "STRING"
+
     def test_as_configured(self, server: VertexServer, kedro: Kedro, configure: Configure) -> None:
         configure(
             {

@@ -1,0 +1,67 @@
+"""Data in memory that only points at files, or that is worked out when it is asked for: stored whole, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+
+from kedro_kubeflow.runtime.stored import is_lazy, made_whole
+
+
+def of_xarray(folder: Path) -> tuple[Any, Callable[[Any], Any]]:
+    xarray = pytest.importorskip("xarray", reason="xarray is not installed")
+    xarray.Dataset({"v": ("x", np.arange(3.0))}).to_netcdf(folder / "data.nc", engine="scipy")
+    return xarray.open_dataset(folder / "data.nc", engine="scipy"), lambda data: data["v"].values.tolist()
+
+
+def of_dask(folder: Path) -> tuple[Any, Callable[[Any], Any]]:
+    delayed = pytest.importorskip("dask", reason="dask is not installed").delayed
+    pd.DataFrame({"v": [0.0, 1.0, 2.0]}).to_csv(folder / "data.csv")
+    return delayed(pd.read_csv)(folder / "data.csv"), lambda data: data.compute()["v"].tolist()
+
+
+def of_polars(folder: Path) -> tuple[Any, Callable[[Any], Any]]:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    polars.DataFrame({"v": [0.0, 1.0, 2.0]}).write_csv(folder / "data.csv")
+    return polars.scan_csv(folder / "data.csv"), lambda data: data.collect()["v"].to_list()
+
+
+def of_pyarrow(folder: Path) -> tuple[Any, Callable[[Any], Any]]:
+    import pyarrow.dataset
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.table({"v": [0.0, 1.0, 2.0]}), folder / "data.parquet")
+    found = pyarrow.dataset.dataset(folder / "data.parquet")
+    return found, lambda data: data.to_table()["v"].to_pylist()
+
+
+LIBRARIES = [of_xarray, of_dask, of_polars, of_pyarrow]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_made_whole(library: Callable[[Path], tuple[Any, Callable[[Any], Any]]], tmp_path: Path) -> None:
+    lazy, values = library(tmp_path)
+    stored = cloudpickle.dumps(made_whole({"nested": [lazy]}))
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert values(cloudpickle.loads(stored)["nested"][0]) == [0.0, 1.0, 2.0]
+
+
+def test_what_nobody_reads_is_not_worked_out() -> None:
+    dask = pytest.importorskip("dask", reason="dask is not installed")
+    assert is_lazy({"nested": [dask.delayed(sum)([1])]})
+    assert not is_lazy({"nested": [pd.DataFrame({"v": [1]}), 3]})
+
+
+def test_what_is_tied_to_a_session_is_refused() -> None:
+    pyspark = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+    assert made_whole(pyspark.Row(a=1)) == pyspark.Row(a=1)
+    with pytest.raises(DatasetError, match=r"tied to the session that made it"):
+        made_whole(pyspark.DataFrame.__new__(pyspark.DataFrame))
