@@ -86,22 +86,21 @@ def _of_library(data: Any) -> Any:
         return data.compute()
     if home == "polars" and type(data).__name__ == "LazyFrame":
         return data.collect().lazy()
-    if home == "pyarrow" and hasattr(data, "files") and hasattr(data, "to_table"):
-        import pyarrow.dataset
-
-        return pyarrow.dataset.dataset(data.to_table())
     if not isinstance(data, type) and any(hasattr(data, name) for name in _TIED.get(home, ())):
-        raise DatasetError(f"a {type(data).__module__}.{type(data).__name__} is tied to the session that made it")
+        raise DatasetError(
+            f"a {type(data).__module__}.{type(data).__name__} is tied to the session or the files that it was made from"
+        )
     if _is_of_dask(data):
         return data.persist(scheduler="threads")
     return data
 
 
-# By what is known that data belongs to a session, a connection or a cluster.
+# By what is known that data belongs to a session, a connection, a cluster, or to files of this step.
 _TIED = {
     "pyspark": ("sparkSession", "_jdf", "_jrdd", "_java_obj", "_jsc", "_jsparkSession", "_internal"),
     "ibis": ("get_backend", "create_table"),
     "duckdb": ("execute",),
+    "pyarrow": ("files",),
     "snowflake": ("session", "_session"),
 }
 

@@ -29,17 +29,26 @@ def create_pipeline():
 """
 REGISTRY = """
 from kedro.framework.project import find_pipelines
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Pipeline, node
 from kedro_mlflow.pipeline import pipeline_ml_factory
 
 def register_pipelines():
     pipelines = find_pipelines(raise_errors=True)
     pipelines["__default__"] = pipelines["main"]
-    nodes = pipelines["main"]
+    learn = Pipeline([
+        node(clean, "raw", "rows", name="clean", tags="inference"),
+        node(fit, "rows", "line", name="fit"),
+    ])
+    predict = Pipeline([node(predict_with, ["line", "rows"], "predicted", name="predict")])
     pipelines["as_model"] = pipeline_ml_factory(
-        training=nodes, inference=nodes.only_nodes("evaluate"), input_name="total",
+        training=learn, inference=learn.only_nodes_with_tags("inference") + predict, input_name="raw",
+        log_model_kwargs={"name": "line", "pip_requirements": []},
     )
     return pipelines
+
+def clean(raw): return [float(x) for x in raw]
+def fit(rows): return sum(rows)
+def predict_with(line, rows): return [line + x for x in rows]
 """
 SETTINGS = """
 import os
@@ -96,6 +105,7 @@ CATALOG = {
         "flavor": "mlflow.sklearn",
         "save_args": {"name": "line", "pip_requirements": ["scikit-learn"], "serialization_format": "cloudpickle"},
     },
+    "line": {"type": "pickle.PickleDataset", "filepath": "data/06/line.pkl"},
     "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
 }
 
@@ -132,6 +142,21 @@ def test_a_pipeline_that_is_a_model_must_be_one_step(project: KedroProject) -> N
     done = project.kubeflow("compile", "-o", "-", "-p", "as_model").failed(2)
     assert "no model would be logged" in done.err
     assert "grouping: all" in done.err
+
+
+def test_in_one_step_its_model_is_logged(project: KedroProject, mlflow_server: MlflowServer) -> None:
+    project.conf("kubeflow", {"run_config": {"image": "x:1", "grouping": "all"}}, env="whole")
+    words = ("-p", "as_model", "-e", "whole")
+    found = json.loads(project.kubeflow("check", *words, "--output", "json").out)["findings"]
+    assert "pipeline-ml" not in {finding["id"] for finding in found}
+    done = project.kubeflow("run-once", "--local", "--isolated", *words, "--params", "experiment=as_model")
+    assert done.code == 0, done.text
+    [run] = runs_of(mlflow_server, "as_model")
+    [model] = MlflowClient(mlflow_server.uri).search_logged_models([run.info.experiment_id])
+    assert (run.info.status, model.name, model.source_run_id) == ("FINISHED", "line", run.info.run_id)
+    load = f"import mlflow; mlflow.set_tracking_uri({mlflow_server.uri!r}); m = mlflow.pyfunc.load_model({model.model_uri!r})"
+    predicted = project.python("-c", f"{load}; print(m.predict([1, 2]))", env={"PYTHONPATH": "src"}).ok().out
+    assert "[15.0]" in predicted, "MLflow makes a table of a list, with one column, 0"
 
 
 def test_hooks_hear_of_the_run_once(project: KedroProject, mlflow_server: MlflowServer, tmp_path: Path) -> None:
