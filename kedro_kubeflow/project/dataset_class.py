@@ -14,7 +14,7 @@ from typing import Any
 from kedro_kubeflow.entries import FOUND, is_elsewhere_by_type, is_local, is_place_name, local_path, unknown_place
 
 # Options of Kedro's own that no data lies behind.
-_NO_PLACES = frozenset({"self", "metadata", "credentials", "load_args", "save_args", "fs_args", "version", "dataset"})
+_NO_PLACES = frozenset({"metadata", "credentials", "load_args", "save_args", "fs_args", "version", "dataset"})
 _PATH_TYPES = ("Path", "PathLike", "UPath")
 
 
@@ -58,7 +58,7 @@ def _places(cls: type, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
     try:
-        return inspect.signature(cls.__init__).parameters
+        return inspect.signature(cls).parameters
     except (TypeError, ValueError):
         return {}
 
