@@ -10,8 +10,8 @@ from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan import Plan
 from kedro_kubeflow.project.facts import Facts
+from kedro_kubeflow.project.known_parameters import with_marks
 from kedro_kubeflow.project.opening import OpenProject
-from kedro_kubeflow.project.resolvers import with_marks
 
 
 @dataclass(frozen=True, kw_only=True)

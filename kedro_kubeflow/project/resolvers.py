@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.config.jobs import over
 from kedro_kubeflow.errors import KedroKubeflowError, ParameterError
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.conf import read_section
@@ -154,18 +153,6 @@ def defaults_of(asked: Mapping[str, Asked]) -> dict[str, Any]:
         for one in asked.values()
         if one.name == one.key and len(one.defaults) == 1 and not one.needed and not resolvers_in(one.defaults[0])
     }
-
-
-def with_marks(marked: Marked, values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters with a mark in place of what a resolver gives when a step runs.
-
-    Args:
-        values: as they are read here.
-        given: what the caller gave, nested; it is known.
-    """
-    own = marked.sections.get("parameters") or {}
-    kept = {key for key, names in kept_in_conf(marked).items() if set(names) - {RUNTIME_PARAMS}}
-    return {**values, **over({key: own[key] for key in kept}, {key: given[key] for key in kept & given.keys()})}
 
 
 def unmarked(value: Any, text: str = "…") -> Any:

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 from kedro_kubeflow.errors import ConfigError, ParameterError
+from kedro_kubeflow.project.known_parameters import with_marks
 from kedro_kubeflow.project.resolvers import (
     Marked,
     check_given,
@@ -20,7 +21,6 @@ from kedro_kubeflow.project.resolvers import (
     read_marked,
     resolvers_in,
     unmarked,
-    with_marks,
 )
 from kedro_kubeflow.targets.base.run_name import fill_run_name
 

@@ -108,7 +108,8 @@ class Target(ABC):
     def parameters_with(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The project's Kedro parameters with others over them, for names of runs; what resolvers give is marked."""
         from kedro_kubeflow.project.conf import read_parameters
-        from kedro_kubeflow.project.resolvers import read_marked, with_marks
+        from kedro_kubeflow.project.known_parameters import with_marks
+        from kedro_kubeflow.project.resolvers import read_marked
 
         marked = read_marked(self.project.config_loader({}))
         return with_marks(marked, read_parameters(self.project.config_loader(given)), given)
