@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kedro_kubeflow.plan.grouping import Fits, Group, NodeFacts, by_auto, by_chain, by_node, makespan
+from kedro_kubeflow.plan.grouping import Fits, Group, NodeFacts, auto, by_auto, by_chain, by_node, makespan
 from kedro_kubeflow.plan.grouping.order import in_order, members_of
 
 OVERHEAD = 20.0
@@ -113,6 +113,39 @@ def test_whatever_the_graph_the_steps_can_run_and_no_merge_makes_the_run_longer(
     in_order(members_of(bounded, facts), facts)
     assert len(bounded) <= most
     assert bounded == by_auto(nodes, seconds, OVERHEAD, always, most)
+
+
+@settings(max_examples=150, deadline=None)
+@given(graphs())
+def test_the_estimate_grows_by_no_single_merge(graph: tuple[list[NodeFacts], dict[str, float]]) -> None:
+    """After each merge, the run is estimated anew from nothing but the groups."""
+    nodes, seconds = graph
+    seen: list[float] = []
+
+    class Watched(auto._Steps):
+        def _merge(self, u: int, v: int) -> int:
+            merged = super()._merge(u, v)
+            groups = [Group(str(m[0]), tuple(self.names[i] for i in m)) for m in self.groups()]
+            seen.append(makespan(groups, nodes, seconds, OVERHEAD))
+            assert self.makespan == pytest.approx(seen[-1])
+            return merged
+
+    steps = Watched(nodes, seconds, OVERHEAD, always)
+    before = steps.makespan
+    assert before == pytest.approx(makespan(by_node(nodes), nodes, seconds, OVERHEAD))
+    steps.merge_edges(before)
+    after = steps.makespan
+    steps.merge_beside(1)
+    assert all(now <= before + 1e-3 for now in seen)
+    assert steps.makespan <= after + 1e-3
+
+
+def test_what_costs_no_time_is_found_quickly() -> None:
+    fan = [node("load", "", "raw"), node("long", "raw", "m"), *(node(f"s{i}", "raw", f"x{i}") for i in range(140))]
+    seconds = {n.name: 10.0 + int(n.name[1:]) % 7 if n.name[1:].isdigit() else 3000.0 for n in fan}
+    since = time.process_time()
+    assert len(by_auto(fan, seconds, OVERHEAD, always, wished=30)) == 30
+    assert time.process_time() - since < 1
 
 
 @pytest.mark.parametrize("most", [None, 100])

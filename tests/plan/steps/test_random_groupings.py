@@ -14,9 +14,12 @@ from plans import Graph, graph_of
 
 from kedro_kubeflow.errors import CycleError
 from kedro_kubeflow.plan.grouping import (
+    Fits,
     Group,
     NodeFacts,
     all_together,
+    by_auto,
+    by_chain,
     by_memory,
     by_namespace,
     by_node,
@@ -103,6 +106,30 @@ def test_every_grouping_that_is_taken_gives_a_whole_dag(data: st.DataObject) -> 
     dag = build(case, groups)
     assert sorted(node.name for step in dag.steps for node in step.nodes) == sorted(n.name for n in case.nodes)
     assert {tuple(node.name for node in step.nodes) for step in dag.steps} == {in_case_order(g, case) for g in groups}
+    check_order(dag)
+    check_edges(dag, case)
+
+
+@st.composite
+def groups_by_time(draw: st.DrawFn, case: Case) -> list[Group]:
+    fits: Fits = lambda one, other: len(one) == len(other)  # noqa: E731
+    if draw(st.booleans()):
+        return by_chain(case.nodes, fits)
+    most = st.one_of(st.none(), st.integers(1, 8))
+    seconds = {node.name: draw(st.floats(0, 100)) for node in case.nodes}
+    return by_auto(case.nodes, seconds, 20.0, fits, draw(most), draw(most))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_groups_by_time_never_wait_for_themselves_and_give_a_whole_dag(data: st.DataObject) -> None:
+    case = data.draw(cases())
+    groups = data.draw(groups_by_time(case))
+    dag = build(case, groups)
+    assert sorted(node.name for step in dag.steps for node in step.nodes) == sorted(n.name for n in case.nodes)
+    assert all(len({len(node.name) for node in step.nodes}) == 1 for step in dag.steps), (
+        "nodes that do not fit stay apart"
+    )
     check_order(dag)
     check_edges(dag, case)
 
