@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kedro_kubeflow.cli.exits import exits
+from kedro_kubeflow.cli.interrupt import interruptible
 from kedro_kubeflow.cli.options import env_option, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json, print_table
 
@@ -110,7 +111,10 @@ def _bring(target: Target, chosen: Sequence[RunArtifact], folder: Path, output: 
         place = (
             folder / _safe(artifact.dataset) / (artifact.filename or artifact.data_uri.rstrip("/").rpartition("/")[2])
         )
-        with _progress(artifact.dataset) as progress:
+        with (
+            interruptible(f"Interrupted: nothing of {artifact.dataset!r} stands in {folder}."),
+            _progress(artifact.dataset) as progress,
+        ):
             brought.append((artifact, target.fetch(artifact, place, progress)))
     if output == "json":
         print_json([{**artifact_json(artifact), "path": str(path)} for artifact, path in brought])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kedro_project import CATALOG, KedroProject, make_project
+
+from kedro_kubeflow.image.tag import image_for
 
 IMAGE = "registry.example.com/demo:1"
 NODES = (
@@ -319,6 +324,41 @@ def test_the_login_at_mlflow(
 def test_the_image(project: Callable[..., KedroProject], image: str | None, expected: str | None) -> None:
     found = findings(project({"image": image}))
     assert {name for name in found if name.startswith("image-")} == ({expected} if expected else set())
+
+
+def test_whether_the_image_suits_code_that_travels(project: Callable[..., KedroProject]) -> None:
+    made = project()
+    made.write("Dockerfile", "FROM python:3.12-slim\n")
+    made.write("requirements.txt", "kedro-kubeflow\n")
+    held = image_for(made.path, "r/demo", dockerfile="Dockerfile", platform="linux/amd64", sources=["pyproject.toml"])
+    made.conf("kubeflow", {"run_config": {"image": held, "code": "travel"}})
+    assert serious(findings(made)) == {}
+    made.write("requirements.txt", "kedro-kubeflow\nxarray\n")
+    found = findings(made)
+    assert serious(found) == {"image-requirements": "warning"}
+    assert f"The image {held} was built with other requirements" in found["image-requirements"]["what"]
+    assert "--with-code --build" in found["image-requirements"]["cure"]
+    assert serious(findings(made, "--without-code")) == {}
+    said = made.kubeflow("compile", "--with-code", "-o", "p.yaml").ok().err
+    assert (
+        "was built with other requirements than the code of this folder has now (Dockerfile, requirements.txt)" in said
+    )
+    made.write("src/demo/key.py", 'KEY = "AKIAQ3EGRJ5MTKS2ULIP"\n')
+    done = made.kubeflow("check", "--with-code").failed(1)
+    assert "src/demo/key.py, line 1" in done.out
+    assert "AKIAQ3" not in done.text
+
+
+def test_code_that_is_too_large(project: Callable[..., KedroProject]) -> None:
+    made = project()
+    for number in range(12):
+        text = base64.b64encode(os.urandom(100_000 + number * 1000)).decode()
+        made.write(f"src/demo/data_{number:02}.py", f'"""{text}"""\n')
+    done = made.kubeflow("compile", "--with-code", "-o", "p.yaml").failed(2)
+    assert "and 1Mi may go along" in done.err
+    listed = re.findall(r"src/demo/data_(\d\d)\.py \(\d+\.\d KiB\)", done.err)
+    assert listed == [f"{number:02}" for number in range(11, 1, -1)]
+    assert not (made.path / "p.yaml").exists()
 
 
 def test_requirements_name_what_steps_import(project: Callable[..., KedroProject]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from kfp_server import KfpServer, Options, Script
+from kfp_server import Answer, KfpServer, Options, Script
 
 from cli.conftest import Kedro
 from kedro_kubeflow.compiler import CompiledPipeline
@@ -82,6 +87,30 @@ def test_what_is_gone_is_made_again(server: KfpServer, kedro: Kedro, failed: str
     planned = kedro("plan", "--resume", failed, "--output", "json").ok().json
     assert planned["taken_over"] == ["prepare"]
     assert planned["reasons"] == {"double": "doubled is not to be found any more", "total": "did not succeed there"}
+
+
+def test_a_download_that_is_interrupted_leaves_nothing(
+    server: KfpServer, kedro: Kedro, failed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C comes when a part is there already."""
+    server.objects.stored[f"minio/{PREFIX}/prepare/uuid/rows/data.pkl"] = bytes(500_000)
+    server.objects.cuts = [100_000]
+    answer, asked = server.objects.answer, []
+
+    def answered(*args: Any, **kwargs: Any) -> Answer:
+        asked.append(args)
+        if len(asked) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+        return answer(*args, **kwargs)
+
+    monkeypatch.setattr(server.objects, "answer", answered)
+    said = kedro("artifacts", failed, "rows", "--download", "-o", str(tmp_path / "out")).failed(130)
+    assert f"Interrupted: nothing of 'rows' stands in {tmp_path / 'out'}." in said.err
+    assert [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == []
+    monkeypatch.setattr(server.objects, "answer", answer)
+    again = kedro("artifacts", failed, "rows", "--download", "-o", str(tmp_path / "out")).ok()
+    assert Path(again.out.strip()).stat().st_size == 500_000
 
 
 def test_another_pipeline_has_no_latest_run(kedro: Kedro, failed: str) -> None:
