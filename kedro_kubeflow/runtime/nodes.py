@@ -9,7 +9,7 @@ from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ProjectError
 from kedro_kubeflow.project.imports import ImportFailure, import_failures, noting_import_failures
 from kedro_kubeflow.project.opening import OpenProject, find_pipeline, import_errors, registered_pipelines
-from kedro_kubeflow.runtime.missing import CURE
+from kedro_kubeflow.runtime.missing import cure
 
 
 def step_nodes(project: OpenProject, call: StepCall) -> list[Any]:
@@ -70,7 +70,7 @@ def _cure(failed: ImportFailure, call: StepCall) -> str:
         return "install in the image what is missing, or mend it there"
     if not failed.reason.startswith("ModuleNotFoundError"):
         return "mend the code of the working folder that the run was started from"
-    return CURE
+    return cure()
 
 
 def _settle(pipelines: Any, names: Sequence[str], call: StepCall) -> None:

@@ -115,8 +115,9 @@ def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
             cure="let the node return or raise an exception",
         ) from error
     except Exception as error:
-        lacking = missing_package(error) if call.code else None
-        raise lacking or _explained(error, call, watch) from error
+        explained = _explained(error, call, watch)
+        lacking = missing_package(error, where=explained.where) if call.code else None
+        raise lacking or explained from error
 
 
 def _explained(error: Exception, call: StepCall, watch: Watch) -> StepError:

@@ -72,7 +72,11 @@ def test_a_new_run_goes_on_and_its_results_come_back(project: KedroProject, fail
     assert f"Going on from {failed}: 2 steps taken over, 1 to run" in done.err
     listed = project.kubeflow("artifacts", "latest", "--target", "local", "--output", "json").ok().out
     found = json.loads(listed[listed.index("[") :])
-    assert [(a["dataset"], a["step"]) for a in found] == [("report", "total")]
+    assert [(a["dataset"], a["step"]) for a in found] == [
+        ("rows", "prepare"),
+        ("doubled", "double"),
+        ("report", "total"),
+    ]
     brought = project.kubeflow("artifacts", "latest", "report", "--download", "--target", "local", "-o", "out").ok()
     assert json.loads((project.path / "out/report/report.json").read_text()) == {"total": 18}
     assert brought.out.strip().endswith("out/report/report.json")
