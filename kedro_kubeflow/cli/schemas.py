@@ -233,6 +233,36 @@ class PlannedParameter:
 
 
 @dataclass(frozen=True)
+class WorkflowResult:
+    """How large the run will be as Argo keeps it: bytes at its end, and what Argo takes (null where it takes everything)."""
+
+    tasks: int
+    bytes: int
+    limit: int | None
+    steps_that_fit: int
+    states_are_told: bool
+
+
+@dataclass(frozen=True)
+class EstimateResult:
+    """A grouping: how many steps there are, and seconds that a run takes on a cluster."""
+
+    grouping: str
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EstimatesResult:
+    """Of the chosen grouping and of those that go by time; how many nodes there are, and how many of them a run has timed."""
+
+    chosen: EstimateResult
+    others: list[EstimateResult]
+    nodes: int
+    timed: int
+
+
+@dataclass(frozen=True)
 class PlanResult:
     """What would be submitted; with ``--resume``, the steps that are taken over, and why each of the others runs."""
 
@@ -245,6 +275,8 @@ class PlanResult:
     datasets: list[dict[str, Any]]
     parameters: list[PlannedParameter]
     notes: list[str]
+    workflow: WorkflowResult | None
+    estimates: EstimatesResult | None
     taken_over: list[str]
     reasons: dict[str, str]
 
