@@ -117,6 +117,15 @@ def schedule(client: KubeflowClient) -> object:
     return client.recurring_runs.create(request)
 
 
+def _upload(client: KubeflowClient) -> object:
+    return client.uploads.upload(package())
+
+
+def _disable(client: KubeflowClient) -> object:
+    with client.server.errors("get the schedule"):
+        return client.server.recurring_runs.recurring_run_service_get_recurring_run("nosuch")
+
+
 REFUSALS: dict[str, tuple[Callable[[KubeflowClient], object], str]] = {
     "error-400-cron.json": (schedule, "Expected 5 to 6 fields, found 7: TZ=Europe/Warsaw"),
     "error-400-malformed-json.json": (start, "unexpected EOF"),
@@ -128,6 +137,10 @@ REFUSALS: dict[str, tuple[Callable[[KubeflowClient], object], str]] = {
     "error-404-run.json": (lambda c: c.runs.get("nosuch"), "Run nosuch not found"),
     "error-404-version.json": (lambda c: c.pipelines.version("1", "2"), "PipelineVersion nosuch not found"),
     "error-404-pipeline.json": (lambda c: list(c.pipelines.versions("1")), "Pipeline 0000.* not found"),
+    "error-404-recurringrun.json": (_disable, "Job nosuch not found"),
+    "error-400-upload-bad-name.json": (_upload, "Failed to create a pipeline and a pipeline version"),
+    "error-409-upload-duplicate-pipeline.json": (_upload, "Failed to create a pipeline and a pipeline version"),
+    "error-409-upload-duplicate-version.json": (_upload, "Failed to create a pipeline version"),
     "error-404-no-such-path.json": (lambda c: c.runs.get("x"), "Not Found"),
     "error-409-experiment.json": (lambda c: c.experiments.ensure("e2ecli"), "The name e2ecli already exists"),
     "error-retry-succeeded.json": (lambda c: c.runs.retry("x"), "Workflow must be Failed/Error to retry"),
@@ -142,10 +155,30 @@ def test_refusals(name: str) -> None:
             "healthz": "healthz-api.json",
             "experiments?": "experiments-none.json",
             "runs?": "runs-none.json",
+            "/names/": "error-404-pipeline-by-name.json",
             **({":retry": name, "/runs/x": "run-succeeded-quickstart.json"} if "retry" in name else {}),
         }
         with pytest.raises(KedroKubeflowError, match=words):
             call(client_of(server.url))
+
+
+def test_the_runs_of_a_page() -> None:
+    with replayed("runs-page.json") as server:
+        server.answers = {"healthz": "healthz-api.json"}
+        found = list(client_of(server.url).runs.list(limit=5))
+    assert found
+    assert all(run.id and run.name and run.created_at for run in found)
+    assert not {run.state for run in found} & {"UNKNOWN"}
+    assert all((run.finished_at is None) is not run.ended for run in found)
+
+
+def test_the_api_s_way_to_a_log_is_no_way_at_the_ui() -> None:
+    """The UI's server answers it with a web page: it is not asked there, and its page is no log."""
+    with replayed("log-ui-proxied-api-path.html") as server:
+        server.answers = {"healthz": "healthz-ui.json"}
+        with pytest.raises(ServerError, match="Could not read the log of 'clean'"):
+            client_of(server.url).logs.of(RUN, STEP)
+        assert not [path for path in server.asked if "v1alpha1" in path]
 
 
 def test_a_pipeline_that_is_not_there() -> None:
@@ -214,6 +247,8 @@ class TestLogs:
             ("log-api-wrong-pod.json", "healthz-api.json"),
             ("multi-user/log-no-such-node.json", "healthz-api.json"),
             ("log-ui-wrong-pod.html", "healthz-ui.json"),
+            # A pod that ran, whose log the UI's server did not find in the store.
+            ("log-ui-right-pod.txt", "healthz-ui.json"),
         ],
     )
     def test_one_that_is_nowhere(self, answer: str, health: str) -> None:
