@@ -172,6 +172,7 @@ def test_after_a_failure_each_part_is_done_though_the_others_fail(
     assert "The exit pipeline 'clean_up' failed (exit code 3)" in log
     assert "A notification to 127.0.0.1 is not taken: it answers 410" in log
     assert "t0ken" not in log
+    assert "GONE_URL" not in log
     assert [path for path, _ in received] == ["/gone", "/t0ken", "/slack"]
     assert received[1][1]["failed_steps"] == ["train_model"]
     assert received[2][1]["text"].splitlines()[1:] == [

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conftest import free_port
 
 from tracking.fragile import TASKS
 from tracking.kubeflow_stand_in import KubeflowStandIn, kubeflow_stand_in
-from tracking.pods import Pod, Pods
+from tracking.pods import END, Pod, Pods
 from tracking.test_faults import begun, goes_on, is_complete
 
 TRAIN = TASKS["train"]
@@ -117,3 +118,23 @@ def test_the_times_of_a_step(pods: New) -> None:
     assert times["process"] <= times["begin"] <= times["end"]
     assert set(times["nodes"]) == {"prepare"}
     assert 0 <= times["nodes"]["prepare"] < times["end"] - times["process"]
+
+
+def test_a_notification_that_cannot_be_sent_is_told_by_the_run(pods: New) -> None:
+    """In the exit task's log, by its exit code and in MLflow; and taken back by an end at which all went well."""
+    run = begun(pods())
+    goes_on(run)
+    gone = {"type": "webhook", "when": ["succeeded"], "url_env": "HOOK_URL"}
+    secret = f"http://127.0.0.1:{free_port()}/services/t0ken"
+    end = run.pod(END, status="COMPLETE", settings={"notifications": [gone]}, HOOK_URL=secret)
+    assert end.wait() == 1
+    said = "A notification to 127.0.0.1 is not taken: ConnectionRefusedError: Connection refused"
+    assert said in end.text
+    assert run.tags["kubeflow_exit_error"] == said
+    assert run.run.info.status == "FINISHED"
+    unset = run.pod(END, status="COMPLETE", settings={"notifications": [gone]})
+    assert unset.wait() == 1
+    assert "the environment variable HOOK_URL holds none" in run.tags["kubeflow_exit_error"]
+    assert "t0ken" not in end.text + str(run.tags)
+    run.pod(END, status="COMPLETE").ok()
+    assert "kubeflow_exit_error" not in run.tags

@@ -84,6 +84,22 @@ def test_gone_for_good_while_a_node_runs(gate: Gate, run: Pods, tmp_path: Path) 
     assert run.tags["kubeflow_failed_node"] == "ns.train"
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_gone_for_good_with_mlflows_own_patience(
+    door: tuple[Gate, KedroProject], gate: Gate, starter: Starter, tmp_path: Path
+) -> None:
+    """Four minutes, as the docs say, and not once more for the last words."""
+    run = begun(Pods(door[1], tmp_path / "run", starter, gate.uri))
+    waits = tmp_path / "waits"
+    pod = run.pod(TRAIN, WAITS=str(waits)).until(waits)
+    gate.shut()
+    waits.unlink()
+    since = time.monotonic()
+    assert pod.wait(600) in (1, 5), pod.text
+    assert 180 < time.monotonic() - since < 330, pod.text
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[MlflowServer]:
     made = MlflowServer(tmp_path / "server", free_port())
