@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +13,7 @@ from mlflow.entities import Run, ViewType
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.experiment import experiment
 from kedro_kubeflow.tracking.start import start_run, take
+from tracking.pods import Pods
 
 
 @pytest.fixture
@@ -116,3 +118,11 @@ def test_the_experiment_is_made_once_and_restored(client: MlflowClient) -> None:
     client.delete_experiment(experiment_id)
     assert experiment(client, name) == experiment_id
     assert client.get_experiment(experiment_id).lifecycle_stage == "active"
+
+
+def test_a_run_of_a_schedule_is_called_as_its_workflow(pods: Callable[..., Pods]) -> None:
+    """KFP gives such a run an empty name; the pod's own name has that of the workflow, which Kubeflow's UI shows."""
+    run = pods()
+    run.name = ""
+    run.start(HOSTNAME="nightly114xv4x-4-833791317-system-container-impl-922800690").ok()
+    assert run.run.info.run_name == "nightly114xv4x-4-833791317"
