@@ -74,6 +74,7 @@ class EarlierRun:
     Attributes:
         id: by which its target knows it.
         nodes: node → display name of the step that ran it, of steps that succeeded in it or were taken over by it.
+        steps: every step of it, those that it has taken over too: display name → nodes.
         parameters: its inputs, by KFP name.
         made: dataset → what is known of its artifact: ``uri``, and ``step``, ``type``, ``filename``, ``how`` as a compiled
             pipeline has them.
@@ -83,6 +84,7 @@ class EarlierRun:
 
     id: str
     nodes: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     made: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     trust: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from kedro_kubeflow.config.run_config import RunConfig
 from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.entries import MEMORY_DATASET
-from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.errors import ConfigError, CycleError
 from kedro_kubeflow.parameters import VERTEX_JOB
 from kedro_kubeflow.plan import plugin_tasks
 from kedro_kubeflow.plan.datasets import datasets_of
@@ -39,7 +40,9 @@ from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import unmarked
 from kedro_kubeflow.project.typed_parameters import check_types
-from kedro_kubeflow.request import Request
+from kedro_kubeflow.request import EarlierRun, Request
+
+_log = logging.getLogger(__name__)
 
 
 def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Scope | None = None) -> Plan:
@@ -69,10 +72,26 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
     def with_groups(groups: Sequence[Group]) -> Plan:
         return _planned(facts, config, request, scope, _Grouped(rule, groups, inputs, in_conf))
 
+    if rule.config.by == "auto" and (before := _as_before(request.earlier, scope)):
+        try:
+            return with_groups(before)
+        except CycleError:
+            _log.info("The nodes can no longer share steps as they did in the run that is gone on from")
     plan = with_groups(rule.groups(scope.nodes))
     if rule.config.by != "auto":
         return plan
     return _with_states_told(_within_limit(plan, rule, with_groups), rule, with_groups)
+
+
+def _as_before(earlier: EarlierRun | None, scope: Scope) -> list[Group]:
+    """The groups of the run that is gone on from, if they are of the same nodes.
+
+    By the times that are known now they might be others, and put what has failed together with what succeeded.
+    """
+    steps = earlier.steps if earlier else {}
+    known = sorted(node for nodes in steps.values() for node in nodes)
+    same = bool(known) and known == sorted(node.name for node in scope.nodes)
+    return [Group(name, tuple(nodes)) for name, nodes in steps.items()] if same else []
 
 
 _TRIES, _MARGIN = 6, 0.97

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from plans import kedro_pipeline
+
+from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.contract import Artifact, StepCall
 from kedro_kubeflow.errors import CompileError
 from kedro_kubeflow.parameters import encoding_of
+from kedro_kubeflow.plan import make_plan
 from kedro_kubeflow.plan.inputs import PipelineInput
 from kedro_kubeflow.plan.nodes import NodeFacts
 from kedro_kubeflow.plan.resume import importer_name, recorded, resume_options, resumed
 from kedro_kubeflow.plan.steps import Step, StepInput, StepOutput
 from kedro_kubeflow.plan.task import Task
-from kedro_kubeflow.request import EarlierRun
+from kedro_kubeflow.project.catalog import CatalogEntries
+from kedro_kubeflow.project.facts import Facts, Parameters
+from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.request import EarlierRun, Request
 
 
 def step(
@@ -165,3 +173,27 @@ def test_without_an_mlflow_run_the_first_task_that_no_cache_holds_says_it() -> N
     (cached,) = recorded(tasks[1:2], {"resume": {"run": "r1"}})
     assert cached.call
     assert cached.call.settings == {"resume": {"run": "r1"}}
+
+
+def test_grouping_by_time_stays_as_it_was_there() -> None:
+    """Now that the nodes are known to be short, they would all share one step, and all of it would run again."""
+    chain = [
+        NodeFacts(name=name, inputs=inputs, outputs=(f"d{name}",), tags=frozenset())
+        for name, inputs in (("a", ()), ("b", ("da",)), ("c", ("db",)))
+    ]
+    facts = Facts(
+        project=OpenProject(Path("/nowhere"), "demo", "demo", "base", "/nowhere/conf"),
+        pipelines={"p": kedro_pipeline(chain)},
+        catalog=CatalogEntries({}),
+        parameters=Parameters(values={}),
+    )
+    config = KubeflowConfig.model_validate({"run_config": {"image": "i:1", "grouping": {"by": "auto"}}})
+    there = {"nodes": {"a": "a"}, "made": {"da": {"uri": "s3://b/da"}}}
+    alone = EarlierRun(id="r1", **there)  # type: ignore[arg-type]
+    assert make_plan(facts, config, Request(pipelines=("p",), earlier=alone)).taken_over == ()
+    same = EarlierRun(id="r1", steps={"a": ("a",), "b+c": ("b", "c")}, **there)  # type: ignore[arg-type]
+    made = make_plan(facts, config, Request(pipelines=("p",), earlier=same))
+    assert made.taken_over == ("a",)
+    assert made.reasons == {"b+c": "did not succeed there"}
+    other = EarlierRun(id="r1", steps={"a": ("a",), "b+x": ("b", "x")}, **there)  # type: ignore[arg-type]
+    assert make_plan(facts, config, Request(pipelines=("p",), earlier=other)).taken_over == ()
