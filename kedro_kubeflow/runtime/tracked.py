@@ -76,9 +76,9 @@ def _addresses(call: StepCall, executor: Executor) -> dict[str, str]:
 
 
 def _logged(call: StepCall, log: StepLog) -> dict[str, str]:
-    """Tag → what the step has logged, for a run that goes on from this one; none where it is more than a tag takes."""
-    keys = log.keys()
-    return {tags.logged_key(tags.step_key(call.step)): keys} if len(keys) <= tags.MAX_VALUE else {}
+    """Tags → what the step has logged, for a run that goes on from this one."""
+    key = tags.logged_key(tags.step_key(call.step))
+    return {tags.numbered(key, n): text for n, text in enumerate(log.keys(tags.MAX_VALUE), 1)}
 
 
 def _told_to_end(run: JoinedRun, last_words: Callable[[], None], error: BaseException) -> None:

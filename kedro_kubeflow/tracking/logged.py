@@ -11,7 +11,7 @@ import functools
 import inspect
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,9 +33,21 @@ class StepLog:
         self._run_id, self._earlier = run_id, earlier
         self._left_out: Mapping[str, str | None] = {}
 
-    def keys(self) -> str:
-        """The keys of what was logged, as JSON: ``{"metrics": […], "params": […]}``."""
-        return json.dumps({"metrics": sorted(self.metrics), "params": sorted(self.params)})
+    def keys(self, most: int) -> list[str]:
+        """The keys of what was logged, as JSON, in as many texts as are needed: ``{"metrics": […], "params": […]}``.
+
+        Args:
+            most: how many characters a text may have.
+        """
+        found = [("metrics", key) for key in sorted(self.metrics)] + [("params", key) for key in sorted(self.params)]
+        texts: list[str] = []
+        while found:
+            count = len(found)
+            while len(text := _as_text(found[:count])) > most and count > 1:
+                count = max(count * most // (len(text) + 1), 1)
+            texts.append(text)
+            found = found[count:]
+        return texts
 
     @contextmanager
     def recording(self) -> Iterator[StepLog]:
@@ -124,3 +136,7 @@ class StepLog:
 
     def _is_left_out(self, key: str, value: object) -> bool:
         return key in self._left_out and self._left_out[key] in (None, str(value))
+
+
+def _as_text(keys: Sequence[tuple[str, str]]) -> str:
+    return json.dumps({kind: [key for of, key in keys if of == kind] for kind in ("metrics", "params")})

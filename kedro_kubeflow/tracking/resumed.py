@@ -5,6 +5,7 @@ Which parameters and metrics a step has logged stands in a tag of the earlier ru
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ def _copied(mlflow: MlflowClient, earlier: Run, run_id: str, steps: Sequence[str
     _log(mlflow, run_id, params=[(key, earlier.data.params[key]) for key in params if key not in own])
     for key in metrics:
         _log(mlflow, run_id, metrics=mlflow.get_metric_history(earlier.info.run_id, key))
-    said = [of(tags.step_key(step)) for step in steps for of in (tags.logged_key, tags.sizes_key)]
+    said = [key for step in steps for key in (*_logged_keys(known, step), tags.sizes_key(tags.step_key(step)))]
     copied = {key: known[key] for key in said if key in known}
     marks = {tags.TAKEN_OVER_METRICS: metrics, tags.TAKEN_OVER_PARAMS: params}
     return {
@@ -96,11 +97,25 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _logged(known: Mapping[str, str], step: str) -> Mapping[str, list[str]]:
-    try:
-        said = json.loads(known.get(tags.logged_key(tags.step_key(step)), ""))
-    except ValueError:
-        return {"params": [], "metrics": []}
-    return {kind: list(said.get(kind, ())) for kind in ("params", "metrics")}
+    found: dict[str, list[str]] = {"params": [], "metrics": []}
+    for key in _logged_keys(known, step):
+        try:
+            said = json.loads(known[key])
+        except ValueError:
+            continue
+        for kind, names in found.items():
+            names += said.get(kind, ())
+    return found
+
+
+def _logged_keys(known: Mapping[str, str], step: str) -> Iterator[str]:
+    """The tags that say what a step has logged; there are several where it is much."""
+    first = tags.logged_key(tags.step_key(step))
+    for number in itertools.count(1):
+        key = tags.numbered(first, number)
+        if key not in known:
+            return
+        yield key
 
 
 def _log(

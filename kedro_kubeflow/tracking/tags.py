@@ -102,6 +102,15 @@ def logged_key(step_key: str) -> str:
     return STEP_LOGGED_PREFIX + step_key.removeprefix(STEP_PREFIX)
 
 
+def numbered(key: str, number: int) -> str:
+    """The tag that goes on with what is too much for one; no step's own key has a blank.
+
+    >>> numbered("kubeflow_step_logged.train", 1), numbered("kubeflow_step_logged.train", 2)
+    ('kubeflow_step_logged.train', 'kubeflow_step_logged.train 2')
+    """
+    return key if number == 1 else f"{key} {number}"
+
+
 def sizes_key(step_key: str) -> str:
     """The tag that holds how many bytes each dataset has that a step has stored, as JSON."""
     return STEP_SIZES_PREFIX + step_key.removeprefix(STEP_PREFIX)

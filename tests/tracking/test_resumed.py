@@ -7,9 +7,11 @@ import uuid
 
 from conftest import MlflowServer
 from mlflow import MlflowClient
+from mlflow.entities import Metric, Param
 
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.experiment import experiment
+from kedro_kubeflow.tracking.logged import StepLog
 from kedro_kubeflow.tracking.results import artifact_places
 from kedro_kubeflow.tracking.resumed import take_over
 
@@ -88,3 +90,24 @@ def test_an_earlier_run_without_tracking_leaves_the_mark_alone(mlflow_server: Ml
     new = mlflow.create_run(experiment(mlflow, f"resumed-{uuid.uuid4()}")).info.run_id
     take_over(mlflow, new, earlier="unknown", steps=["train"])
     assert mlflow.get_run(new).data.tags[tags.RESUMED_FROM] == "unknown"
+
+
+def test_a_step_that_has_logged_more_than_a_tag_takes(mlflow_server: MlflowServer) -> None:
+    mlflow = MlflowClient(mlflow_server.uri)
+    place, job = experiment(mlflow, f"resumed-{uuid.uuid4()}"), str(uuid.uuid4())
+    log = StepLog("any")
+    log.metrics = {f"validation_accuracy_of_the_fold_{n:03}": 1.0 for n in range(300)}
+    log.params = {"rate"}
+    texts, key = log.keys(tags.MAX_VALUE), tags.logged_key(tags.step_key("train"))
+    assert len(texts) > 1
+    assert all(len(text) <= tags.MAX_VALUE for text in texts)
+    logged = {tags.numbered(key, n): text for n, text in enumerate(texts, 1)}
+    old = mlflow.create_run(place, tags={tags.RUN_ID: job, tags.PIPELINE: "p", **logged}).info.run_id
+    mlflow.log_batch(old, metrics=[Metric(name, 1.0, 1, 0) for name in log.metrics], params=[Param("rate", "2")])
+    new = mlflow.create_run(place).info.run_id
+    take_over(mlflow, new, earlier=job, steps=["train"])
+    run = mlflow.get_run(new)
+    assert run.data.metrics == log.metrics
+    assert run.data.params == {"rate": "2"}
+    assert {key: run.data.tags[key] for key in logged} == logged
+    assert StepLog("any").keys(100) == []
