@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from kedro_kubeflow.contract import RUN_ID_ENV, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError, chain_of
-from kedro_kubeflow.runtime import termination
+from kedro_kubeflow.runtime import garbage, termination
 from kedro_kubeflow.runtime.attempts import Attempts, begin_anew, clear_outputs
 from kedro_kubeflow.runtime.ending import end_process
 from kedro_kubeflow.runtime.entry_points import read_once
@@ -132,4 +132,5 @@ def _run(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    garbage.put_off()
     end_process(lambda: sys.exit(_run(sys.argv[1:])))

@@ -12,6 +12,7 @@ from kedro_kubeflow.names import task_name
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.runtime import garbage
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.made import say_what_was_made
@@ -40,6 +41,7 @@ def run_step(call: StepCall, executor: Executor) -> None:
     silent = call.settings.get("mlflow") == "off"
     watch = Watch(catalog, project.given, lambda _: None, outputs.saved, without_mlflow=silent)
     with session_for(project, watch=watch) as session, _inside_run(call, executor, session, watch):
+        garbage.look_again()
         with _step_errors(call, watch):
             session.run(
                 pipeline_names=list(call.pipeline_names), node_names=list(call.nodes), runner=_runner(call, watch)
