@@ -41,7 +41,7 @@ def failed(project: KedroProject) -> str:
     file.write_text(file.read_text().replace(BROKEN, GOOD))
     facts = json.loads(done.out[done.out.index("{") :])
     states = {step["step"]: step["state"] for step in facts["steps"]}
-    assert {name: states[name].lower() for name in ("prepare", "double", "total")} == {
+    assert {name: states[name] for name in ("prepare", "double", "total")} == {
         "prepare": "SUCCEEDED",
         "double": "SUCCEEDED",
         "total": "FAILED",
