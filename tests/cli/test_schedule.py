@@ -59,6 +59,21 @@ class TestMake:
         assert "Did you mean 'nightly'?" in kedro("schedule", "--job", "nightyl", *NIGHTLY).failed(2).err
         assert "demo-nightly/default: deleted" in kedro("schedule", "--job", "nightly", "--delete").ok().out
 
+    def test_the_name_of_a_jobs_schedule_has_the_jobs_own_values(
+        self, server: KfpServer, kedro: Kedro, configure: Callable[..., None]
+    ) -> None:
+        schedule = {"cron": "0 3 * * *", "run_name": "night {limit} {model.type} {model.depth}"}
+        configure(jobs={"nightly": {"parameters": {"limit": 8, "model": {"depth": 9}}, "schedule": schedule}})
+        kedro("upload-pipeline", "--job", "nightly").ok()
+        kedro("schedule", "--job", "nightly").ok()
+        assert only(server)["display_name"] == "night 8 tree 9"
+        kedro("schedule", "--job", "nightly", "--params", "limit=7").ok()
+        assert only(server)["display_name"] == "night 7 tree 9"
+        run_id = (
+            kedro("run-once", "--job", "nightly", "--from-version", "latest", "--run-name", "{limit}").ok().out.strip()
+        )
+        assert server.runs.get(run_id)["display_name"] == "8"
+
     def test_of_one_version(self, server: KfpServer, kedro: Kedro, uploaded: dict) -> None:
         kedro("upload-pipeline", "--force").ok()
         kedro("schedule", *NIGHTLY, "--version", uploaded["version"]).ok()

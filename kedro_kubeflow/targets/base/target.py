@@ -105,12 +105,19 @@ class Target(ABC):
         """Whether a run is one of this target's for sure; decided without a network."""
         return False
 
-    def parameters_with(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The project's Kedro parameters with others over them, for names of runs; what resolvers give is marked."""
+    def parameters_with(self, given: Mapping[str, Any], pipeline: str) -> Mapping[str, Any]:
+        """The project's Kedro parameters with others over them, for names of runs; what resolvers give is marked.
+
+        Args:
+            pipeline: a registered name, or that of a job, whose own parameters lie between the two.
+        """
+        from kedro_kubeflow.config.jobs import over
         from kedro_kubeflow.project.conf import read_parameters
         from kedro_kubeflow.project.known_parameters import with_marks
         from kedro_kubeflow.project.resolvers import read_marked
 
+        job = self.config.jobs.get(pipeline)
+        given = over(job.parameters, given) if job else given
         marked = read_marked(self.project.config_loader({}))
         return with_marks(marked, read_parameters(self.project.config_loader(given)), given)
 

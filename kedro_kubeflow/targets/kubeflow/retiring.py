@@ -19,7 +19,7 @@ def retire(client: KubeflowClient, schedule: RecurringRun, *, force: bool = Fals
         force: delete it at once, which ends them.
 
     Raises:
-        AuthError, ServerError: and then it is as it was.
+        AuthError, ServerError: and then it is switched off at most.
     """
     # Switched off first, so that no run begins between the look and the deletion.
     if schedule.enabled:

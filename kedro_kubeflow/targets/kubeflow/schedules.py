@@ -66,7 +66,7 @@ def _request(target: Target, client: KubeflowClient, asked: ScheduleRequest) -> 
     template = config.run_name or run.scheduled_run_name or run.run_name
     return RecurringRunRequest(
         key=target.schedule_key(asked.pipeline, asked.name),
-        name=fill_run_name(template, target.parameters_with(config.params))
+        name=fill_run_name(template, target.parameters_with(config.params, asked.pipeline))
         if template
         else f"{pipeline} ({asked.name})",
         experiment=Experiment("", config.experiment_name or run.experiment_name or target.project.name),

@@ -125,7 +125,7 @@ class KubeflowTarget(Target):
         where = self.client.address.pipeline_link(found.pipeline_id, found.id)
         given = run_inputs(found.spec, parameters, where=where)
         shown = self.client.pipelines.get(name).display_name
-        request = self._request(found, shown, lambda: self.parameters_with(parameters), options)
+        request = self._request(found, shown, lambda: self.parameters_with(parameters, pipeline), options)
         of = {"project": self.project.name, "job" if pipeline in self.config.jobs else "pipeline": pipeline}
         return self._start(replace(request, facts=of, parameters=every_input(found.spec, given)))
 
