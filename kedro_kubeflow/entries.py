@@ -118,19 +118,17 @@ def on_volume(path: str, folder: str) -> str | None:
 def path_holder(config: Any) -> Any:
     """The mapping that has the path: the entry itself, or the dataset that a wrapper wraps."""
     inner = config.get("dataset")
-    if isinstance(inner, Mapping) and not _path_key(config):
-        return path_holder(inner)
-    return config
+    if not isinstance(inner, Mapping) or _plain_key(config):
+        return config
+    # What else the wrapper calls a path, such as the artifact path of kedro-mlflow's, is one only if there is none inside.
+    holder = path_holder(inner)
+    return holder if _path_key(holder) or not _path_key(config) else config
 
 
 def _path_key(config: Mapping[str, Any]) -> Key:
     """The keys that lead to the path; none where there is none, or more than one that could be it."""
-    named = _named_key(config)
-    if named and isinstance(_at(config, named), str):
-        return named
-    plain = next((key for key in _PATH_KEYS if isinstance(config.get(key), str)), None)
-    if plain:
-        return (plain,)
+    if plain := _plain_key(config):
+        return plain
     if _is_elsewhere(config):
         return ()
     found = tuple(str(config.get(FOUND) or "").split("."))
@@ -138,6 +136,14 @@ def _path_key(config: Mapping[str, Any]) -> Key:
         return found
     places = list(_places(config))
     return places[0] if len(places) == 1 and not _is_connected(config) else ()
+
+
+def _plain_key(config: Mapping[str, Any]) -> Key:
+    """The key that the entry names itself, or that Kedro's datasets have."""
+    named = _named_key(config)
+    if named and isinstance(_at(config, named), str):
+        return named
+    return next(((key,) for key in _PATH_KEYS if isinstance(config.get(key), str)), ())
 
 
 def _named_key(config: Mapping[str, Any]) -> Key:

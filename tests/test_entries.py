@@ -12,6 +12,12 @@ LOCAL: dict[str, dict[str, Any]] = {
     "a/b.csv": {"type": "pandas.CSVDataset", "filepath": "a/b.csv"},
     "a/parts": {"type": "partitions.PartitionedDataset", "path": "a/parts", "dataset": {"type": "pandas.CSVDataset"}},
     "a/c.csv": {"type": "kedro.io.CachedDataset", "dataset": {"type": "pandas.CSVDataset", "filepath": "a/c.csv"}},
+    "a/d.json": {
+        "type": "kedro_mlflow.io.artifacts.MlflowArtifactDataset",
+        "artifact_path": "reports",
+        "dataset": {"type": "json.JSONDataset", "filepath": "a/d.json"},
+    },
+    "data/wrapped": {"type": "mine.Wrapper", "folder": "data/wrapped", "dataset": {"type": "pandas.CSVDataset"}},
     "data/06/arrays": {"type": "mine.Arrays", "folder": "data/06/arrays"},
     "data/index.faiss": {"type": "faiss.FAISSVectorStoreDataset", "index_path": "data/index.faiss", "dimension": 4},
     "./chroma_db": {

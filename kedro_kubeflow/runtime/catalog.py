@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -98,7 +99,16 @@ def _own(used: Mapping[str, Entry], call: StepCall, executor: Executor) -> Itera
             if outputs[base].how != "memory" or outputs[base].required or in_processes(call):
                 yield name, _written(name, entry, outputs[base], call, executor, names)
         elif entry is not None:
+            _with_folder(entry)
             yield name, volume.entry(entry) if volume else dict(entry)
+
+
+def _with_folder(entry: Mapping[str, Any]) -> None:
+    """Make the folder of data that is no artifact, as a dataset that fetches it counts on it: images hold no empty ones."""
+    path = local_path(entry)
+    if path and not PurePosixPath(path).is_absolute() and "://" not in path:
+        with suppress(OSError):  # The image's folder may belong to somebody else.
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _read(

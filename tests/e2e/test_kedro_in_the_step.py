@@ -31,10 +31,17 @@ class Bare(Proud):
     def _load(self): return self._path.read_text()
     def _save(self, data): self._path.write_text(data)
 
+class Fetched(Bare):
+    '''Brings its data from elsewhere, as kedro-mlflow's do, into a folder that is there at home.'''
+    def _load(self):
+        self._path.write_text("fetched")
+        return super()._load()
+
 def make(raw, audited, same, given):
     assert audited == "by the hook"
     return "<p>page</p>", "bare", {}
-def use(page, bare, parts, events):
+def use(page, bare, parts, events, fetched):
+    assert fetched == "fetched"
     return {"page": page, "bare": bare, "parts": sorted(parts), "events": sorted(events)}
 def lazy(parts): return {"one": parts}, parts
 def whole(nested, parts):
@@ -43,7 +50,7 @@ def whole(nested, parts):
 def create_pipeline():
     return Pipeline([
         node(make, ["raw", "audited", "params:same", "params:given"], ["page", "bare", "parts"], name="make"),
-        node(use, ["page", "bare", "parts", "events"], "report", name="use", confirms="events"),
+        node(use, ["page", "bare", "parts", "events", "fetched"], "report", name="use", confirms="events"),
         node(lazy, "files", ["nested", "loaders"], name="lazy"),
         node(whole, ["nested", "loaders"], "whole", name="whole"),
     ])
@@ -94,6 +101,7 @@ CATALOG = {
     "no_credentials": {"type": "pandas.CSVDataset", "filepath": "s3://x", "credentials": "nobody has them"},
     "page": {"type": "demo.pipelines.main.Proud", "filepath": "data/08/own name.html"},
     "bare": {"type": "demo.pipelines.main.Bare", "filepath": "data/05/deep/bare.txt"},
+    "fetched": {"type": "demo.pipelines.main.Fetched", "filepath": "data/09/brought.txt"},
     "parts": {
         "type": "partitions.IncrementalDataset",
         "path": "data/06/parts",
