@@ -11,6 +11,7 @@ import click
 from kedro_kubeflow.cli.exits import exits
 from kedro_kubeflow.cli.options import env_option, image_option, parameter_options, refuse_options, target_option
 from kedro_kubeflow.cli.output import Output, output_option, print_json, print_table
+from kedro_kubeflow.cli.preparation import Preparation
 from kedro_kubeflow.cli.schedule_config import asked_name, schedules_of
 
 if TYPE_CHECKING:
@@ -119,19 +120,18 @@ def _requests(target: Target, options: dict[str, Any]) -> list[ScheduleRequest]:
 
 def _prepared(target: Target, name: str, config: ScheduleConfig, options: dict[str, Any]) -> Prepared:
     from kedro_kubeflow.request import Request
-    from kedro_kubeflow.targets.base.prepare import prepare
 
     is_job = name in target.config.jobs
-    return prepare(
-        Request(
-            env=options["env"],
-            pipelines=() if is_job else (name,),
-            job=name if is_job else None,
-            image=options["image"],
-            parameters=config.params,
-            target=target.name,
-        )
+    request = Request(
+        env=options["env"],
+        pipelines=() if is_job else (name,),
+        job=name if is_job else None,
+        image=options["image"],
+        parameters=config.params,
+        target=target.name,
     )
+    # Code that travels goes along with every run of the schedule, as it is now.
+    return Preparation().prepare(request, target.name)
 
 
 def _say(target: Target, change: ScheduleChange, *, dry_run: bool) -> None:

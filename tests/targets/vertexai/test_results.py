@@ -140,3 +140,20 @@ def test_a_store_that_does_not_take_it(kedro: Kedro, monkeypatch: pytest.MonkeyP
     said = kedro("run-once", "--with-code")
     assert said.code in (3, 6)
     assert "gs://my-bucket/runs/code" in said.err
+
+
+def test_code_goes_along_with_a_schedule(
+    kedro: Kedro, server: VertexServer, project: KedroProject, bucket: Path
+) -> None:
+    run = {"image": "demo:1", "mlflow": {"enabled": False}, "code": "travel"}
+    project.conf("kubeflow", {"vertexai": {**SECTION, "api_endpoint": server.url}, "run_config": run})
+    done = kedro("schedule", "-c", "0 4 * * *").ok()
+    assert "The code of this folder goes along" in done.err
+    (schedule,) = server.schedules.values()
+    spec = json_format.MessageToDict(
+        types.PipelineJob.pb(schedule.create_pipeline_job_request.pipeline_job).pipeline_spec
+    )
+    (imported,) = [e["importer"] for e in spec["deploymentSpec"]["executors"].values() if "importer" in e]
+    name = imported["artifactUri"]["constant"].removeprefix("gs://my-bucket/runs/code/")
+    assert (bucket / "runs/code" / name).is_file()
+    assert ": unchanged" in kedro("schedule", "-c", "0 4 * * *").ok().out
