@@ -44,4 +44,7 @@ def init(
     for path in init_with(wanted, host=kfp_url, force=force):
         click.echo(f"Written: {path}")
     if with_dockerfile and not with_raw_data and (left_out := raw_data()):
-        click.echo(f"The image does not hold {', '.join(left_out)}: --with-raw-data --force lets it", err=True)
+        click.echo(
+            f"The image does not hold {', '.join(left_out)}; a line !{left_out[0]} in .dockerignore lets it in",
+            err=True,
+        )

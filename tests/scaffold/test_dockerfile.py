@@ -41,7 +41,8 @@ def test_init_writes_both_and_nothing_twice(project: KedroProject) -> None:
 def test_without_being_asked_for_no_data_are_in_the_image(project: KedroProject) -> None:
     for name in ("Dockerfile", ".dockerignore"):
         (project.path / name).unlink(missing_ok=True)
-    project.kubeflow("init", "--with-dockerfile").ok()
+    said = project.kubeflow("init", "--with-dockerfile").ok().err
+    assert "does not hold data/01_raw/raw.json; a line !data/01_raw/raw.json in .dockerignore lets it in" in said
     assert DockerIgnore.read(project.path).excludes("data/01_raw/raw.json")
     assert "goes together with" in project.kubeflow("init", "--with-raw-data").failed(2).err
 
