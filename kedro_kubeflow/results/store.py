@@ -104,7 +104,11 @@ class _told:  # noqa: N801 - read as a word of the with statement
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, ImportError):
-            raise DependencyError(f"The package for this store is not installed: {error}", where=self._uri) from error
+            raise DependencyError(
+                f"The package for this store is not installed: {error}",
+                where=self._uri,
+                cure="install it where this command runs",
+            ) from error
         if isinstance(error, FileNotFoundError):
             raise ServerError("There is nothing at this address", where=self._uri) from error
         if isinstance(error, Exception) and not isinstance(error, (DependencyError, ServerError)):

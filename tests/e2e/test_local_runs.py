@@ -146,6 +146,13 @@ def test_logs(project: KedroProject, run_id: str, failed: str) -> None:
     assert "no step 'totl'. Did you mean 'total'?" in project.kubeflow("logs", run_id, "totl").failed(6).err
 
 
+def test_a_node_leads_to_the_step_that_runs_it_with_others(project: KedroProject) -> None:
+    project.conf("kubeflow", {"run_config": {"grouping": "all"}}, "grouped")
+    grouped = run(project, "--env", "grouped")["run_id"]
+    assert "preparing" in project.kubeflow("logs", grouped, "prepare").ok().out
+    assert project.kubeflow("logs", grouped, "total").ok().out == project.kubeflow("logs", grouped, "all").ok().out
+
+
 def test_ended_from_elsewhere(project: KedroProject, waiting: tuple[str, subprocess.Popen[str]]) -> None:
     run_id, process = waiting
     assert "preparing" in project.kubeflow("logs", run_id, "prepare").ok().out

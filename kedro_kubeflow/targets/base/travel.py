@@ -98,7 +98,11 @@ def put(folder: str, archive: Archive) -> str:
             files.makedirs(path.rpartition("/")[0], exist_ok=True)
             files.pipe_file(path, archive.content)
     except ImportError as error:
-        raise DependencyError(f"The package for this store is not installed: {error}", where=folder) from error
+        raise DependencyError(
+            f"The package for this store is not installed: {error}",
+            where=folder,
+            cure="install it where this command runs",
+        ) from error
     except Exception as error:
         line = " ".join(str(error).split())[:300] or type(error).__name__
         raise ServerError(

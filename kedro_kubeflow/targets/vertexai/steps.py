@@ -7,9 +7,10 @@ only the pipeline's spec says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from kedro_kubeflow.results.spec import nodes_of
 from kedro_kubeflow.targets.base.run import State, Step, state_of
 from kedro_kubeflow.targets.base.spec import ordered_steps
 
@@ -35,7 +36,10 @@ def steps_of(spec: Mapping[str, Any], details: Iterable[Any]) -> tuple[JobStep, 
     latest: dict[str, Any] = {}
     for detail in sorted(details, key=lambda d: d.task_id):
         latest[detail.task_name] = detail
-    return tuple(_step(name, shown, latest.get(name)) for name, shown in ordered_steps(spec))
+    nodes = nodes_of(spec)
+    return tuple(
+        replace(_step(name, shown, latest.get(name)), nodes=nodes.get(shown, ())) for name, shown in ordered_steps(spec)
+    )
 
 
 def job_state(name: str) -> State:
