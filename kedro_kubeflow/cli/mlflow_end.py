@@ -65,6 +65,9 @@ def _closed(target: Target, run: Run, became: str | None) -> tuple[Run, str | No
 def _what_became(run: Run) -> str | None:
     """What is to be said of a run's exit task; None where it went well."""
     task = run.exit_task
+    if run.steps and all(step.state in ("SKIPPED", "WAITING") for step in run.steps):
+        # Nothing has opened an MLflow run, and nothing is left to be done.
+        return None
     if task is None:
         # Only a run that has said so itself is closed without one.
         return None if run.succeeded else "The pipeline has no exit task"

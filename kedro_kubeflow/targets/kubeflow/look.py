@@ -47,7 +47,9 @@ class RunLook(Look):
     def last(self, run: Run) -> KubeflowRun:
         """What the API leaves open is asked of others."""
         ended = cast("KubeflowRun", run)
-        return judged(ended, self._ask(ended, True) if is_open(ended) else Report())
+        # Where no step has begun, nobody else has anything to tell.
+        asked = is_open(ended) and not ended.never_opened
+        return self._pending.pods.unopened(judged(ended, self._ask(ended, True) if asked else Report()))
 
     def _with_others(self, run: KubeflowRun) -> KubeflowRun:
         if self._report is None or self._clock() - self._report[0] >= _ASKED_AGAIN:

@@ -55,13 +55,26 @@ class Pods:
             if told:
                 return told
         where = f"-n {self.namespace}"
-        workflow = f"kubectl get workflows {where} -l pipeline/runid={run.id} -o yaml"
+        workflow = self._workflow(run.id)
         if pod is None:
             return f"Argo has made no pod for it yet; why is not known here, look with: {workflow}"
         return (
             f"why is not known here; look at it with: kubectl describe pod {where} {pod}; where there is no such pod (no such "
             f"service account, a quota): {workflow}"
         )
+
+    def unopened(self, run: KubeflowRun) -> KubeflowRun:
+        """A run that has failed before any step, with the reason; any other as it is."""
+        if not run.never_opened or run.error:
+            return run
+        what = "No step has begun: the run's first pod, Kubeflow's driver, could not be made, or failed"
+        told = self.cluster.why(None, run.id)
+        account = f"the service account {run.service_account!r}" if run.service_account else "its service account"
+        look = f"look at {account}, quotas and admission rules: {self._workflow(run.id)}"
+        return replace(run, error=f"{what}: {told or look}")
+
+    def _workflow(self, run_id: str) -> str:
+        return f"kubectl get workflows -n {self.namespace} -l pipeline/runid={run_id} -o yaml"
 
     def explained(self, run: KubeflowRun) -> KubeflowRun:
         """A run with the reason of each step that waits, or its own."""

@@ -62,6 +62,8 @@ class KubeflowRun(Run):
         behind: whether the server may no longer learn what becomes of its tasks: there are many, or nothing has been told of
             any for a while.
         begun: whether the server has told of any task.
+        never_opened: whether it has failed before any step: its first pod, KFP's driver, could not be made, or failed.
+        service_account: of its pods.
         waits_for: the pod that must run before any step can, a driver's, while that waits.
     """
 
@@ -74,6 +76,8 @@ class KubeflowRun(Run):
     told_whole: bool = True
     behind: bool = False
     begun: bool = True
+    never_opened: bool = False
+    service_account: str | None = None
     waits_for: str | None = None
 
     @property
@@ -317,6 +321,8 @@ def run_of(entry: Any, asked: Asked | None = None) -> KubeflowRun:
         told_whole=not ended or details.tell_the_end(failed=state == "FAILED"),
         behind=not ended and _is_behind(details),
         begun=bool(details.tasks),
+        never_opened=ended and details.never_opened,
+        service_account=entry.service_account,
         waits_for=None if ended else details.waiting_driver(asked.steps),
     )
     return replace(run, error=run.error or _over_deadline(run, asked.deadline))

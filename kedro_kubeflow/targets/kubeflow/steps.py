@@ -153,6 +153,15 @@ class Details:
                 return Place(name, group[:-1]).opening_pod(self.workflow, top=not group)
         return None
 
+    @property
+    def never_opened(self) -> bool:
+        """Whether the pod that opens the graph could not be made, or failed: then no step has begun, or will."""
+        states = {
+            name: {str(t.state) for t in self.tasks if t.display_name == name} for name in ("root-driver", "root")
+        }
+        # What Argo leaves out has no state.
+        return states["root-driver"] == {"FAILED"} and states["root"] <= {"None", ""}
+
     def cached(self, place: Place) -> bool:
         """Whether a task that has succeeded came from the cache: it has a node for its pod, and no pod."""
         if not place.driven or not self.workflow.counted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun, RunRequest
 from kedro_kubeflow.targets.kubeflow.steps import PodStep
 from kedro_kubeflow.targets.kubeflow.told import Report
 from targets.kubeflow.conftest import settled
+from targets.kubeflow.kubernetes_stand_in import kubernetes_stand_in
 
 Ask = Callable[[KubeflowRun], Report]
 
@@ -47,6 +49,7 @@ RUNS = {
     "run-failed": ("FAILED", {"SUCCEEDED": 3, "FAILED": 1, "SKIPPED": 2}),
     "run-failed-flat": ("FAILED", {"SUCCEEDED": 2, "FAILED": 1, "SKIPPED": 2}),
     "run-failed-before-start": ("FAILED", {"FAILED": 1, "SKIPPED": 5}),
+    "run-no-service-account": ("FAILED", {"SKIPPED": 3}),
     "run-cancelled": ("CANCELED", {"SUCCEEDED": 2, "CANCELED": 1, "SKIPPED": 1}),
     "run-cancelled-image-pull": ("CANCELED", {"CANCELED": 1, "SKIPPED": 5}),
     "run-deadline": ("FAILED", {"SUCCEEDED": 2, "FAILED": 1, "SKIPPED": 1}),
@@ -79,6 +82,26 @@ def test_the_run_that_took_too_long() -> None:
     )
     assert looked_at("run-failed").error is None
     assert looked_at("run-cancelled").error is None
+
+
+def test_a_run_that_never_began_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Kubernetes refuses its first pod: Argo's word where a kubeconfig reaches it, else what to look at."""
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
+    run = looked_at("run-no-service-account")
+    said = "No step has begun: the run's first pod, Kubeflow's driver, could not be made, or failed: "
+    assert run.error == (
+        f"{said}look at the service account 'no-such-account', quotas and admission rules: kubectl get workflows -n kubeflow "
+        f"-l pipeline/runid={run.id} -o yaml"
+    )
+    why = 'pods "rs-nosa-system-dag-driver-1" is forbidden: error looking up service account kubeflow/no-such-account: '
+    why += 'serviceaccount "no-such-account" not found'
+    nodes = {"a": {"type": "Retry", "phase": "Error", "message": "No more retries left"}}
+    nodes["b"] = {"type": "Pod", "phase": "Error", "message": why}
+    with kubernetes_stand_in() as cluster:
+        monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig(tmp_path / "config")))
+        status = {"phase": "Error", "message": "No more retries left", "nodes": nodes}
+        cluster.workflows[run.id] = {"metadata": {"name": "rs-nosa"}, "status": status}
+        assert looked_at("run-no-service-account").error == f"{said}{why}"
 
 
 def test_pods_by_name() -> None:
