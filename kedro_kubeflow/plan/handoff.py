@@ -29,6 +29,7 @@ _PLOT = re.compile(r"(.*\.)?(plotly\.(PlotlyDataset|JSONDataset)|matplotlib\.Mat
 # Logs the file to MLflow under the name that it has on disk, which a single-file artifact would take from it.
 _UPLOADS = re.compile(r"(.*\.)?MlflowArtifactDataset$")
 _TRACKED_MODEL = re.compile(r"(.*\.)?MlflowModelTrackingDataset$")
+_OUR_KEYS = ("artifact_type", "path_key", "remote")
 _SUFFIX_TYPES: dict[str, ArtifactType] = {".html": "HTML", ".htm": "HTML", ".md": "Markdown"}
 
 
@@ -73,7 +74,7 @@ def handoff(
         stored: whether what steps write there is stored as artifacts too.
 
     Raises:
-        CompileError: the entry's ``metadata`` names an artifact type that KFP does not have.
+        CompileError: the entry's ``metadata`` names an artifact type that KFP does not have, or says what nobody reads.
     """
     if config is None or is_in_memory(config):
         return Handoff("memory", _named_type(dataset, config) or "Dataset")
@@ -135,6 +136,12 @@ def _named_type(dataset: str, config: Mapping[str, Any] | None) -> ArtifactType 
     """``metadata: {kubeflow: {artifact_type: Model}}`` in the catalog."""
     metadata = (config or {}).get("metadata")
     ours = metadata.get("kubeflow") if isinstance(metadata, Mapping) else None
+    for key in ours if isinstance(ours, Mapping) else ():
+        if key not in _OUR_KEYS:
+            raise CompileError(
+                f"{key!r} is nothing that is said of a dataset. {did_you_mean(str(key), _OUR_KEYS)}",
+                where=f"catalog, dataset {dataset!r}, metadata.kubeflow",
+            )
     name = ours.get("artifact_type") if isinstance(ours, Mapping) else ours
     if name is None:
         return None

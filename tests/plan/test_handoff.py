@@ -85,6 +85,11 @@ def test_an_artifact_type_that_kfp_does_not_have_is_refused() -> None:
     assert "dataset 'x', metadata.kubeflow.artifact_type" in str(caught.value)
 
 
+def test_what_nobody_reads_is_refused() -> None:
+    with pytest.raises(CompileError, match="Did you mean 'path_key'"):
+        handoff("x", entry(metadata={"kubeflow": {"path_kye": "folder"}}))
+
+
 def test_other_metadata_is_left_alone() -> None:
     assert handoff("x", entry(metadata={"kedro-viz": {"layer": "raw"}})).artifact_type == "Dataset"
     assert handoff("x", entry(metadata="free text")).artifact_type == "Dataset"
