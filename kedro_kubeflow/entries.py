@@ -52,7 +52,7 @@ _TABLE = re.compile(r"(^|_)(table|table_name|database)$")
 _DATABASE_FILE = re.compile(r"\.(db|sqlite3?|duckdb)$")
 # Kedro's and kedro-mlflow's that live in a database, a service, a tracking server.
 _ELSEWHERE = re.compile(
-    r"(.*\.)?((SQL|GBQ|Snowpark|SparkHive|SparkJDBC|ManagedTable|ExternalTable|API|HF|Chat|OpenAI|Mongo|Redis)\w*"
+    r"(.*\.)?((SQL|GBQ|Snowpark|SparkHive|SparkJDBC|ManagedTable|ExternalTable|API|HF|Chat|OpenAI|Mongo|Redis|MLRun|Trace)\w*"
     r"|redis\.PickleDataset|Mlflow(Metric|ModelTracking|ModelRegistry)\w*)(Dataset)?$"
 )
 

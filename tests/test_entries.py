@@ -44,6 +44,7 @@ ELSEWHERE: list[dict[str, Any]] = [
     {"type": "mine.Fsspec", "folder": "gs://bucket/x"},
     {"type": "mine.Plain", "name": "x", "metadata": {"kubeflow": {"remote": True}}},
     {"type": "chromadb.ChromaDBDataset", "collection_name": "c", "client_settings": {"host": "chroma"}},
+    {"type": "mlrun.MLRunDataframeDataset", "key": "rows"},
     {"type": "MemoryDataset"},
 ]
 UNKNOWN: list[tuple[dict[str, Any], str]] = [
