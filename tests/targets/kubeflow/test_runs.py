@@ -284,3 +284,33 @@ _SMALL = {
     "root": {"dag": {"tasks": {"a": {"taskInfo": {"name": "a"}, "componentRef": {"name": "comp-a"}}}}},
     "components": {"comp-a": {"executorLabel": "exec-a"}},
 }
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            Answer(500, b'{"code": 13, "message": "InternalServerError: Failed to insert: ' + b"x" * 9_000 + b'"}'),
+            "InternalServerError: Failed to insert: xxx",
+        ),
+        (
+            Answer(502, b"<html><style>h1 {}</style><h1>Bad Gateway</h1><script>go()</script></html>", "text/html"),
+            "Bad Gateway",
+        ),
+        (Answer(500, b"pq: deadlock detected", "text/plain"), "pq: deadlock detected"),
+    ],
+)
+@pytest.mark.parametrize("call", ["get", "terminate", "start"])
+def test_what_the_server_says_of_its_own_errors_is_shown(
+    server: KfpServer, client: KubeflowClient, answer: Answer, said: str, call: str
+) -> None:
+    """Shortened, without mark-up; and nobody is told that it did not answer."""
+    asked = request(client)
+    server.faults.add(".*/runs.*", answer, 99)
+    with pytest.raises(ServerError) as caught:
+        client.runs.start(asked) if call == "start" else getattr(client.runs, call)("x")
+    text = str(caught.value)
+    assert said in text
+    assert "not answer" not in text
+    assert len(text) < 1_200
+    assert not any(mark in text for mark in ("<", "h1 {}", "go()"))
