@@ -36,7 +36,7 @@ assert not {"mlflow.genai.judges", "mlflow.gateway.utils", "fastapi"} & set(sys.
         "import mlflow; mlflow.genai.evaluate; mlflow.gateway.get_gateway_uri",
         "import mlflow; from mlflow.genai import evaluate",
         "import mlflow.genai.scorers; mlflow.genai.scorers.Scorer",
-        "from mlflow.genai.judges import make_judge; import mlflow",
+        "import mlflow.genai.judges; import mlflow",
         "import mlflow.store.tracking.sqlalchemy_store; import mlflow",
     ],
 )
