@@ -167,7 +167,8 @@ def test_eight_steps_at_the_same_second(starter: Starter, mlflow_server: MlflowS
 
 def at_once(project: KedroProject, starter: Starter, server: MlflowServer, tmp_path: Path, again: int = 1) -> Pods:
     run = Pods(project, tmp_path / "run", starter, server.uri)
-    run.start().ok()
+    # A server that comes back may be slow to start.
+    run.start(KEDRO_KUBEFLOW_MLFLOW_PATIENCE="240").ok()
     for _ in range(again):
         for pod in [run.pod(f"part-{n}") for n in range(8)]:
             pod.ok()
