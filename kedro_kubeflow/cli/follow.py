@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kedro_kubeflow.cli.interrupt import INTERRUPTED
+from kedro_kubeflow.cli.length_of_time import LengthOfTime
 from kedro_kubeflow.cli.mlflow_end import closed
 from kedro_kubeflow.cli.output import Output, print_json
 from kedro_kubeflow.cli.run_output import print_run, run_json
@@ -52,11 +53,13 @@ def wait_options(command: F) -> F:
         ),
         click.option(
             "--pending-timeout",
-            type=click.FloatRange(min=0),
+            type=LengthOfTime(),
             metavar="SECONDS",
             help="How long a step's pod may wait for its image, a node or a secret; then it is said why, and the run goes on.",
         ),
-        click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="How long to wait."),
+        click.option(
+            "--timeout", type=LengthOfTime(), metavar="SECONDS", help="How long to wait; `5m` and the like go too."
+        ),
         click.option(
             "--wait-for-completion/--no-wait",
             default=None,

@@ -62,6 +62,17 @@ class TestPending:
         [made] = server.runs.runs.values()
         assert made["state"] == "RUNNING"
 
+    @pytest.mark.parametrize("length", ["soon", "-1", "nan", "1.5m"])
+    def test_for_what_is_no_length_of_time(self, run: Callable[..., Outcome], server: KfpServer, length: str) -> None:
+        done = run("--wait-for-completion", "--pending-timeout", length).failed(2)
+        assert "Invalid value for '--pending-timeout'" in done.err
+        assert not server.runs.runs
+
+    def test_with_a_unit(self, server: KfpServer, run: Callable[..., Outcome]) -> None:
+        server.script(Script(pending="double"))
+        done = run("--wait-for-completion", "--pending-timeout", "1s", "--timeout", "1m").failed(7)
+        assert "The pod of 'double' has waited for" in done.err
+
 
 def test_logs_while_they_are_written(server: KfpServer, run: Callable[..., Outcome], kedro: Kedro) -> None:
     run_id = run().ok().json["run_id"]
