@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _MOST_FILES = 500
+_DATABASE = re.compile(r"^\s*mlflow_tracking_uri:\s*['\"]?(sqlite|postgresql|mysql|mssql)", re.MULTILINE)
 _COMMANDS = frozenset({"__main__.py", "cli.py"})
 
 
@@ -20,6 +22,13 @@ def source_imports(project: Path) -> list[str]:
     files = sorted(file for file in source.rglob("*.py") if file.name not in _COMMANDS)[:_MOST_FILES]
     found = dict.fromkeys(name for file in files for name in _in_file(file))
     return [name for name in found if name.partition(".")[0] not in left_out]
+
+
+def store_imports(project: Path) -> list[str]:
+    """MLflow's own store, where the configuration in ``conf`` names a database: each step would import it."""
+    files = [file for file in project.glob("conf/*/mlflow*.y*ml") if file.is_file()]
+    in_database = any(_DATABASE.search(file.read_text("utf-8", errors="replace")) for file in files)
+    return ["mlflow.store.tracking.sqlalchemy_store"] if in_database else []
 
 
 def _in_file(file: Path) -> Iterator[str]:

@@ -28,7 +28,7 @@ from kedro_kubeflow.targets.local.history import FOLDER
 from kedro_kubeflow.targets.local.isolated import pod
 from kedro_kubeflow.targets.local.preload import RUNTIME, TRACKING, Learned
 from kedro_kubeflow.targets.local.processes import Ended, Forks, NewProcesses, Processes, Start, can_fork
-from kedro_kubeflow.targets.local.source_imports import source_imports
+from kedro_kubeflow.targets.local.source_imports import source_imports, store_imports
 from kedro_kubeflow.targets.local.standby import LOG
 
 VOLUME = "volume"
@@ -231,8 +231,13 @@ class Standby:
             tracking = any(self._project.glob("conf/*/mlflow*"))
         forks.preload(preload=[*RUNTIME, *(TRACKING if tracking else ())], ours=True)
         learned = self._learned.modules(self._command)
-        forks.preload(preload=learned or [n for n in source_imports(self._project) if self._learned.is_fit(n)])
+        forks.preload(preload=learned or self._guessed(tracking))
         return forks
+
+    def _guessed(self, tracking: bool) -> list[str]:
+        """What steps will import most likely, as none has run yet."""
+        store = store_imports(self._project) if tracking else []
+        return [name for name in (*store, *source_imports(self._project)) if self._learned.is_fit(name)]
 
     def _learn(self, request: Mapping[str, Any], folder: Path) -> None:
         found: dict[str, None] = {}

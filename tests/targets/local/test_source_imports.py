@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kedro_kubeflow.targets.local.source_imports import source_imports
+from kedro_kubeflow.targets.local.source_imports import source_imports, store_imports
 
 NODES = """
 from __future__ import annotations
@@ -46,3 +46,12 @@ def test_what_the_source_says(tmp_path: Path) -> None:
 
 def test_of_a_project_whose_code_is_elsewhere(tmp_path: Path) -> None:
     assert source_imports(tmp_path) == []
+
+
+def test_the_store_of_a_database(tmp_path: Path) -> None:
+    file = tmp_path / "conf" / "base" / "mlflow.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text("server:\n  mlflow_tracking_uri: http://mlflow  # no sqlite: here\n")
+    assert store_imports(tmp_path) == []
+    file.write_text("server:\n  mlflow_tracking_uri: sqlite:///mlflow.db\n")
+    assert store_imports(tmp_path) == ["mlflow.store.tracking.sqlalchemy_store"]
