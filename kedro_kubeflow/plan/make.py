@@ -35,7 +35,7 @@ from kedro_kubeflow.plan.steps import Step, free_inputs, steps_of
 from kedro_kubeflow.plan.task import Task
 from kedro_kubeflow.plan.travelling_code import at_exit_with_code, code_warnings, with_code
 from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
-from kedro_kubeflow.plan.workflow import limit_of
+from kedro_kubeflow.plan.workflow import ROOM, limit_of
 from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import unmarked
@@ -116,12 +116,12 @@ def _with_states_told(plan: Plan, rule: GroupingRule, with_groups: Callable[[Seq
 
 
 def _within_limit(plan: Plan, rule: GroupingRule, with_groups: Callable[[Sequence[Group]], Plan]) -> Plan:
-    """The plan with fewer steps, until Argo keeps it to its end; where nothing more can be merged, as it is."""
+    """The plan with fewer steps, until Argo keeps it to its end for certain; where nothing more can be merged, as it is."""
     for _ in range(_TRIES):
-        if plan.workflow.fits:
+        if plan.workflow.has_room:
             break
         own = len(plan.tasks) - len(plan.steps)
-        most = int((plan.workflow.steps_that_fit - own) * _MARGIN)
+        most = int((plan.workflow.steps_that_fit * ROOM - own) * _MARGIN)
         groups = rule.groups(plan.scope.nodes, most=max(min(most, len(plan.steps) - 1), 1))
         if len(groups) >= len(plan.steps):
             break

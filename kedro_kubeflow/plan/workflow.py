@@ -19,8 +19,8 @@ from kedro_kubeflow.config.model import Model
 from kedro_kubeflow.config.settings import StepSettings
 from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, FromTask, ParameterSource, Task
 
-LIMIT = 2**20
-"""What Argo takes as a workflow, in bytes (``MAX_WORKFLOW_SIZE`` of its controller)."""
+LIMIT, ROOM = 2**20, 0.9
+"""What Argo takes as a workflow, in bytes (``MAX_WORKFLOW_SIZE`` of its controller); and the part that ``auto`` fills."""
 
 # Bytes that a task takes whatever stands in it, and how often its name stands there too: in the spec (hashes of its arguments,
 # two tasks of Argo's DAG), in the node of a driver, in a node of the executor; and in the patch of a pod, the launcher's call.
@@ -91,6 +91,11 @@ class WorkflowSize:
     def fits(self) -> bool:
         """Whether the run can get to its end."""
         return self.limit is None or self.total <= self.limit
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can get to its end though the estimate is some way off, as it was by up to a tenth."""
+        return self.limit is None or self.total <= self.limit * ROOM
 
     @property
     def steps_that_fit(self) -> int:

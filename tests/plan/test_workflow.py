@@ -157,7 +157,7 @@ def test_auto_takes_the_limit_as_a_bound() -> None:
     """A thousand long nodes in ten lanes: what could all run side by side is merged until Argo keeps it."""
     free = plan(1000, grouping={"by": "auto", "assume": 600, "overhead": 1}, workflow_limit="offload")
     bound = plan(1000, grouping={"by": "auto", "assume": 600, "overhead": 1})
-    assert bound.workflow.fits
+    assert bound.workflow.has_room
     assert len(bound.steps) <= len(free.steps)
     assert sorted(n.name for step in bound.steps for n in step.nodes) == sorted(n.name for n in lanes(1000))
 
@@ -165,7 +165,7 @@ def test_auto_takes_the_limit_as_a_bound() -> None:
 def test_auto_fits_where_nothing_waits_for_anything() -> None:
     beside = [NodeFacts(f"n{i}", ("raw",), (f"x{i}",)) for i in range(600)]
     bound = plan_of(beside, run_config={"grouping": {"by": "auto", "assume": 600}}, tracking=True)
-    assert bound.workflow.fits
+    assert bound.workflow.has_room
     assert len(bound.steps) > 100
 
 
