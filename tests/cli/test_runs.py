@@ -68,6 +68,11 @@ class TestRuns:
         assert len(kedro("runs", "--output", "json").ok().json) == 2
         assert "no pipeline 'demo-other'" in kedro("runs", "-p", "other").failed(6).err
 
+    def test_but_for_those_that_only_carried_code(self, server: KfpServer, kedro: Kedro, start: Start) -> None:
+        run_id = start()
+        server.runs.create({"display_name": "code 0123456789abcdef 1/3", "pipeline_spec": _spec()})
+        assert [r["run_id"] for r in kedro("runs", "--output", "json").ok().json] == [run_id]
+
     def test_none(self, kedro: Kedro) -> None:
         assert kedro("runs").ok().err == "There are no runs.\n"
 

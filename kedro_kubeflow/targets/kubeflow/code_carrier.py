@@ -23,6 +23,7 @@ from kedro_kubeflow.plan.task import Task
 from kedro_kubeflow.request import TravellingCode
 from kedro_kubeflow.results.artifact import uris_in_log
 from kedro_kubeflow.targets.base.waiting import Pace, Waiting
+from kedro_kubeflow.targets.kubeflow.carrier_runs import carrier_name, is_carrier
 from kedro_kubeflow.targets.kubeflow.look import RunLook
 from kedro_kubeflow.targets.kubeflow.pending import PendingWatch
 from kedro_kubeflow.targets.kubeflow.runs import KubeflowRun, RunRequest
@@ -96,11 +97,11 @@ class _Carrier:
                     _log.info("The run %s, which carried an older code, stays: %s", run.id, error.what)
 
     def _name(self, number: int, total: int) -> str:
-        return f"code {self._archive.digest[:16]} {number + 1}/{total}"
+        return carrier_name(self._archive.digest, number + 1, total)
 
     def _runs(self) -> Iterator[KubeflowRun]:
         listed = self._client.runs.list(experiment_id=self._experiment.id, limit=500)
-        return (run for run in listed if run.name.startswith("code ") and len(run.name.split(" ")) == 3)
+        return (run for run in listed if is_carrier(run.name))
 
     def _known(self, total: int) -> dict[int, KubeflowRun]:
         """Runs that carry, or have carried, the same portions; the latest of each."""

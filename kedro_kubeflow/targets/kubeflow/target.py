@@ -17,6 +17,7 @@ from kedro_kubeflow.targets.base.run import Run, Step, find_step
 from kedro_kubeflow.targets.base.run_name import fill_run_name
 from kedro_kubeflow.targets.base.target import RunOptions, Target
 from kedro_kubeflow.targets.base.waiting import Look
+from kedro_kubeflow.targets.kubeflow.carrier_runs import is_carrier
 from kedro_kubeflow.targets.kubeflow.limits import CANNOT
 
 _LOOKED_AT = 1000
@@ -147,10 +148,10 @@ class KubeflowTarget(Target):
         return self.client.look(run_id, pending_timeout=pending_timeout)
 
     def runs(self, *, limit: int = 20, pipeline: str | None = None) -> list[Run]:
-        """The latest runs; those of a pipeline are runs of its uploaded versions."""
+        """The latest runs, but for those that only carried code; those of a pipeline are runs of its uploaded versions."""
         wanted = self.client.pipelines.get(self.pipeline_name(pipeline)).id if pipeline else None
         listed = self.client.runs.list(namespace=self.config.experiment_namespace)
-        found = (run for run in listed if wanted in (None, run.pipeline_id))
+        found = (run for run in listed if wanted in (None, run.pipeline_id) and not is_carrier(run.name))
         return list(itertools.islice(found, limit))
 
     def latest(self, pipeline: str | None = None) -> Run:
