@@ -29,12 +29,15 @@ import os, sys
 from kedro_kubeflow.contract import VOLUME_ENV, StepCall
 from kedro_kubeflow.errors import StepError
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime import volume
 from kedro_kubeflow.runtime.volume import fill
 
 call, text = StepCall.from_argv(sys.argv[3:])
-# Everything is imported by the first time: this interpreter may lie where nobody else may read.
+# All is imported, and the project opened, before: this interpreter may lie where nobody else may read.
 os.environ[VOLUME_ENV] = sys.argv[1]
 fill(call, Executor(text))
+opened = volume.open_for(call, Executor(text))
+volume.open_for = lambda call, executor: opened
 os.environ[VOLUME_ENV] = sys.argv[2]
 os.setresuid(12345, 12345, 12345)
 try:
