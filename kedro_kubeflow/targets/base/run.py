@@ -62,7 +62,6 @@ class Step:
     Attributes:
         name: its task's name on the target.
         display_name: what people call it: the name of its node or group.
-        nodes: the nodes that it runs, where the run's pipeline is known.
         error: what went wrong, where that is known.
         reason: why it is in its state where that is no error, as for a step whose pod does not start.
         turn_at: when its turn came, where it began later: on Kubeflow another pod goes before that of a step.
@@ -83,7 +82,6 @@ class Step:
     seconds: float | None = None
     log: Path | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
-    nodes: tuple[str, ...] = ()
     at_exit: bool = False
 
     def details(self) -> dict[str, Any]:
@@ -163,15 +161,12 @@ class Run:
 
 
 def find_step(run: Run, name: str) -> Step:
-    """A step by its name on the target or in Kedro, or by the name of a node that it runs with others.
+    """A step by its name on the target or in Kedro.
 
     Raises:
         ServerError: the run has none.
     """
     for step in run.steps:
         if name in (step.name, step.display_name):
-            return step
-    for step in run.steps:
-        if name in step.nodes:
             return step
     raise ServerError(f"The run has no step {name!r}. {did_you_mean(name, (s.display_name for s in run.steps))}")

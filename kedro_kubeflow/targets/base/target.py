@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
 from kedro_kubeflow.names import pipeline_name
+from kedro_kubeflow.results.spec import nodes_of
 from kedro_kubeflow.targets.base.run import ENDED, Run, Step, find_step
 from kedro_kubeflow.targets.base.timeline import Kind
 from kedro_kubeflow.targets.base.waiting import Look, Pace, Waiting
@@ -320,6 +321,18 @@ class Target(ABC):
         """
         return self.logs(run, step.name)[step.display_name].splitlines()[-lines:]
 
+    def step_of(self, run: Run, name: str) -> Step:
+        """A step of a run, by its name on the target or in Kedro, or by the name of a node that it runs with others.
+
+        Raises:
+            ServerError: the run has none.
+        """
+        if not any(name in (step.name, step.display_name) for step in run.steps):
+            # Where the run's pipeline is not told, or not any more, its steps are known by their own names alone.
+            with suppress(KedroKubeflowError):
+                name = next((step for step, nodes in nodes_of(self.spec(run.id)).items() if name in nodes), name)
+        return find_step(run, name)
+
     def follow_log(self, run_id: str, step: str | None = None) -> Iterator[tuple[Step, str]]:
         """What steps write while they write it, piece by piece, with the step that writes; ends with them.
 
@@ -332,6 +345,7 @@ class Target(ABC):
         """
         said: dict[str, int] = {}
         for run in self.wait(run_id):
+            step = self.step_of(run, step).name if step else None
             for found in [find_step(run, step)] if step else run.steps:
                 if found.state not in ("WAITING", "PENDING", "SKIPPED"):
                     text = self.logs(run, found.name)[found.display_name]

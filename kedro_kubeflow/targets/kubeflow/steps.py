@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from kedro_kubeflow.results.spec import nodes_of
 from kedro_kubeflow.targets.base.run import ENDED, State, Step, state_of
 from kedro_kubeflow.targets.base.spec import ordered_steps
 from kedro_kubeflow.targets.kubeflow.nodes import Place, Workflow, fnv, places
@@ -33,7 +32,6 @@ class StepName:
     task: str
     display_name: str
     place: Place = field(default_factory=lambda: Place(""))
-    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +81,11 @@ class Asked:
     def of(cls, spec: Mapping[str, Any]) -> Asked:
         """Read a spec, or spec and platform half together."""
         ir = spec.get("pipeline_spec", spec)
-        where, nodes = places(spec), nodes_of(ir)
+        where = places(spec)
         platforms = (spec.get("platform_spec") or {}).get("platforms") or {}
         config = (platforms.get("kubernetes") or {}).get("pipelineConfig") or {}
         return cls(
-            tuple(StepName(t, title, where[t], nodes.get(title, ())) for t, title in ordered_steps(ir)),
-            config.get("activeDeadlineSeconds"),
+            tuple(StepName(t, title, where[t]) for t, title in ordered_steps(ir)), config.get("activeDeadlineSeconds")
         )
 
 
@@ -230,7 +227,6 @@ def _step(name: StepName, details: Details) -> PodStep:
     return PodStep(
         name=name.task,
         display_name=name.display_name,
-        nodes=name.nodes,
         state=state,
         started_at=real_time(task.start_time) if task is not None else None,
         finished_at=real_time(task.end_time) if task is not None else None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.targets.base.login import Login, Logout
 from kedro_kubeflow.targets.base.pipeline import Pipeline, Uploaded, Version
-from kedro_kubeflow.targets.base.run import Run, Step, find_step
+from kedro_kubeflow.targets.base.run import Run, Step
 from kedro_kubeflow.targets.base.run_name import fill_run_name
 from kedro_kubeflow.targets.base.target import RunOptions, Target
 from kedro_kubeflow.targets.base.waiting import Look
@@ -174,14 +174,14 @@ class KubeflowTarget(Target):
     def logs(self, run: Run, step: str | None = None) -> Mapping[str, str]:
         """The logs of pods, where the server gives them."""
         known = cast("KubeflowRun", run)
-        steps = [cast("PodStep", find_step(run, step))] if step else [s for s in known.steps if s.begun]
+        steps = [cast("PodStep", self.step_of(run, step))] if step else [s for s in known.steps if s.begun]
         return {s.display_name: self.client.logs.of(known, s) for s in steps}
 
     def follow_log(self, run_id: str, step: str | None = None) -> Iterator[tuple[Step, str]]:
         """A step that is tried again begins anew with its new pod."""
         from kedro_kubeflow.targets.kubeflow.following import Following
 
-        name = find_step(self.get(run_id), step).name if step else None
+        name = self.step_of(self.get(run_id), step).name if step else None
         return Following(self.client, run_id, name).pieces()
 
     def log_tail(self, run: Run, step: Step, lines: int) -> list[str]:

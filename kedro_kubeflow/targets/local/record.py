@@ -62,7 +62,6 @@ class Recorder:
         begun, ended = self._times.get(step.step, (None, None))
         return {
             "step": step.step,
-            "nodes": step.nodes,
             "state": _STATES.get(step.state, step.state.upper()),
             "started_at": begun,
             "finished_at": ended,
@@ -193,7 +192,6 @@ def _step(facts: dict[str, Any]) -> Step:
     return Step(
         name=task_name(facts["step"]),
         display_name=facts["step"],
-        nodes=tuple(facts.get("nodes", ())),
         state=facts["state"],
         started_at=_moment(facts["started_at"]),
         finished_at=_moment(facts["finished_at"]),

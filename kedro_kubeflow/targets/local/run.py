@@ -18,7 +18,6 @@ from kedro_kubeflow.contract import JOB_ID_INPUT, LOCAL_ENV, STATUS_INPUT, VOLUM
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.names import task_name
 from kedro_kubeflow.project.image_files import ImageFiles
-from kedro_kubeflow.results.spec import nodes_of
 from kedro_kubeflow.targets.local import standby, worker
 from kedro_kubeflow.targets.local.adapter import Runner
 from kedro_kubeflow.targets.local.history import new_run
@@ -36,7 +35,6 @@ class StepProgress:
     """
 
     step: str
-    nodes: tuple[str, ...] = ()
     state: State = "waiting"
     seconds: float = 0.0
     started_at: float | None = None
@@ -105,8 +103,7 @@ def run_here(
         KedroKubeflowError: the run could not start.
     """
     with new_run(project) as folder:
-        nodes = nodes_of(compiled.pipeline_spec)
-        run = LocalRun(folder.name, folder, {title: StepProgress(title, nodes.get(title, ())) for title in steps})
+        run = LocalRun(folder.name, folder, {title: StepProgress(title) for title in steps})
         (folder / "pipeline.yaml").write_text(compiled.text, "utf-8")
         request = {
             "run_id": run.run_id,

@@ -12,7 +12,7 @@ from kedro_kubeflow.errors import ServerError, did_you_mean
 from kedro_kubeflow.request import TravellingCode
 from kedro_kubeflow.results.artifact import RunArtifact
 from kedro_kubeflow.results.spec import artifacts_of
-from kedro_kubeflow.targets.base.run import Run, Step, find_step
+from kedro_kubeflow.targets.base.run import Run, Step
 from kedro_kubeflow.targets.base.spec import in_order
 from kedro_kubeflow.targets.base.target import RunOptions, Target
 from kedro_kubeflow.targets.base.timeline import Kind
@@ -105,7 +105,7 @@ class LocalTarget(Target):
 
     def logs(self, run: Run, step: str | None = None) -> Mapping[str, str]:
         """What the steps have written into their files."""
-        steps = [find_step(run, step)] if step else [s for s in run.steps if s.log]
+        steps = [self.step_of(run, step)] if step else [s for s in run.steps if s.log]
         return {s.display_name: self._log(run, s).read_text("utf-8", errors="replace") for s in steps}
 
     def artifacts(self, run_id: str) -> list[RunArtifact]:

@@ -7,10 +7,9 @@ only the pipeline's spec says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from kedro_kubeflow.results.spec import nodes_of
 from kedro_kubeflow.targets.base.run import State, Step, state_of
 from kedro_kubeflow.targets.base.spec import ordered_steps
 
@@ -36,10 +35,7 @@ def steps_of(spec: Mapping[str, Any], details: Iterable[Any]) -> tuple[JobStep, 
     latest: dict[str, Any] = {}
     for detail in sorted(details, key=lambda d: d.task_id):
         latest[detail.task_name] = detail
-    nodes = nodes_of(spec)
-    return tuple(
-        replace(_step(name, shown, latest.get(name)), nodes=nodes.get(shown, ())) for name, shown in ordered_steps(spec)
-    )
+    return tuple(_step(name, shown, latest.get(name)) for name, shown in ordered_steps(spec))
 
 
 def job_state(name: str) -> State:
