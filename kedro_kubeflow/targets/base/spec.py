@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from kedro_kubeflow.results.artifact import RunArtifact
@@ -44,18 +46,13 @@ def _inside(tasks: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator
 
 def _in_order(tasks: Mapping[str, Any]) -> Iterator[str]:
     """The names of tasks: first those that wait for none, then those that wait for these alone, and so on; by name each time."""
-    waits_for = {name: tasks_before(tasks[name]) & tasks.keys() for name in sorted(tasks)}
-    followers: dict[str, list[str]] = {name: [] for name in tasks}
-    for name, before in waits_for.items():
-        for other in before:
-            followers[other].append(name)
-    ready = [name for name, before in waits_for.items() if not before]
-    while waits_for:
-        # A spec of somebody else's may have a circle that no server would take.
-        level, ready = sorted(ready) or list(waits_for), []
-        for name in level:
-            waits_for.pop(name)
-            yield name
-            for follower in followers[name]:
-                waits_for.get(follower, set()).discard(name)
-                ready += [follower] if follower in waits_for and not waits_for[follower] else []
+    waiting = TopologicalSorter({name: tasks_before(tasks[name]) & tasks.keys() for name in tasks})
+    left = set(tasks)
+    # A spec of somebody else's may have a circle that no server would take; what is in it comes last.
+    with suppress(CycleError):
+        waiting.prepare()
+    while ready := sorted(waiting.get_ready()):
+        yield from ready
+        left.difference_update(ready)
+        waiting.done(*ready)
+    yield from sorted(left)
