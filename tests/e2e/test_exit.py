@@ -6,15 +6,15 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kedro_project import KedroProject, make_project
+from serving import serving
 
 MAIN = """
 import time
@@ -80,11 +80,8 @@ def hook() -> Iterator[tuple[str, list[Any]]]:
 
         def log_message(self, *args: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", received
-    server.shutdown()
-    server.server_close()
+    with serving(Handler) as url:
+        yield url, received
 
 
 @pytest.fixture
