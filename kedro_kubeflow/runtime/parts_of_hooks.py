@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import distributions
+from importlib import metadata
 from typing import Any
 
 from kedro_kubeflow.project.mlflow_plugin import PLUGIN
@@ -37,16 +37,14 @@ def plugins() -> dict[str, list[Any]]:
     from kedro.framework.project import settings
 
     found: dict[str, list[Any]] = {}
-    seen = set()
-    # As pluggy looks for them: where a package is found twice, the first counts.
-    for distribution in distributions():
-        name = str(distribution.metadata["name"])
-        for entry in distribution.entry_points:
-            if entry.group != "kedro.hooks" or entry.name in seen:
-                continue
-            seen.add(entry.name)
-            if name.replace("_", "-") not in _IN_EACH_STEP and name not in settings.DISABLE_HOOKS_FOR_PLUGINS:
-                found.setdefault(name, []).append(entry.load())
+    # As pluggy looks for them: where a name is found twice, the first counts. Asked of the module, where they are read once.
+    entries: dict[str, metadata.EntryPoint] = {}
+    for entry in metadata.entry_points(group="kedro.hooks"):
+        entries.setdefault(entry.name, entry)
+    for entry in entries.values():
+        name = str(entry.dist.name) if entry.dist else ""
+        if name.replace("_", "-") not in _IN_EACH_STEP and name not in settings.DISABLE_HOOKS_FOR_PLUGINS:
+            found.setdefault(name, []).append(entry.load())
     return {
         name: hooks
         for name, hooks in found.items()
