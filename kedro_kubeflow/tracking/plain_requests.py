@@ -6,9 +6,7 @@ https://mlflow.org/docs/latest/api_reference/rest-api.html
 from __future__ import annotations
 
 import importlib
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +15,7 @@ from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.mlflow_plugin import mlflow_section
 from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.tracking.variables import variables
 
 _API = "/api/2.0/mlflow/"
 
@@ -55,7 +54,7 @@ class PlainRequests:
         from mlflow.utils.rest_utils import http_request
 
         server = mlflow_section(self.project.config_loader()).get("server") or {}
-        with _variables(self._credentials(server.get("credentials"))):
+        with variables(self._credentials(server.get("credentials"))):
             answer = http_request(
                 get_default_host_creds(self.uri),
                 _API + path,
@@ -88,18 +87,3 @@ class PlainRequests:
         more = {"kedro_context": context} if given.get("pass_context") else {}
         provider = getattr(importlib.import_module(module), name)(**(given.get("init_kwargs") or {}), **more)
         return dict(provider.request_headers()) if provider.in_context() else {}
-
-
-@contextmanager
-def _variables(values: Mapping[str, str]) -> Iterator[None]:
-    """The environment with some more variables, for a moment."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

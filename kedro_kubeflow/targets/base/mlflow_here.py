@@ -11,6 +11,7 @@ from typing import Any
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.tracking.variables import variables
 
 SECONDS = 3.0
 """How long the server may take to accept a connection."""
@@ -54,12 +55,8 @@ def mlflow_from_here(project: OpenProject, config: KubeflowConfig) -> Iterator[A
 @contextlib.contextmanager
 def impatient() -> Iterator[None]:
     """Few and short tries."""
-    before = {name: os.environ.get(name) for name in _IMPATIENT}
-    os.environ.update({name: value for name, value in _IMPATIENT.items() if before[name] is None})
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
+    with (
+        variables({n: v for n, v in _IMPATIENT.items() if n not in os.environ}),
+        contextlib.redirect_stdout(sys.stderr),
+    ):
+        yield
