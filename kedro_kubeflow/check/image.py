@@ -36,12 +36,9 @@ def image_findings(tasks: Iterable[Task]) -> Iterator[Finding]:
 
 def travel_findings(images: Iterable[str], project: OpenProject, config: KubeflowConfig) -> Iterator[Finding]:
     """Whether code that goes along with runs may go, and whether the images suit it."""
-    how = config.image
-    for image in dict.fromkeys(images):
-        what = built_with_others(project.path, image, dockerfile=how.dockerfile, platform=how.platform)
-        if what:
-            cure = "`kedro kubeflow image --with-code` builds it anew, and so does `run-once --with-code --build`"
-            yield Finding("image-requirements", "warning", what, _WHERE, cure)
+    cure = "`kedro kubeflow image --with-code` builds it anew, and so does `run-once --with-code --build`"
+    for what in built_with_others(project.path, images, config.image):
+        yield Finding("image-requirements", "warning", what, _WHERE, cure)
     try:
         pack_project(project, config.code)
     except KedroKubeflowError as error:

@@ -86,7 +86,7 @@ def _findings(
         yield from_error(error)
         return
     asked = ask_server(subject) if ask_server else ()
-    chosen = config.run_config.code == "travel" if travels is None else travels
+    chosen = config.run_config.travels(travels)
     try:
         plan = make_plan(subject.facts, subject.config, request, subject.scope)
         subject, planned = subject.planned(plan), _planned(plan, subject, translate, of_target, travels=chosen)

@@ -28,8 +28,7 @@ def image(env: str | None, image: str | None, travels: bool | None, output: Outp
 
     project = open_project(env=env)
     config = configured(project.config_loader(), either=True).config
-    chosen = config.run_config.code == "travel" if travels is None else travels
-    done = build_image(project.path, config, image=image, travels=chosen)
+    done = build_image(project.path, config, image=image, travels=config.run_config.travels(travels))
     click.echo(f"{done.tag}: {'built and pushed' if done.built else 'the registry has it already'}", err=True)
     if output == "json":
         print_json({"image": done.image, "tag": done.tag, "built": done.built})

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from kedro_kubeflow.config.kubeflow import KubeflowConfig
     from kedro_kubeflow.plan import Plan
     from kedro_kubeflow.prepared import Prepared
     from kedro_kubeflow.request import Request
@@ -80,7 +79,7 @@ class Preparation:
         if self.build:
             request = replace(request, image=self._built(prepared, request))
             prepared = prepare_read(facts, config, request)
-        if self.travels(prepared.config):
+        if prepared.config.run_config.travels(self.with_code):
             _say_of_images(prepared)
             request = _with_code(request, prepared, target)
             prepared = prepare_read(facts, config, request)
@@ -99,7 +98,7 @@ class Preparation:
         from kedro_kubeflow.targets.base.prepare import prepare, prepare_read
 
         prepared = prepare(request)
-        if not self.travels(prepared.config):
+        if not prepared.config.run_config.travels(self.with_code):
             return prepared
         _say_of_images(prepared)
         archive = pack_project(prepared.project, prepared.config.code)
@@ -112,10 +111,6 @@ class Preparation:
         commit = git_commit(prepared.project.path)
         code = TravellingCode(digest=archive.digest, content=archive.content, commit=commit)
         return prepare_read(prepared.facts, prepared.config, replace(request, code=code))
-
-    def travels(self, config: KubeflowConfig) -> bool:
-        """Whether this folder's code goes along with the run."""
-        return config.run_config.code == "travel" if self.with_code is None else self.with_code
 
     def resumed(self, request: Request, target: Target, plan_of: Callable[[Request], Plan]) -> Request:
         """The request, with what is known of the run to go on from; without what is gone of it.
@@ -136,7 +131,7 @@ class Preparation:
     def _built(self, prepared: Prepared, request: Request) -> str:
         from kedro_kubeflow.image.build import build_image
 
-        travels = self.travels(prepared.config)
+        travels = prepared.config.run_config.travels(self.with_code)
         done = build_image(prepared.project.path, prepared.config, image=request.image, travels=travels)
         click.echo(f"{done.tag}: {'built and pushed' if done.built else 'the registry has it already'}", err=True)
         return done.image
@@ -168,10 +163,9 @@ def _say_of_images(prepared: Prepared) -> None:
     """Whether the images suit the code that goes along, as far as their tags say it."""
     from kedro_kubeflow.image.tag import built_with_others
 
-    how = prepared.config.image
-    for image in dict.fromkeys(task.image for task in prepared.plan.tasks if task.call):
-        if what := built_with_others(prepared.project.path, image, dockerfile=how.dockerfile, platform=how.platform):
-            click.echo(f"{what}; --build builds it anew", err=True)
+    images = (task.image for task in prepared.plan.tasks if task.call)
+    for what in built_with_others(prepared.project.path, images, prepared.config.image):
+        click.echo(f"{what}; --build builds it anew", err=True)
 
 
 def _with_code(request: Request, prepared: Prepared, target: Target) -> Request:

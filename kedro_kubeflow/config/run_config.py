@@ -210,3 +210,7 @@ class RunConfig(Model):
         if "filepath" in value:
             raise ValueError("`filepath` is set for each step by the plugin; leave it out")
         return value
+
+    def travels(self, asked: bool | None) -> bool:
+        """Whether the working folder's code goes along with a run, where that is asked for, or else as `code` says."""
+        return self.code == "travel" if asked is None else asked

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from kedro_kubeflow.config.image import ImageConfig
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.requirements import requirement_digests, requirement_files
 
@@ -57,18 +58,18 @@ def required_digest(project: Path, *, dockerfile: str, platform: str) -> str:
     return _digest(project, [dockerfile], platform, *required)
 
 
-def built_with_others(project: Path, image: str, *, dockerfile: str, platform: str) -> str | None:
-    """A sentence, if an image was built with other requirements than the project has now, as far as its tag says it.
+def built_with_others(project: Path, images: Iterable[str], how: ImageConfig) -> Iterator[str]:
+    """A sentence for each image that was built with other requirements than the project has now, as far as its tag says it.
 
     Only tags of ours say it; of any other image the steps themselves compare the files.
     """
-    match = _TAG.search(image)
-    if match is None or not (project / dockerfile).is_file():
-        return None
-    if match["required"] == required_digest(project, dockerfile=dockerfile, platform=platform):
-        return None
-    files = ", ".join([dockerfile, *requirement_files(project)])
-    return f"The image {image} was built with other requirements than the code of this folder has now ({files})"
+    ours = {image: match["required"] for image in images if (match := _TAG.search(image))}
+    if not ours or not (project / how.dockerfile).is_file():
+        return
+    now = required_digest(project, dockerfile=how.dockerfile, platform=how.platform)
+    files = ", ".join([how.dockerfile, *requirement_files(project)])
+    for image in (image for image, required in ours.items() if required != now):
+        yield f"The image {image} was built with other requirements than the code of this folder has now ({files})"
 
 
 def _digest(project: Path, names: Iterable[str], *more: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kedro_kubeflow.config.image import ImageConfig
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.image.tag import built_with_others, image_for, repository
 
@@ -44,7 +45,7 @@ def test_what_changes_the_tag(tmp_path: Path) -> None:
 
 def test_a_tag_of_ours_tells_whether_the_requirements_are_others_now(tmp_path: Path) -> None:
     def said(image: str) -> str | None:
-        return built_with_others(tmp_path, image, dockerfile="Dockerfile", platform="linux/amd64")
+        return next(built_with_others(tmp_path, [image], ImageConfig()), None)
 
     for name, text in {"Dockerfile": "FROM x", "requirements.txt": "a", "src.py": "1"}.items():
         (tmp_path / name).write_text(text)
