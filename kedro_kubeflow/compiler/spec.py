@@ -17,6 +17,7 @@ from kedro_kubeflow.plan.task import Constant, FinalStatus, FromInput, InputArti
 
 Message = dict[str, Any]
 SCHEMA_VERSION = "0.0.1"
+"""Of KFP's system artifact types, all of them."""
 
 
 def without_empty(message: Message) -> Message:

@@ -81,10 +81,11 @@ def _making(task: Task, code: TravellingCode, importers: Sequence[Task]) -> Task
     if task.call is None:
         return task
     parts = {part.name: InputArtifact(_KIND, part.name, IMPORTED) for part in importers}
+    told = _told(task.call, code)
     call = replace(
-        _told(task.call, code),
-        outputs=(*task.call.outputs, Artifact(CODE, CODE, "code")),
-        settings={**_told(task.call, code).settings, "code": _source(code, list(parts))},
+        told,
+        outputs=(*told.outputs, Artifact(CODE, CODE, "code")),
+        settings={**told.settings, "code": _source(code, list(parts))},
     )
     return replace(task, call=call, artifacts={**task.artifacts, **parts}, outputs={**task.outputs, CODE: _KIND})
 

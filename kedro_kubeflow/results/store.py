@@ -93,6 +93,15 @@ def sized(artifacts: Iterable[RunArtifact]) -> list[RunArtifact]:
     return found
 
 
+def without_package(error: ImportError, where: str) -> DependencyError:
+    """What is said of a store whose package fsspec does not find."""
+    return DependencyError(
+        f"The package for this store is not installed: {error}",
+        where=where,
+        cure="install it where this command runs",
+    )
+
+
 class _told:  # noqa: N801 - read as a word of the with statement
     """What fsspec's many back ends raise, as an error that says where."""
 
@@ -104,11 +113,7 @@ class _told:  # noqa: N801 - read as a word of the with statement
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, ImportError):
-            raise DependencyError(
-                f"The package for this store is not installed: {error}",
-                where=self._uri,
-                cure="install it where this command runs",
-            ) from error
+            raise without_package(error, self._uri) from error
         if isinstance(error, FileNotFoundError):
             raise ServerError("There is nothing at this address", where=self._uri) from error
         if isinstance(error, Exception) and not isinstance(error, (DependencyError, ServerError)):

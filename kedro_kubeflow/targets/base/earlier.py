@@ -37,12 +37,12 @@ def earlier_run(target: Target, run_id: str, *, trust: bool = False, again: tupl
     spec = target.spec(run_id)
     nodes, well = nodes_of(spec), {step.display_name for step in run.steps if step.state in _WELL}
     ran = {node: step for step in nodes if step in well for node in nodes[step]}
-    taken: dict[str, tuple[str, ...]] = {}
-    for node, step in nodes_taken_over(spec).items():
+    before, taken = nodes_taken_over(spec), dict[str, tuple[str, ...]]()
+    for node, step in before.items():
         taken[step] = (*taken.get(step, ()), node)
     return EarlierRun(
         id=run.id,
-        nodes={**nodes_taken_over(spec), **ran},
+        nodes={**before, **ran},
         steps={**taken, **nodes},
         parameters={**defaults_of(spec), **run.parameters},
         made={artifact.dataset: artifact.told() for artifact in target.artifacts(run_id) if artifact.uri},

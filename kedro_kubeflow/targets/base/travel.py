@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kedro_kubeflow.code.archive import Archive
 from kedro_kubeflow.code.project_code import pack_project, size_text
-from kedro_kubeflow.errors import ConfigError, DependencyError, KedroKubeflowError, ServerError
+from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ServerError
 from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.git_commit import git_commit
 from kedro_kubeflow.request import TravellingCode
@@ -91,6 +91,8 @@ def put(folder: str, archive: Archive) -> str:
     """
     import fsspec
 
+    from kedro_kubeflow.results.store import without_package
+
     uri = f"{folder}/{archive.digest}.tar.xz"
     try:
         files, path = fsspec.core.url_to_fs(uri)
@@ -98,11 +100,7 @@ def put(folder: str, archive: Archive) -> str:
             files.makedirs(path.rpartition("/")[0], exist_ok=True)
             files.pipe_file(path, archive.content)
     except ImportError as error:
-        raise DependencyError(
-            f"The package for this store is not installed: {error}",
-            where=folder,
-            cure="install it where this command runs",
-        ) from error
+        raise without_package(error, folder) from error
     except Exception as error:
         line = " ".join(str(error).split())[:300] or type(error).__name__
         raise ServerError(

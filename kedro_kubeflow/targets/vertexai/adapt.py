@@ -14,14 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 from kedro_kubeflow.compiler.package import CompiledPipeline
+from kedro_kubeflow.compiler.spec import SCHEMA_VERSION
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, MODULE, RUN_ID_ENV, StepCall, runtime_arguments
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan.task import JOB_ID, JOB_NAME
 
 ACCELERATOR_LABEL = "cloud.google.com/gke-accelerator"
-SCHEMA_VERSION = "0.0.1"
-"""Of KFP's system artifact types, all of them."""
 _BUCKET = (
     "Cloud Storage is mounted at /gcs in every step, and files cross from step to step as artifacts without a volume"
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from kedro_kubeflow.config.vertexai import VertexAIConfig
 from kedro_kubeflow.parameters import VERTEX_JOB
+from kedro_kubeflow.results.spec import defaults_of
 from kedro_kubeflow.targets.base.run import Run
 from kedro_kubeflow.targets.vertexai.connection import TIMEOUT, Connection
 from kedro_kubeflow.targets.vertexai.names import display_name
@@ -199,9 +200,7 @@ def pipeline_job(connection: Connection, request: JobRequest) -> Any:
 
 def _filled_in(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs with a value that Vertex AI fills in when a job starts, as it does in what a job is given."""
-    declared = spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
-    defaults = {name: definition.get("defaultValue") for name, definition in declared.items()}
-    return {name: value for name, value in defaults.items() if VERTEX_JOB.search(json.dumps(value))}
+    return {name: value for name, value in defaults_of(spec).items() if VERTEX_JOB.search(json.dumps(value))}
 
 
 def _where(config: VertexAIConfig) -> dict[str, str]:
