@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import metadata
+from importlib.metadata import distributions
 from typing import Any
 
 from kedro_kubeflow.project.mlflow_plugin import PLUGIN
@@ -37,14 +37,17 @@ def plugins() -> dict[str, list[Any]]:
     from kedro.framework.project import settings
 
     found: dict[str, list[Any]] = {}
-    # As pluggy looks for them: where a name is found twice, the first counts. Asked of the module, where they are read once.
-    entries: dict[str, metadata.EntryPoint] = {}
-    for entry in metadata.entry_points(group="kedro.hooks"):
-        entries.setdefault(entry.name, entry)
-    for entry in entries.values():
-        name = str(entry.dist.name) if entry.dist else ""
-        if name.replace("_", "-") not in _IN_EACH_STEP and name not in settings.DISABLE_HOOKS_FOR_PLUGINS:
-            found.setdefault(name, []).append(entry.load())
+    seen = set()
+    # As pluggy looks for them, where a package is found twice, the first counts; and anew, as the project's own folder is on the
+    # path by now: a plugin may lie there.
+    for distribution in distributions():
+        name = str(distribution.metadata["name"])
+        for entry in distribution.entry_points:
+            if entry.group != "kedro.hooks" or entry.name in seen:
+                continue
+            seen.add(entry.name)
+            if name.replace("_", "-") not in _IN_EACH_STEP and name not in settings.DISABLE_HOOKS_FOR_PLUGINS:
+                found.setdefault(name, []).append(entry.load())
     return {
         name: hooks
         for name, hooks in found.items()
