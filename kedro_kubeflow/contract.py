@@ -51,6 +51,8 @@ EXIT_DONE = "All that is to be done at the end was done. This task fails so that
 """What the exit task of a run that has not succeeded says last, where all went well that it had to do."""
 
 LOCAL_ENV = "KEDRO_KUBEFLOW_LOCAL"
+# For a step on this machine that works in a copy of the project: where the project itself is.
+HOME_ENV = "KEDRO_KUBEFLOW_HOME"
 # In the folder of a run on this machine: what became of each of its steps.
 STATES_FILE = "steps.json"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,6 +77,19 @@ class KedroProject:
             err.seek(0)
             return Result(code, out.read().decode(), err.read().decode())
 
+    def run_once(
+        self, *words: str, env: Mapping[str, str] | None = None, fresh: bool = False, isolated: bool = True
+    ) -> Result:
+        """Run the pipeline here, its steps as pods that share nothing.
+
+        Args:
+            fresh: with the command in a process of its own.
+            isolated: False lets all steps work in the project's folder, as ``--local`` alone does.
+        """
+        how = ("--isolated",) if isolated else ()
+        command = ("run-once", "--local", *how, "--output", "json", *words)
+        return self.kedro("kubeflow", *command, env=env) if fresh else self.kubeflow(*command, env=env)
+
     def python(self, *words: str, env: Mapping[str, str] | None = None, timeout: float = 240) -> Result:
         done = subprocess.run(
             [sys.executable, *words],
@@ -128,6 +142,11 @@ class Result:
     @property
     def text(self) -> str:
         return self.out + self.err
+
+    @property
+    def facts(self) -> Any:
+        """The JSON object of ``--output json``, after what Kedro has logged."""
+        return json.loads(self.out[self.out.index("{\n") :])
 
     def ok(self) -> Result:
         assert self.code == 0, f"exit code {self.code}\n{self.text}"

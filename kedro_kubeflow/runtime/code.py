@@ -60,6 +60,11 @@ def project_from(content: bytes, digest: str | None = None) -> Iterator[dict[str
             _move(folder, image)
 
 
+def image_folder() -> Path | None:
+    """Where the image's own files are, while this process works in a folder of code that travelled."""
+    return _images[-1] if _images else None
+
+
 def changed_requirements(manifest: Mapping[str, Any], image: Path) -> list[str]:
     """The files of requirements that are others in the image than where the code comes from; those on one side alone are not."""
     there = requirement_digests(image)
@@ -72,30 +77,6 @@ def requirements_warning(changed: Iterable[str]) -> str:
         f"The image was built with other requirements than the code needs ({', '.join(changed)} differs): "
         "build the image anew if something is missing"
     )
-
-
-def keep_store(uri: str | None) -> None:
-    """Let a tracking store that lies at a path relative to the project, as on one machine it may, be the project's own.
-
-    Args:
-        uri: MLflow's address (https://mlflow.org/docs/latest/ml/tracking/backend-stores/).
-    """
-    path = _relative_path(uri or "")
-    if not _images or path is None or path.exists():
-        return
-    target = _images[-1] / path
-    if not (uri or "").startswith("sqlite:"):
-        target.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # It may not be there yet: whoever writes it first makes it at the link's end.
-    path.symlink_to(target)
-
-
-def _relative_path(uri: str) -> Path | None:
-    plain = uri.removeprefix("sqlite:///").removeprefix("file:")
-    if "://" in plain or plain.startswith(("/", "sqlite:", "databricks")) or not plain:
-        return None
-    return Path(plain.partition("?")[0])
 
 
 def _warn(changed: list[str]) -> None:

@@ -10,9 +10,9 @@ from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
 from kedro_kubeflow.project.mlflow_plugin import is_installed, switch_off, tracking_uri
 from kedro_kubeflow.project.opening import OpenProject, open_project
-from kedro_kubeflow.runtime.code import keep_store
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.given import Given, given_to
+from kedro_kubeflow.runtime.local_store import keep_store
 from kedro_kubeflow.runtime.mlflow_address import BareAddress, part_variable
 
 # How long a task waits for a tracking server that does not answer, in seconds.

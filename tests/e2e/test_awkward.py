@@ -20,7 +20,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 @pytest.fixture(scope="module")
 def run(project: KedroProject) -> dict[str, Any]:
-    done = project.kedro("kubeflow", "run-once", "--local", "--isolated", "--output", "json").ok()
+    done = project.run_once(fresh=True).ok()
     facts: dict[str, Any] = json.loads(done.out[done.out.index("\n{") :])
     return {**facts, "printed": done.err}
 

@@ -44,8 +44,8 @@ RUN_CONFIG: dict[str, Any] = {"image": "img:1", "cache": {"tag:cheap": True}}
 
 
 def run(project: KedroProject, *words: str) -> tuple[dict[str, str], dict[str, Any]]:
-    done = project.kedro("kubeflow", "run-once", "--local", "--isolated", "--output", "json", *words)
-    facts: dict[str, Any] = json.loads(done.out[done.out.index("{\n") :])
+    done = project.run_once(*words)
+    facts: dict[str, Any] = done.facts
     return {step["step"]: step["state"] for step in facts["steps"]}, facts
 
 

@@ -36,10 +36,10 @@ def failed(project: KedroProject) -> str:
     """A run of code that travels, in which the last step fails; its id."""
     file = nodes(project)
     file.write_text(file.read_text().replace(GOOD, BROKEN))
-    done = project.kubeflow("run-once", "--local", "--with-code", "--output", "json").failed(1)
+    done = project.run_once("--with-code").failed(1)
     assert "The code of this folder goes along" in done.err
     file.write_text(file.read_text().replace(BROKEN, GOOD))
-    facts = json.loads(done.out[done.out.index("{") :])
+    facts = done.facts
     states = {step["step"]: step["state"] for step in facts["steps"]}
     assert {name: states[name] for name in ("prepare", "double", "total")} == {
         "prepare": "SUCCEEDED",
@@ -60,7 +60,7 @@ def test_no_canary_travels(project: KedroProject, failed: str) -> None:
 
 def test_the_plan_says_what_is_taken_over_and_why(project: KedroProject, failed: str) -> None:
     said = project.kubeflow("plan", "--target", "local", "--resume", failed, "--output", "json").ok()
-    planned = json.loads(said.out[said.out.index("{") :])
+    planned = said.facts
     assert planned["taken_over"] == ["prepare", "double"]
     assert planned["reasons"] == {"total": "did not succeed there"}
     changed = project.kubeflow("plan", "--target", "local", "--resume", failed, "--params", "limit=5").ok().out
@@ -68,7 +68,7 @@ def test_the_plan_says_what_is_taken_over_and_why(project: KedroProject, failed:
 
 
 def test_a_new_run_goes_on_and_its_results_come_back(project: KedroProject, failed: str) -> None:
-    done = project.kubeflow("run-once", "--local", "--with-code", "--resume", failed).ok()
+    done = project.run_once("--with-code", "--resume", failed).ok()
     assert f"Going on from {failed}: 2 steps taken over, 1 to run" in done.err
     listed = project.kubeflow("artifacts", "latest", "--target", "local", "--output", "json").ok().out
     found = json.loads(listed[listed.index("[") :])

@@ -114,9 +114,9 @@ def project(tmp_path: Path) -> KedroProject:
 
 def run(project: KedroProject, base: str, *words: str) -> tuple[int, dict[str, Any]]:
     urls = {"HOOK_URL": f"{base}/t0ken", "SLACK_URL": f"{base}/slack", "GONE_URL": f"{base}/gone"}
-    done = project.kedro("kubeflow", "run-once", "--local", "--isolated", "--output", "json", *words, env=urls)
+    done = project.run_once(*words, env=urls)
     assert "t0ken" not in done.text
-    facts: dict[str, Any] = json.loads(done.out[done.out.index("{\n") :])
+    facts: dict[str, Any] = done.facts
     return done.code, facts
 
 
@@ -134,10 +134,10 @@ def test_after_a_success(project: KedroProject, hook: tuple[str, list[Any]]) -> 
 def test_after_an_interruption(project: KedroProject, hook: tuple[str, list[Any]]) -> None:
     base, received = hook
     environ = project.environment({"HOOK_URL": f"{base}/t0ken", "SLACK_URL": f"{base}/slack"})
-    command = [sys.executable, "-m", "kedro", "kubeflow", "run-once", "--local", "--params", "mode=wait"]
+    command = [sys.executable, "-m", "kedro", "kubeflow", "run-once", "--local", "--isolated", "--params", "mode=wait"]
     with subprocess.Popen(command, cwd=project.path, env=environ, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
-        while not (project.path / "waiting").exists():
+        while not list(project.path.glob(".kubeflow/**/waiting")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)

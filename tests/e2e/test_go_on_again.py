@@ -56,7 +56,7 @@ class Chain:
 
     def plan(self, run: str, *words: str) -> dict[str, Any]:
         done = self.project.kubeflow("plan", "--target", "local", "--output", "json", "--resume", run, *words).ok()
-        made: dict[str, Any] = json.loads(done.out[done.out.index("{") :])
+        made: dict[str, Any] = done.facts
         return {"taken_over": made["taken_over"], "reasons": made["reasons"]}
 
 
@@ -71,8 +71,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
         if source:
             project.write("src/demo/pipelines/main/__init__.py", source)
         words = ("--resume", runs[-1]) if more else ()
-        done = project.kubeflow("run-once", "--local", "--output", "json", *words)
-        runs.append(str(json.loads(done.out[done.out.index("{\n") :])["run_id"]))
+        done = project.run_once(*words)
+        runs.append(str(done.facts["run_id"]))
         said.append(done.err)
     return Chain(project, tuple(runs), tuple(said))  # type: ignore[arg-type]
 

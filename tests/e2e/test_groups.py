@@ -38,8 +38,8 @@ def at_home(pipelines: RandomPipelines) -> dict[str, Any]:
 def test_results_are_those_of_kedro_run(name: str, pipelines: RandomPipelines, at_home: dict[str, Any]) -> None:
     project = pipelines.project
     project.conf("kubeflow", {"run_config": {"grouping": GROUPINGS[name]}}, env=name)
-    done = project.kubeflow("run-once", "--local", "--isolated", "-e", name, "-p", name, "--output", "json").ok()
-    steps = json.loads(done.out[done.out.index("{") :])["steps"]
+    done = project.run_once("-e", name, "-p", name).ok()
+    steps = done.facts["steps"]
     results = {dataset: load(Path(path)) for step in steps for dataset, path in step["outputs"].items()}
     spec = pipelines.specs[name]
     read = {d for s in spec for d in s["inputs"]}

@@ -59,13 +59,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 
 def test_the_environment_that_was_compiled_is_the_one_that_runs(project: KedroProject) -> None:
-    done = project.kubeflow("run-once", "--local", "--isolated", "-p", "well", "--output", "json").ok()
-    steps = json.loads(done.out[done.out.index("{\n") :])["steps"]
+    done = project.run_once("-p", "well").ok()
+    steps = done.facts["steps"]
     assert json.loads(Path(steps[-1]["outputs"]["report"]).read_text()) == ["base", "base"]
 
 
 def test_a_step_says_what_does_not_import_in_its_image(project: KedroProject) -> None:
-    assert project.kubeflow("run-once", "--local", "-p", "science", "--output", "json").code == 1
+    assert project.run_once("-p", "science").code == 1
     log = sorted(project.path.glob(".kubeflow/runs/*/logs/one.log"))[-1].read_text()
     last = log[log.index("kedro-kubeflow: step 'one' failed") :]
     assert "demo.pipelines.science: ModuleNotFoundError: No module named 'no_such_library'" in last

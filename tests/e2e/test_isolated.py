@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from kedro_project import KedroProject, make_project
+from mlflow import MlflowClient
 
 PIPELINE = """
 from pathlib import Path
@@ -29,6 +30,21 @@ def create_pipeline():
         node(second, ["found", "raw"], "report", name="second"),
     ])
 """
+LOGGING = """
+import mlflow
+from kedro.pipeline import Pipeline, node
+
+def first(limit):
+    mlflow.log_text("first", "first.txt")
+    return limit
+
+def second(rows):
+    mlflow.log_text("second", "second.txt")
+    return rows
+
+def create_pipeline():
+    return Pipeline([node(first, "params:limit", "rows", name="first"), node(second, "rows", "same", name="second")])
+"""
 CATALOG = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
     "found": {"type": "json.JSONDataset", "filepath": "data/02/found.json"},
@@ -46,8 +62,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 
 def test_steps_share_nothing_and_leave_nothing(project: KedroProject) -> None:
-    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json").ok()
-    facts = json.loads(done.out[done.out.index("{\n") :])
+    done = project.run_once().ok()
+    facts = done.facts
     report = json.loads(Path(facts["steps"][-1]["outputs"]["report"]).read_text())
     assert report["raw"] == [1, 2, 3, 4, 5]
     assert report["found"]["limit"] == 5, "an input's default travels, wherever it comes from"
@@ -62,3 +78,20 @@ def test_steps_share_nothing_and_leave_nothing(project: KedroProject) -> None:
 
 def test_it_is_said_where_it_means_nothing(project: KedroProject) -> None:
     assert "--isolated is for --local" in project.kubeflow("run-once", "--isolated").failed(2).err
+
+
+@pytest.mark.parametrize("there_already", [False, True], ids=["none yet", "in every copy"])
+def test_a_store_in_a_file_is_the_projects_own(tmp_path: Path, there_already: bool) -> None:
+    """As the quickstart has it: no server, and what MLflow keeps beside the database is kept as well."""
+    made = make_project(tmp_path, pipelines=LOGGING, mlflow={"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}})
+    if there_already:
+        client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+        client.create_experiment("another", str(tmp_path / "mlruns/another"))
+    facts = made.run_once("--with-code").ok().facts
+    again = made.run_once("--with-code", "--resume", facts["run_id"], "--from-nodes", "second").ok().facts
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    for run_id, logged in ((facts["mlflow"]["run_id"], "first"), (again["mlflow"]["run_id"], "second")):
+        run = client.get_run(run_id)
+        assert run.info.status == "FINISHED"
+        assert Path(run.info.artifact_uri) == tmp_path / f"mlruns/{run.info.experiment_id}/{run_id}/artifacts"
+        assert Path(run.info.artifact_uri, f"{logged}.txt").read_text() == logged

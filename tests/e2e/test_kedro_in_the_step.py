@@ -146,10 +146,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 @pytest.fixture(scope="module")
 def steps(project: KedroProject) -> dict[str, dict[str, Any]]:
-    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json", "--params", "same=1,given=2")
+    done = project.run_once("--params", "same=1,given=2")
     logs = [f"{p}:\n{p.read_text()[-1500:]}" for p in project.path.glob(".kubeflow/runs/*/logs/*.log")]
     assert done.code == 0, done.text + "\n".join(logs)
-    facts = json.loads(done.out[done.out.index("{\n") :])
+    facts = done.facts
     return {step["step"]: step for step in facts["steps"]}
 
 

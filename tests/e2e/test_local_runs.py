@@ -60,8 +60,8 @@ def run_id(project: KedroProject) -> str:
 
 @pytest.fixture(scope="module")
 def failed(project: KedroProject, run_id: str) -> str:
-    done = project.kubeflow("run-once", "--local", "--param", "limit=-1", "--output", "json").failed(1)
-    return facts_in(done.out)["run_id"]
+    done = project.run_once("--param", "limit=-1").failed(1)
+    return str(done.facts["run_id"])
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def facts_in(text: str) -> Any:
 
 
 def run(project: KedroProject, *words: str) -> Any:
-    return facts_in(project.kubeflow("run-once", "--local", "--output", "json", *words).ok().out)
+    return project.run_once(*words).ok().facts
 
 
 def listed(project: KedroProject, *words: str) -> list[Any]:
@@ -112,7 +112,7 @@ def listed(project: KedroProject, *words: str) -> list[Any]:
 
 
 def status(project: KedroProject, run: str) -> Any:
-    return facts_in(project.kubeflow("status", run, "--output", "json").ok().out)
+    return project.kubeflow("status", run, "--output", "json").ok().facts
 
 
 def test_listed_the_latest_first(project: KedroProject, run_id: str, failed: str) -> None:

@@ -132,9 +132,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_server: MlflowServe
 
 
 def test_a_model_in_mlflow_crosses(project: KedroProject) -> None:
-    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json")
+    done = project.run_once()
     assert done.code == 0, done.text
-    steps = {s["step"]: s for s in json.loads(done.out[done.out.index("{\n") :])["steps"]}
+    steps = {s["step"]: s for s in done.facts["steps"]}
     assert json.loads(Path(steps["evaluate"]["outputs"]["report"]).read_text()) == {"prediction": 20.0, "total": 15}
 
 
@@ -149,7 +149,7 @@ def test_in_one_step_its_model_is_logged(project: KedroProject, mlflow_server: M
     words = ("-p", "as_model", "-e", "whole")
     found = json.loads(project.kubeflow("check", *words, "--output", "json").out)["findings"]
     assert "pipeline-ml" not in {finding["id"] for finding in found}
-    done = project.kubeflow("run-once", "--local", "--isolated", *words, "--params", "experiment=as_model")
+    done = project.run_once(*words, "--params", "experiment=as_model")
     assert done.code == 0, done.text
     [run] = runs_of(mlflow_server, "as_model")
     [model] = MlflowClient(mlflow_server.uri).search_logged_models([run.info.experiment_id])
@@ -162,8 +162,8 @@ def test_in_one_step_its_model_is_logged(project: KedroProject, mlflow_server: M
 def test_hooks_hear_of_the_run_once(project: KedroProject, mlflow_server: MlflowServer, tmp_path: Path) -> None:
     project.conf("kubeflow", {"run_config": {"hooks": "per_run"}}, env="once")
     seen = tmp_path / "seen"
-    words = ("run-once", "--local", "-e", "once", "--params", "limit=7,experiment=hooks")
-    done = project.kubeflow(*words, "--tags", "early,late", env={"SEEN": str(seen)})
+    words = ("-e", "once", "--params", "limit=7,experiment=hooks")
+    done = project.run_once(*words, "--tags", "early,late", env={"SEEN": str(seen)})
     assert done.code == 0, done.text
     assert seen.read_text().splitlines() == [
         "plugin: before",
@@ -179,7 +179,7 @@ def test_hooks_hear_of_the_run_once(project: KedroProject, mlflow_server: Mlflow
     assert (run.info.status, run.data.tags["told_by"]) == ("FINISHED", "a hook of the project")
     assert run.data.metrics["told_at_the_end"] == 7
     project.write("data/01_raw/raw.json", '"no numbers"')
-    assert project.kubeflow(*words, env={"SEEN": str(seen)}).code == 1
+    assert project.run_once(*words, env={"SEEN": str(seen)}).code == 1
     project.write("data/01_raw/raw.json", "[1, 2, 3, 4, 5]")
     assert seen.read_text().splitlines()[-1] == "error The run has failed: train"
     assert [r.info.status for r in runs_of(mlflow_server, "hooks")] == ["FAILED", "FINISHED"]

@@ -66,8 +66,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 
 def test_they_cross(project: KedroProject) -> None:
-    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json").ok()
-    steps = json.loads(done.out[done.out.index("{\n") :])["steps"]
+    done = project.run_once().ok()
+    steps = done.facts["steps"]
     assert json.loads(Path(steps[-1]["outputs"]["report"]).read_text()) == [[1, 2]] * 4
 
 

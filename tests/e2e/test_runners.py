@@ -195,7 +195,7 @@ def test_threads_log_to_the_one_run(tmp_path: Path, mlflow_server: MlflowServer,
         },
     )
     environ = {} if with_plugin else {"MLFLOW_TRACKING_URI": uri, "MLFLOW_EXPERIMENT_NAME": experiment}
-    project.kubeflow("run-once", "--local", "--isolated", env=environ).ok()
+    project.run_once(env=environ).ok()
     client = MlflowClient(uri)
     found = client.get_experiment_by_name(experiment)
     (run,) = client.search_runs([found.experiment_id])

@@ -92,8 +92,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 
 def run(project: KedroProject, *words: str) -> dict[str, Any]:
-    done = project.kubeflow("run-once", "--local", "--isolated", "--output", "json", *words).ok()
-    steps = json.loads(done.out[done.out.index("{") :])["steps"]
+    done = project.run_once(*words).ok()
+    steps = done.facts["steps"]
     return {step["step"]: step["outputs"] for step in steps}
 
 

@@ -53,8 +53,8 @@ def project_with(path: Path, run_config: Mapping[str, Any]) -> KedroProject:
 
 
 def run(project: KedroProject) -> tuple[dict[str, Any], Path]:
-    done = project.kedro("kubeflow", "run-once", "--local", "--isolated", "--output", "json")
-    facts: dict[str, Any] = json.loads(done.out[done.out.index("{\n") :])
+    done = project.run_once()
+    facts: dict[str, Any] = done.facts
     return facts, Path(facts["folder"])
 
 

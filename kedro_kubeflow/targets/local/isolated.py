@@ -33,7 +33,9 @@ def pod(image: Path, artifacts: Path, folder: Path, command: Sequence[str]) -> I
     try:
         shutil.copytree(image, project, symlinks=True)
         for uri in _uris(message.get("inputs")):
-            _copy(uri, _moved(uri, artifacts, own))
+            # What was imported, such as an earlier run's, lies elsewhere and is read there.
+            if uri.is_relative_to(artifacts):
+                _copy(uri, _moved(uri, artifacts, own))
         text = command[-1].replace(_text(artifacts), _text(own))
         yield Pod(project, [*command[:-1], text])
         _give_back(own, artifacts, message.get("outputs") or {})

@@ -20,7 +20,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from kedro_kubeflow.contract import LOCAL_ENV, RUN_ID_ENV, STATES_FILE, VOLUME_ENV, StepCall, runtime_arguments
+from kedro_kubeflow.contract import (
+    HOME_ENV,
+    LOCAL_ENV,
+    RUN_ID_ENV,
+    STATES_FILE,
+    VOLUME_ENV,
+    StepCall,
+    runtime_arguments,
+)
 from kedro_kubeflow.errors import KedroKubeflowError
 from kedro_kubeflow.names import task_name
 from kedro_kubeflow.targets.local.adapter import adapted, execute
@@ -150,6 +158,8 @@ class Worker:
 
     def _environ(self, env: Mapping[str, str]) -> dict[str, str]:
         own = {LOCAL_ENV: str(self._folder), RUN_ID_ENV: self._request["run_id"]}
+        if self._request.get("isolated"):
+            own[HOME_ENV] = self._request["project"]
         if self._request.get("volume"):
             inside = self._request["runner"] == "docker"
             own[VOLUME_ENV] = MOUNT if inside else str(self._folder / VOLUME)

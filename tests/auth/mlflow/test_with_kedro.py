@@ -175,7 +175,7 @@ def test_a_password_in_the_address_is_in_no_log(
     demo = project(tmp_path, uri, {}, pipelines=TELLING)
     # MLflow prints links with the address at the end of a step, unless it is told not to.
     demo.environ |= {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "false"}
-    done = demo.kedro("kubeflow", "run-once", "--local").ok()
+    done = demo.run_once(fresh=True).ok()
     [run] = runs(mlflow_server, "demo", since)
     assert run.info.status == "FINISHED"
     assert set(guard.seen) == {expected}
