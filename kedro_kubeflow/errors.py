@@ -127,6 +127,36 @@ def chain_of(error: BaseException) -> list[BaseException]:
     return found
 
 
+def described(error: BaseException) -> str:
+    """An error in one line, down to its root: kind and text, the members of a group, and what it was raised from."""
+    line, cause = _line(error), error.__cause__
+    seen = [error]
+    while cause is not None and cause not in seen:
+        # Who wraps an error often repeats its text.
+        if (_text(cause) or type(cause).__name__) not in line:
+            line += f", because of {_line(cause)}"
+        seen.append(cause)
+        cause = cause.__cause__
+    return line
+
+
+def _line(error: BaseException) -> str:
+    members = getattr(error, "exceptions", None)
+    if isinstance(members, tuple) and members and all(isinstance(one, BaseException) for one in members):
+        most = 5
+        named = "; ".join(described(one) for one in members[:most]) + ("; …" if len(members) > most else "")
+        return f"{type(error).__name__}: {_text(error)}: {named}"
+    text = _text(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())
+    except Exception:
+        return ""  # An error's own code may fail too.
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the nearest known names, or the list of them where none is near."""
     names = sorted(known)

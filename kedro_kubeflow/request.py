@@ -36,7 +36,11 @@ class Slice:
         return any(getattr(self, f.name) for f in fields(self))
 
     def __str__(self) -> str:
-        return " ".join(f"--{key}={','.join(names)}" for key, names in self._given())
+        return " ".join(self.words())
+
+    def words(self) -> list[str]:
+        """The options of a command line, one a condition; for a shell, each is to be quoted."""
+        return [f"--{key}={','.join(names)}" for key, names in self._given()]
 
     def over(self, other: Slice) -> Slice:
         """These conditions, and those of the other that are not given here."""

@@ -21,7 +21,11 @@ Output = Literal["text", "json"]
 def output_option(command: F) -> F:
     """``--output`` and ``--to``."""
     output = click.option(
-        "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed."
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="What is printed. `kedro` itself prints too; `kedro-kubeflow …`, the same command for scripts, nothing else.",
     )
     return output(to_option(command))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -466,8 +467,8 @@ def _start_options(config: KubeflowConfig, shown: str, image: str) -> dict[str, 
 def _kedro_command(facts: Facts, scope: Scope) -> str:
     """The command by which `kedro run` would run the same."""
     chosen, env = scope.selection, facts.project.asked_env
-    words = ["kedro run", f"--pipelines={','.join(chosen.pipelines)}", *([f"--env={env}"] if env else [])]
-    return " ".join([*words, *([str(chosen.part)] if chosen.part else [])])
+    words = [f"--pipelines={','.join(chosen.pipelines)}", *([f"--env={env}"] if env else []), *chosen.part.words()]
+    return " ".join(["kedro run", *map(shlex.quote, words)])
 
 
 def _tags(facts: Facts, scope: Scope) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from kedro_kubeflow.project.imports import ImportFailure, import_failures
 from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin, read_plugin
 from kedro_kubeflow.project.node_times import Timed, read_node_times
 from kedro_kubeflow.project.opening import OpenProject, open_project, printing_aside, registered_pipelines
+from kedro_kubeflow.project.own_hooks import may_read_parameters
 from kedro_kubeflow.project.resolvers import Marked, check_given, defaults_of, kept_in_conf, read_marked
 from kedro_kubeflow.project.target import configured
 from kedro_kubeflow.request import Request
@@ -28,7 +29,8 @@ class Parameters:
     Attributes:
         values: top-level name → value, overrides merged in.
         overridden: the top-level names that the caller gave values for.
-        shared: top-level names that every task is given, as the configuration itself refers to them.
+        shared: top-level names that every task is given, as the configuration itself refers to them, or code beside the nodes
+            may read them.
         resolved: top-level name → the resolvers that a part of its value comes from, such as the day's date: it is worked out
             in the pod.
         given: what the caller gave, nested.
@@ -95,16 +97,17 @@ def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
     project = replace(project, runtime_params=given)
     check_given(marked.asked, given)
     loader = project.config_loader()
+    values, resolved = {**given, **read_parameters(loader)}, kept_in_conf(marked)
     facts = Facts(
         project=project,
         target=found.target,
         pipelines=pipelines,
         catalog=read_catalog(loader),
         parameters=Parameters(
-            values={**given, **read_parameters(loader)},
+            values=values,
             overridden=frozenset(given),
-            shared=frozenset(asked.key for asked in marked.asked.values()),
-            resolved=kept_in_conf(marked),
+            shared=frozenset({asked.key for asked in marked.asked.values()} | _read_elsewhere(values, resolved, given)),
+            resolved=resolved,
             given=given,
             defaults=defaults_of(marked.asked),
             local=_local_names(project, marked),
@@ -115,6 +118,11 @@ def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
         node_times=read_node_times(project.path, {node.name for p in pipelines.values() for node in p.nodes}),
     )
     return facts, found.config
+
+
+def _read_elsewhere(values: Mapping[str, Any], resolved: Collection[str], given: Collection[str]) -> set[str]:
+    """The parameters that hooks may read; what is worked out in the pod is no input for that."""
+    return {name for name in values if name not in resolved or name in given} if may_read_parameters() else set()
 
 
 def _local_names(project: OpenProject, marked: Marked) -> frozenset[str]:

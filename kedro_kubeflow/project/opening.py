@@ -213,7 +213,7 @@ def import_errors(where: str) -> Iterator[None]:
         first = _first_cause(error)
         raise ProjectError(
             f"The project does not import: {type(first).__name__}: {first}",
-            where=_place(first) or _place(error) or where,
+            where=own_line(first) or own_line(error) or where,
             cure="mend it there; `kedro registry list` imports the same code",
         ) from error
 
@@ -225,8 +225,8 @@ def _first_cause(error: BaseException) -> BaseException:
     return error
 
 
-def _place(error: BaseException) -> str | None:
-    """The innermost frame outside of installed packages: most often the user's own line."""
+def own_line(error: BaseException) -> str | None:
+    """The innermost frame outside of installed packages: most often the user's own line; None where there is none."""
     frames = traceback.extract_tb(error.__traceback__)
     installed = tuple({str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)})
     own = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(("<", *installed))]

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from kedro_kubeflow import names
 from kedro_kubeflow.contract import EXIT_DONE, LOCAL_ENV, OUTCOME_PARAMETER, RUN_ID_INPUT, StepCall
-from kedro_kubeflow.errors import KedroKubeflowError, StepError
+from kedro_kubeflow.errors import KedroKubeflowError, StepError, described
 from kedro_kubeflow.parameters import encode, encoding_of
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.notification import notify
@@ -89,7 +89,7 @@ def _apart(problems: list[Exception], what: str) -> Iterator[None]:
         problems.append(error)
         _log.error("%s failed: %s", what, error)
     except Exception as error:
-        problems.append(StepError(f"{what} failed: {type(error).__name__}: {error}"))
+        problems.append(StepError(f"{what} failed: {described(error)}"))
         _log.exception("%s failed", what)
 
 

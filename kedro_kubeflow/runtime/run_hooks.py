@@ -9,15 +9,17 @@ https://docs.kedro.org/en/stable/extend/hooks/introduction/
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.errors import KedroKubeflowError, StepError
+from kedro_kubeflow.contract import RUN_ID_ENV, StepCall
+from kedro_kubeflow.errors import KedroKubeflowError, StepError, described
 from kedro_kubeflow.project.conf import read_parameters, read_section
 from kedro_kubeflow.project.opening import OpenProject, registered_pipelines
 from kedro_kubeflow.runtime.catalog import named_credentials
+from kedro_kubeflow.runtime.not_asked import NOT_ASKED
 from kedro_kubeflow.runtime.outcome import Outcome
 from kedro_kubeflow.runtime.parts_of_hooks import OF_A_RUN, Part, is_marked, plugins
 from kedro_kubeflow.tracking.fluent import inside
@@ -72,7 +74,7 @@ def _said(name: str) -> Iterator[None]:
     except KedroKubeflowError:
         raise
     except Exception as error:
-        raise StepError(f"A hook failed: {type(error).__name__}: {error}", where=name) from error
+        raise StepError(f"A hook failed: {described(error)}", where=name) from error
 
 
 def _hooks() -> Any:
@@ -103,16 +105,15 @@ def _run_params(project: OpenProject, call: StepCall) -> dict[str, Any]:
 
     part = call.settings.get("part", {})
     return {
-        "run_id": None,
+        **NOT_ASKED,
+        "run_id": os.environ.get(RUN_ID_ENV),
         "project_path": project.path.as_posix(),
         "env": project.env,
         "kedro_version": kedro.__version__,
         "pipeline_names": list(call.pipeline_names),
         "runtime_params": dict(project.runtime_params),
-        "load_versions": None,
         "runner": "kedro_kubeflow",
-        "only_missing_outputs": False,
-        **{name: part.get(condition) for name, condition in _SELECTION.items()},
+        **{name: part[condition] for name, condition in _SELECTION.items() if part.get(condition)},
     }
 
 
@@ -134,7 +135,7 @@ def _whole(project: OpenProject, call: StepCall, hooks: Any) -> dict[str, Any]:
         conf_creds=dict(credentials),
         parameters=parameters,
         save_version=None,
-        load_versions=None,
+        load_versions={},
     )
     return {"pipeline": _pipeline(project, call), "catalog": catalog}
 

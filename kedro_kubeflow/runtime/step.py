@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, StepError
+from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, StepError, described
 from kedro_kubeflow.names import task_name
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.conf import read_section
-from kedro_kubeflow.project.opening import OpenProject
+from kedro_kubeflow.project.opening import OpenProject, own_line
 from kedro_kubeflow.runtime import garbage
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.made import say_what_was_made
 from kedro_kubeflow.runtime.missing import missing_package, packages_of_image
 from kedro_kubeflow.runtime.nodes import step_nodes
+from kedro_kubeflow.runtime.not_asked import NOT_ASKED
 from kedro_kubeflow.runtime.outputs import Outputs, is_disk_full
 from kedro_kubeflow.runtime.session import open_for, session_for
 from kedro_kubeflow.runtime.termination import Terminated
@@ -44,7 +47,8 @@ def run_step(call: StepCall, executor: Executor) -> None:
         garbage.look_again()
         with _step_errors(call, watch):
             session.run(
-                pipeline_names=list(call.pipeline_names), node_names=list(call.nodes), runner=_runner(call, watch)
+                **{**NOT_ASKED, "pipeline_names": list(call.pipeline_names), "node_names": tuple(call.nodes)},
+                runner=_runner(call, watch),
             )
         if in_processes(call):
             outputs.read_back(watch.catalog, {name for node in nodes for name in node.outputs})
@@ -54,10 +58,12 @@ def run_step(call: StepCall, executor: Executor) -> None:
 
 
 def _runner(call: StepCall, watch: Watch) -> Any:
-    """Which of Kedro's runners runs the nodes; None is the session's own choice, one after the other."""
+    """Which of Kedro's runners runs the nodes: as a rule, one after the other."""
     kind = call.settings.get("runner")
     if kind is None or len(call.nodes) < 2:
-        return None
+        from kedro.runner import SequentialRunner
+
+        return SequentialRunner()
     from kedro_kubeflow.runtime.runners import step_runner
 
     return step_runner(kind, watch, call.settings.get("max_workers"))
@@ -116,14 +122,14 @@ def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
             where=f"node {watch.place.node!r}" if watch.place.node else None,
             cure="let the node return or raise an exception",
         ) from error
-    except Exception as error:
+    except BaseException as error:
         explained = _explained(error, call, watch)
         lacking = missing_package(error, where=explained.where) if call.code else None
         raise lacking or explained from error
 
 
-def _explained(error: Exception, call: StepCall, watch: Watch) -> StepError:
-    line = f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _explained(error: BaseException, call: StepCall, watch: Watch) -> StepError:
+    line = described(error)
     place = watch.place_of(error)
     where = f"node {place.node!r}" if place.node else None
     in_memory = {c.dataset for c in call.outputs if c.how == "memory" and c.required}
@@ -141,4 +147,6 @@ def _explained(error: Exception, call: StepCall, watch: Watch) -> StepError:
         return StepError(f"Saving the dataset {place.saving!r} failed: {line}", where=where)
     if place.loading:
         return StepError(f"Loading the dataset {place.loading!r} failed: {line}", where=where)
+    at = (own_line(error) or "").removeprefix(f"{Path.cwd()}{os.sep}")
+    where = ", ".join(filter(None, (where, at))) or None
     return StepError(f"{'The node' if place.node else 'The step'} failed: {line}", where=where)

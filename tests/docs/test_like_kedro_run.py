@@ -65,7 +65,11 @@ HELD_BY = {
         "plan/steps/test_steps.py::test_remote_datasets_only_order_steps",
         f"{PLACES}::test_a_database_in_a_file_between_two_steps_stops_everything",
     ),
-    "hooks of nodes": (f"{STEP}::test_what_a_step_sees_is_what_kedro_run_sees",),
+    "hooks of nodes": (
+        f"{STEP}::test_what_a_step_sees_is_what_kedro_run_sees",
+        f"{STEP}::test_hooks_are_given_every_parameter_also_those_that_no_node_of_the_step_uses",
+    ),
+    "what hooks are told of a run": (f"{STEP}::test_hooks_are_told_what_kedro_run_tells_them_of_a_run",),
     "`before_pipeline_run`": (
         f"{MODELS}::test_hooks_hear_of_the_run_once",
         f"{STEP}::test_a_parameter_that_is_given_as_it_stands_counts_as_not_given",

@@ -71,7 +71,9 @@ class Hooks:
     @hook_impl
     def before_pipeline_run(self, run_params, catalog):
         assert isinstance(catalog, Catalog)
-        print("given:", run_params["runtime_params"])
+        print("given:", run_params["runtime_params"], catalog.load("params:given"))
+        print("not asked:", *[run_params[k] for k in ("tags", "from_nodes", "to_outputs", "namespaces", "load_versions")])
+        print("runner:", run_params["runner"])
     @hook_impl
     def after_catalog_created(self, catalog):
         catalog.save("audited", "by the hook")
@@ -179,7 +181,20 @@ def test_the_projects_own_session_class_is_used(steps: dict[str, dict[str, Any]]
 
 
 def test_a_parameter_that_is_given_as_it_stands_counts_as_not_given(steps: dict[str, dict[str, Any]]) -> None:
-    assert "given: {'given': 2}" in Path(steps["make"]["log"]).read_text()
+    assert "given: {'given': 2} 2" in Path(steps["make"]["log"]).read_text()
+
+
+def test_hooks_are_given_every_parameter_also_those_that_no_node_of_the_step_uses(
+    steps: dict[str, dict[str, Any]],
+) -> None:
+    for step in steps.values():
+        assert "given: {'given': 2} 2" in Path(step["log"]).read_text()
+
+
+def test_hooks_are_told_what_kedro_run_tells_them_of_a_run(steps: dict[str, dict[str, Any]]) -> None:
+    log = Path(steps["lazy"]["log"]).read_text()
+    assert "not asked: () [] [] [] {}" in log
+    assert "runner: <kedro.runner.sequential_runner.SequentialRunner object" in log
 
 
 def test_a_checkpoint_that_is_lost_is_said(project: KedroProject) -> None:

@@ -31,13 +31,19 @@ def one(): return 1
 def use(x): return 1
 def fail(raw): raise ValueError("two\\nlines")
 def leave(): raise SystemExit(0)
+class Own(BaseException): pass
+def wrap():
+    try:
+        {}["customer"]
+    except KeyError as error:
+        raise Own from error
 
 def create_pipeline():
     return Pipeline([
         node(lock, None, "lock", name="lock"), node(use, "lock", "used", name="use"),
         node(one, None, "full", name="full"), node(one, None, "lost", name="lost"),
         node(fail, "raw", "failed", name="fail"), node(use, "missing", "loaded", name="load"),
-        node(leave, None, "left", name="leave"),
+        node(leave, None, "left", name="leave"), node(wrap, None, "wrapped", name="wrap"),
     ])
 """
 CATALOG = {
@@ -79,6 +85,7 @@ def run_step(project: KedroProject, name: str) -> Result:
         ("lost", ["dataset 'lost' was promised as an output and not written", "y.txt"]),
         ("fail", ["The node failed: ValueError: two lines", "node 'fail'"]),
         ("load", ["Loading the dataset 'missing' failed", "missing.json", "node 'load'"]),
+        ("wrap", ["The node failed: Own, because of KeyError: 'customer'", "node 'wrap', src/demo/", "in wrap"]),
         ("leave", ["sys.exit(0)", "node 'leave'", "let the node return"]),
     ],
 )
