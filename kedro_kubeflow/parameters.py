@@ -2,9 +2,10 @@
 
 KFP's inputs are typed (https://www.kubeflow.org/docs/components/pipelines/user-guides/data-handling/parameters/), but
 what is inside a list or a dict travels as a protobuf ``Struct``: ``3.0`` comes out as ``3``, whole numbers above 2**53
-are rounded, and the SDK refuses null. So the compiler remembers which numbers are floats, and what KFP cannot hold
-(null, NaN, very large whole numbers, text that a template engine on the way would touch) goes as JSON text in a string
-input. The remaining values, that are not even JSON, stay in the project's conf.
+are rounded, keys have no order, and the SDK refuses null. So the compiler remembers which numbers are floats, and what
+KFP cannot hold (null, NaN, very large whole numbers, text that a template engine on the way would touch, an order of
+keys that the project's conf does not know) goes as JSON text in a string input. The remaining values, that are not even
+JSON, stay in the project's conf.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ _EXACT_INTEGER = 2**53
 _MAX_FLOAT_PATHS = 32
 
 Path = tuple[str | int, ...]
+
+ABSENT: Any = object()
+"""In the place of a value that is not there; None is one."""
 
 _FITS: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
@@ -79,28 +83,34 @@ Macros = re.Pattern[str] | None
 """What is left as it is, for the platform to fill in when a run starts; nothing where it is None."""
 
 
-def encoding_of(key: str, value: Any, *, macros: Macros = None) -> Encoding:
+def encoding_of(key: str, value: Any, *, macros: Macros = None, model: Any = None) -> Encoding:
     """Choose how a value travels.
+
+    Args:
+        model: by what the pod puts keys into order: what the image's configuration says by itself.
 
     Raises:
         NotPortableError: it cannot, as it is not made of JSON's types.
     """
     _check_portable(value)
     kind = "null" if value is None else type(value).__name__
-    if kind in KFP_TYPES and _native(_without(value, macros)):
+    if kind in KFP_TYPES and _native(_without(value, macros)) and _has_order_of(ordered_like(value, model), value):
         floats = tuple(_integral_floats(value)) if kind in ("list", "dict") else ()
         if len(floats) <= _MAX_FLOAT_PATHS:
             return Encoding(key, kind, floats)
     return Encoding(key, "json")
 
 
-def part_of(key: str, value: Mapping[str, Any], *, macros: Macros = None) -> Encoding:
+def part_of(key: str, value: Mapping[str, Any], *, macros: Macros = None, model: Any = None) -> Encoding:
     """How some keys of a parameter travel, whose others are worked out in the pod.
+
+    Args:
+        model: as of `encoding_of`.
 
     Raises:
         NotPortableError: a value among them cannot travel.
     """
-    whole = encoding_of(key, dict(value), macros=macros)
+    whole = encoding_of(key, dict(value), macros=macros, model=model)
     # What KFP's own types cannot hold goes as text, and is laid over the conf's own all the same.
     return Encoding(key, "part", whole.floats) if whole.kind == "dict" else Encoding(key, "unset")
 
@@ -149,6 +159,15 @@ def ordered_like(value: Any, model: Any) -> Any:
     return value
 
 
+def _has_order_of(value: Any, other: Any) -> bool:
+    """Whether the keys of two values that are equal come in one order, at any depth."""
+    if isinstance(value, dict):
+        return list(value) == list(other) and all(_has_order_of(item, other[key]) for key, item in value.items())
+    if isinstance(value, list):
+        return all(_has_order_of(item, item_of_other) for item, item_of_other in zip(value, other, strict=True))
+    return True
+
+
 def coerce(encoding: Encoding, value: Any, *, macros: Macros = None) -> Any:
     """The KFP input for a new value of a parameter whose type is already fixed in an uploaded pipeline.
 
@@ -180,6 +199,17 @@ def _without(value: Any, macros: Macros) -> Any:
     if isinstance(value, Mapping):
         return {key: _without(item, macros) for key, item in value.items()}
     return [_without(item, macros) for item in value] if isinstance(value, list) else value
+
+
+def same(value: Any, other: Any) -> bool:
+    """Equal, and of the same types at every depth: ``1`` is neither ``1.0`` nor ``True``."""
+    if type(value) is not type(other):
+        return False
+    if isinstance(value, Mapping):
+        return value.keys() == other.keys() and all(same(item, other[key]) for key, item in value.items())
+    if isinstance(value, list):
+        return len(value) == len(other) and all(same(a, b) for a, b in zip(value, other, strict=True))
+    return bool(value == other)
 
 
 def size(name: str, value: Any) -> int:

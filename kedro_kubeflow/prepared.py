@@ -10,7 +10,6 @@ from kedro_kubeflow.compiler import CompiledPipeline
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan import Plan
 from kedro_kubeflow.project.facts import Facts
-from kedro_kubeflow.project.known_parameters import with_marks
 from kedro_kubeflow.project.opening import OpenProject
 
 
@@ -41,5 +40,4 @@ class Prepared:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The Kedro parameters, overrides merged in: what a run's name may be made of. What resolvers give is marked."""
-        known = self.facts.parameters
-        return with_marks(self.facts.marked, known.values, known.given)
+        return self.facts.parameters.known

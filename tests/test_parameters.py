@@ -109,6 +109,27 @@ def test_keys_come_back_in_the_projects_order() -> None:
     assert json.dumps(ordered) == json.dumps({"z": 1, "a": {"y": 1, "b": [{"q": 1, "c": 2}]}, "another": 2, "new": 1})
 
 
+@pytest.mark.parametrize(
+    ("value", "model", "kind"),
+    [
+        ({"a": 1, "b": 2}, None, "dict"),
+        ({"b": 1, "a": 2}, None, "json"),
+        ({"b": 1, "a": 2}, {"b": 0, "a": 0}, "dict"),
+        ({"b": 1, "new": 3, "a": 2}, {"b": 0, "a": 0}, "json"),
+        ({"b": 1, "a": 2, "newer": 4, "new": 3}, {"b": 0, "a": 0}, "json"),
+        ({"b": 1, "a": 2, "new": 3, "newer": 4}, {"b": 0, "a": 0}, "dict"),
+        ([{"b": 1, "a": 2}], [{"b": 0, "a": 0}], "list"),
+        ([1, {"b": 1, "a": 2}], [1], "json"),
+    ],
+)
+def test_keys_in_an_order_that_the_project_does_not_know_travel_as_text(value: Any, model: Any, kind: str) -> None:
+    encoding = encoding_of("key", value, model=model)
+    assert encoding.kind == kind
+    received = decode(encoding, json.loads(json.dumps(travel(encode(encoding, value)), sort_keys=True)))
+    settled = ordered_like(received, model) if kind != "json" else received
+    assert json.dumps(settled) == json.dumps(value)
+
+
 @pytest.mark.parametrize("typed", ["plain text", "{{x", '"quoted'])
 def test_text_typed_over_a_json_input_is_that_text(typed: str) -> None:
     assert decode(Encoding("key", "json"), typed) == typed

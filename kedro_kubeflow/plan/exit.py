@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kedro_kubeflow.config.environment import SecretKey
@@ -86,7 +86,7 @@ def exit_of(
     pipeline: ExitPipeline | None,
     steps: Sequence[Step],
     handoffs: Mapping[str, Handoff],
-    values: Mapping[str, Any],
+    parameters: Parameters,
     registered: Mapping[str, Any],
 ) -> AtExit | None:
     """What the exit task does beside closing the MLflow run; None where nothing is asked for.
@@ -94,7 +94,7 @@ def exit_of(
     Args:
         steps: the run's own.
         handoffs: how the exit pipeline's datasets travel.
-        values: the project's parameters.
+        parameters: the project's.
 
     Raises:
         CompileError: the exit pipeline needs what only the run's own steps have.
@@ -109,7 +109,7 @@ def exit_of(
         ]
     if not pipeline:
         return AtExit(options=options)
-    step = _exit_step(pipeline, handoffs, values)
+    step = _exit_step(pipeline, handoffs, parameters)
     if step.volume and run.volume and run.volume.keep:
         raise CompileError(
             f"The exit pipeline {pipeline.name!r} uses the run's volume, and with `keep` that is a claim which a task of the run "
@@ -120,7 +120,7 @@ def exit_of(
         )
     _check_reachable(step, steps, handoffs)
     check_inputs(pipeline.nodes, pipeline.entries, registered)
-    return AtExit(step=step, options={**options, **_call_options(pipeline, values)})
+    return AtExit(step=step, options={**options, **_call_options(pipeline, parameters.values)})
 
 
 def _call_options(pipeline: ExitPipeline, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,10 +144,10 @@ def _url_env(index: int, notification: NotificationConfig) -> str:
     return notification.url_env or f"{NOTIFY_ENV}{index}"
 
 
-def _exit_step(pipeline: ExitPipeline, handoffs: Mapping[str, Handoff], values: Mapping[str, Any]) -> Step:
+def _exit_step(pipeline: ExitPipeline, handoffs: Mapping[str, Handoff], parameters: Parameters) -> Step:
     """The exit pipeline as one step; what it is told of the run is no parameter of the project."""
     outcome: dict[str, Any] = {OUTCOME_PARAMETER: dict.fromkeys(OUTCOME_KEYS)}
-    known = Parameters(values={**dict.fromkeys(OLD_OUTCOME_PARAMETERS), **values, **outcome})
+    known = replace(parameters, values={**dict.fromkeys(OLD_OUTCOME_PARAMETERS), **parameters.values, **outcome})
     inputs, _ = pipeline_inputs(pipeline.nodes, known)
     group = Group(pipeline.name, tuple(node.name for node in pipeline.nodes))
     return steps_of(pipeline.name, pipeline.nodes, [group], handoffs, inputs, known)[0]

@@ -8,7 +8,17 @@ from typing import Any
 
 from kedro_kubeflow.errors import ParameterError, did_you_mean
 from kedro_kubeflow.names import distinct, field_name
-from kedro_kubeflow.parameters import Encoding, Macros, NotPortableError, encode, encoding_of, part_of, size
+from kedro_kubeflow.parameters import (
+    ABSENT,
+    Encoding,
+    Macros,
+    NotPortableError,
+    encode,
+    encoding_of,
+    part_of,
+    same,
+    size,
+)
 from kedro_kubeflow.plan.nodes import NodeFacts
 from kedro_kubeflow.project.facts import Parameters
 
@@ -37,6 +47,18 @@ def keys_used(node: NodeFacts, values: Mapping[str, Any]) -> Iterable[str]:
             yield from values
         elif name.startswith("params:"):
             yield _top_level(name.removeprefix("params:"), values, node.name)
+
+
+def keys_needed(nodes: Iterable[NodeFacts], parameters: Parameters, more: Iterable[str] = ()) -> set[str]:
+    """The top-level parameters that a step of some nodes is to be given, or reads from the conf.
+
+    Args:
+        more: those that it uses in another way.
+    """
+    used = {*(key for node in nodes for key in keys_used(node, parameters.values)), *more, *parameters.shared}
+    # What is worked out in the pod follows a new value of what it refers to.
+    followed = {name for key in used & parameters.resolved.keys() for name in parameters.referred.get(key, ())}
+    return used | (followed & parameters.values.keys())
 
 
 def _top_level(path: str, values: Mapping[str, Any], node: str) -> str:
@@ -84,9 +106,7 @@ def pipeline_inputs(
         ParameterError: a node uses a parameter that the project does not have, or an override cannot travel.
         NameClash: two of them would have one KFP name.
     """
-    used = sorted(
-        {*(key for node in nodes for key in keys_used(node, parameters.values)), *parameters.shared, *at_exit}
-    )
+    used = sorted(keys_needed(nodes, parameters, at_exit))
     names = distinct(used, field_name, "parameters")
     inputs: dict[str, PipelineInput] = {}
     in_conf: dict[str, str] = {}
@@ -106,7 +126,20 @@ def pipeline_inputs(
                 cure="change it in the project's conf (in an environment of its own, with --env) and build the image anew",
             )
         inputs.pop(key, None)
-    return inputs, [f"The parameter {key!r} stays in the project's conf: {why}" for key, why in sorted(in_conf.items())]
+    return _new_ones_last(inputs, parameters), [
+        f"The parameter {key!r} stays in the project's conf: {why}" for key, why in sorted(in_conf.items())
+    ]
+
+
+def _new_ones_last(inputs: Mapping[str, PipelineInput], parameters: Parameters) -> dict[str, PipelineInput]:
+    """The inputs by name, and what the configuration has none of at the end as it was given: so Kedro adds them."""
+    new = [key for key in parameters.given if key in inputs and key not in _in_image(parameters)]
+    known = sorted(inputs.keys() - set(new), key=lambda key: inputs[key].name)
+    return {key: inputs[key] for key in (*known, *new)}
+
+
+def _in_image(parameters: Parameters) -> Mapping[str, Any]:
+    return parameters.values if parameters.in_image is None else parameters.in_image
 
 
 def _pipeline_input(name: str, key: str, parameters: Parameters, macros: Macros) -> PipelineInput:
@@ -118,14 +151,28 @@ def _pipeline_input(name: str, key: str, parameters: Parameters, macros: Macros)
     if key not in parameters.values and key not in parameters.defaults:
         return PipelineInput(name, Encoding(key, "unset"), "")
     value = parameters.values[key] if key in parameters.values else parameters.defaults[key]
-    if key not in parameters.resolved:
-        encoding = encoding_of(key, value, macros=macros)
-        return PipelineInput(name, encoding, encode(encoding, value, macros=macros))
-    # What resolvers give is not to stand in the file: only what was given does, and is laid over the rest in the pod.
-    value = parameters.given.get(key, value)
-    travel = part_of if isinstance(value, Mapping) else encoding_of
-    encoding = travel(key, value, macros=macros)
+    encoding = _encoding(key, value, parameters, macros=macros, model=_in_image(parameters).get(key))
+    if encoding.kind in ("part", "unset"):
+        value = parameters.given[key]
     return PipelineInput(name, encoding, encode(encoding, value, macros=macros))
+
+
+def _encoding(key: str, value: Any, parameters: Parameters, *, macros: Macros, model: Any) -> Encoding:
+    if (
+        key in parameters.given
+        and key not in _in_image(parameters)
+        and same(value, parameters.defaults.get(key, ABSENT))
+    ):
+        # Given as it would be anyway, which is more than not given: a node may use it.
+        return Encoding(key, "unset")
+    if key not in parameters.resolved:
+        return encoding_of(key, value, macros=macros, model=model)
+    # What resolvers give is not to stand in the file: only what was given does, and is laid over the rest in the pod.
+    given = parameters.given.get(key)
+    if isinstance(given, Mapping):
+        return part_of(key, given, macros=macros, model=model)
+    encoding_of(key, given)
+    return Encoding(key, "unset")
 
 
 def _worked_out(resolvers: Sequence[str]) -> str:

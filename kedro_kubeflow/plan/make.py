@@ -23,7 +23,7 @@ from kedro_kubeflow.plan.estimate import Grouped
 from kedro_kubeflow.plan.exit import exit_of
 from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.grouping_rule import GroupingRule
-from kedro_kubeflow.plan.inputs import PipelineInput, pipeline_inputs
+from kedro_kubeflow.plan.inputs import PipelineInput, keys_needed, pipeline_inputs
 from kedro_kubeflow.plan.nodes import node_facts
 from kedro_kubeflow.plan.plan import Plan
 from kedro_kubeflow.plan.resume import Resumed, recorded, resume_options, resumed
@@ -269,8 +269,8 @@ def _defaults(
     rule: GroupingRule,
 ) -> Defaults:
     """What the tasks have in common, their settings with it."""
-    run, values = config.run_config, facts.parameters.values
-    at_exit = exit_of(config, scope.exit_pipeline, steps, scope.handoffs, values, facts.pipelines)
+    run = config.run_config
+    at_exit = exit_of(config, scope.exit_pipeline, steps, scope.handoffs, facts.parameters, facts.pipelines)
     settings = settings_of(
         run,
         steps,
@@ -320,14 +320,14 @@ def _of_the_run(facts: Facts, scope: Scope, steps: Sequence[Step]) -> Iterator[S
     """The steps that a resolver gives something when they run, such as the date: a result of another run is not theirs."""
     for step in steps:
         used = {d for node in step.nodes for d in (*node.datasets, *node.outputs)}
-        if used & scope.resolved or facts.parameters.resolved.keys() & set(step.conf_parameters):
+        if used & scope.resolved or facts.parameters.resolved.keys() & keys_needed(step.nodes, facts.parameters):
             yield step
 
 
 def _known_values(facts: Facts) -> dict[str, Any]:
     """The parameters' values; what is worked out in the pod has none here that a result could depend on."""
-    marked = facts.marked.sections.get("parameters") or {}
-    return {**facts.parameters.values, **{key: unmarked(marked[key]) for key in facts.parameters.resolved}}
+    known = facts.parameters
+    return {**known.values, **{key: unmarked(known.known.get(key)) for key in known.resolved}}
 
 
 def _tasks(going_on: Resumed, defaults: Defaults, request: Request) -> tuple[tuple[Task, ...], tuple[Task, ...]]:

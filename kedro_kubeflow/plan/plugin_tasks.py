@@ -90,9 +90,8 @@ def finish(defaults: Defaults, name: str) -> Task:
     """The exit task: closes the MLflow run, runs the exit pipeline, sends notifications."""
     at_exit = defaults.at_exit or AtExit()
     step = at_exit.step
-    inputs = {i.name: i for i in defaults.inputs}
     named = {*defaults.shared, *(step.parameters if step else ())}
-    used = [inputs[name] for name in sorted(named & set(inputs))]
+    used = [i for i in defaults.inputs if i.name in named]
     return Task(
         name=name,
         display_name=name,

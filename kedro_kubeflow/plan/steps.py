@@ -14,7 +14,7 @@ from kedro_kubeflow.names import distinct, field_name, task_name
 from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.grouping.order import in_order, members_of
 from kedro_kubeflow.plan.handoff import SINGLE_FILE, ArtifactType, Handoff
-from kedro_kubeflow.plan.inputs import PipelineInput, keys_used
+from kedro_kubeflow.plan.inputs import PipelineInput, keys_needed
 from kedro_kubeflow.plan.nodes import NodeFacts, base_name
 from kedro_kubeflow.project.facts import Parameters
 
@@ -165,7 +165,7 @@ def _step(
     read = {base_name(d) for node in nodes for d in node.datasets}
     foreign = sorted(d for d in read if flow.producer.get(d, group) != group)
     written = sorted({base_name(d) for node in nodes for d in node.outputs})
-    used = {key for node in nodes for key in keys_used(node, parameters.values)} | parameters.shared
+    used = keys_needed(nodes, parameters)
     return Step(
         name=flow.names[group],
         display_name=group,
@@ -173,7 +173,7 @@ def _step(
         inputs=tuple(_input(d, flow) for d in foreign if _is_handed_over(flow.handoff(d))),
         outputs=tuple(_outputs(written, flow)),
         after=tuple(sorted({flow.names[flow.producer[d]] for d in foreign if not _is_handed_over(flow.handoff(d))})),
-        parameters=tuple(sorted(inputs[key].name for key in used if key in inputs)),
+        parameters=tuple(given.name for key, given in inputs.items() if key in used),
         conf_parameters=tuple(sorted(used - set(inputs))),
         volume=any(flow.handoffs[d].kind == "volume" for n in nodes for d in (*n.datasets, *n.outputs)),
     )

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.errors import ConfigError, did_you_mean
+from kedro_kubeflow.errors import ConfigError, ParameterError, did_you_mean
 
 
 def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
@@ -56,14 +56,40 @@ def _missing_environment(loader: Any, error: Exception) -> ConfigError:
 
 
 def read_parameters(loader: Any) -> dict[str, Any]:
-    """Top-level parameter → value, with the loader's run-time parameters merged in as Kedro merges them."""
+    """Top-level parameter → value, with the loader's run-time parameters merged in as Kedro merges them.
+
+    Raises:
+        ConfigError: they cannot be read.
+        ParameterError: they can, but not with the run-time parameters.
+    """
     from omegaconf import OmegaConf
 
-    values = read_section(loader, "parameters", missing=None)
+    given = getattr(loader, "runtime_params", None)
+    try:
+        values = read_section(loader, "parameters", missing=None)
+    except ConfigError as error:
+        if not given or not _is_readable_without(given, loader):
+            raise
+        raise ParameterError(
+            f"The given parameters do not go together with the project's: {error.what.partition(': ')[2] or error.what}",
+            where=f"{', '.join('.'.join(path) for path in _leaves(given))}, over conf, parameters*.yml",
+            cure="give a list as a whole, as in --param 'x=[a, b]', never for a mapping; and what ${…} refers to must be there",
+        ) from error
     if values is None:
         values = dict(getattr(loader, "runtime_params", None) or {})
     container: Any = OmegaConf.to_container(values, resolve=True) if OmegaConf.is_config(values) else values
     return dict(container)
+
+
+def _is_readable_without(given: Mapping[str, Any], loader: Any) -> bool:
+    loader.runtime_params = {}
+    try:
+        read_section(loader, "parameters")
+    except ConfigError:
+        return False
+    finally:
+        loader.runtime_params = given
+    return True
 
 
 def read_kubeflow(loader: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.project.catalog import CatalogEntries, read_catalog
 from kedro_kubeflow.project.conf import read_parameters
 from kedro_kubeflow.project.imports import ImportFailure, import_failures
+from kedro_kubeflow.project.known_parameters import with_marks
 from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin, read_plugin
 from kedro_kubeflow.project.node_times import Timed, read_node_times
 from kedro_kubeflow.project.opening import OpenProject, open_project, printing_aside, registered_pipelines
@@ -33,7 +34,10 @@ class Parameters:
             may read them.
         resolved: top-level name → the resolvers that a part of its value comes from, such as the day's date: it is worked out
             in the pod.
-        given: what the caller gave, nested.
+        given: what the caller gave, nested, as it was given: interpolations are not worked out.
+        in_image: what the configuration that images hold says by itself, with marks; None where that is ``values``.
+        referred: top-level name → the others that its text refers to, be it by way of further ones.
+        known: ``values`` with marks in place of what resolvers give.
         defaults: for names among ``shared`` that are no parameters: what the configuration takes where they are not given. One
             that is not here has several defaults, or one that cannot travel.
         local: top-level names whose value comes from conf/local, which images do not hold as a rule.
@@ -46,6 +50,9 @@ class Parameters:
     given: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     local: frozenset[str] = frozenset()
+    in_image: Mapping[str, Any] | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
+    referred: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,21 +104,12 @@ def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
     project = replace(project, runtime_params=given)
     check_given(marked.asked, given)
     loader = project.config_loader()
-    values, resolved = {**given, **read_parameters(loader)}, kept_in_conf(marked)
     facts = Facts(
         project=project,
         target=found.target,
         pipelines=pipelines,
         catalog=read_catalog(loader),
-        parameters=Parameters(
-            values=values,
-            overridden=frozenset(given),
-            shared=frozenset({asked.key for asked in marked.asked.values()} | _read_elsewhere(values, resolved, given)),
-            resolved=resolved,
-            given=given,
-            defaults=defaults_of(marked.asked),
-            local=_local_names(project, marked),
-        ),
+        parameters=_parameters(project, marked, read_parameters(loader)),
         marked=marked,
         mlflow=read_plugin(loader, enabled=found.config.run_config.mlflow.enabled),
         import_failures=import_failures(),
@@ -125,14 +123,41 @@ def _read_elsewhere(values: Mapping[str, Any], resolved: Collection[str], given:
     return {name for name in values if name not in resolved or name in given} if may_read_parameters() else set()
 
 
-def _local_names(project: OpenProject, marked: Marked) -> frozenset[str]:
-    """The parameters that only this person's conf/local has, or has so."""
+def _parameters(project: OpenProject, marked: Marked, values: Mapping[str, Any]) -> Parameters:
+    """The parameters of a project that has been given some.
+
+    Args:
+        marked: the configuration without them.
+        values: as Kedro reads them.
+    """
+    given = project.runtime_params
+    # What is given may hold resolvers too, and what holds one may be given another value.
+    now = read_marked(project.config_loader()) if given else marked
+    kept = kept_in_conf(now)
+    resolved = {k: names for k, names in {**kept_in_conf(marked), **kept}.items() if k not in given or k in kept}
+    values = {**given, **values}
+    in_image = _in_image(project, marked)
+    own = marked.sections.get("parameters") or {}
+    return Parameters(
+        values=values,
+        overridden=frozenset(given),
+        shared=frozenset({asked.key for asked in marked.asked.values()} | _read_elsewhere(values, resolved, given)),
+        resolved=resolved,
+        given=given,
+        defaults=defaults_of(marked.asked),
+        in_image=in_image,
+        referred=now.referred,
+        known=with_marks(now, values),
+        local=frozenset(key for key, value in own.items() if key not in in_image or in_image[key] != value),
+    )
+
+
+def _in_image(project: OpenProject, marked: Marked) -> Mapping[str, Any]:
+    """The parameters, with marks, without what only this person's conf/local has."""
     base = project.base
-    if base is None or not any(Path(project.conf_source, "local").rglob("parameters*")):
-        return frozenset()
-    found = marked.sections.get("parameters") or {}
-    known = read_marked(base.config_loader({})).sections.get("parameters") or {}
-    return frozenset(key for key, value in found.items() if key not in known or known[key] != value)
+    if base is not None and any(Path(project.conf_source, "local").rglob("*.[yj]*")):
+        marked = read_marked(base.config_loader({}))
+    return marked.sections.get("parameters") or {}
 
 
 def _given(request: Request, jobs: Mapping[str, JobConfig]) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def _refuse_cut(items: Iterable[str], whole: str) -> None:
 def _from_item(item: str) -> Any:
     from omegaconf import OmegaConf
 
-    cut = min((i for i in (item.find("="), item.find(":")) if i >= 0), default=-1)
+    # Kedro takes `=` alone; it has taken `:` too.
+    cut = item.find("=") if "=" in item else item.find(":")
     key = item[:cut].strip()
     if cut < 0 or not key:
         raise ParameterError(f"{item!r} is no parameter", cure="write it as key=value, such as model.alpha=0.5")

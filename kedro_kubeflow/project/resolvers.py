@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kedro_kubeflow.errors import KedroKubeflowError, ParameterError
+from kedro_kubeflow.errors import ParameterError
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.mlflow_plugin import register_patterns
@@ -24,6 +24,10 @@ from kedro_kubeflow.project.mlflow_plugin import register_patterns
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
 _MARK = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
 _REQUEST = re.compile(r"\$\{\s*runtime_params\s*:\s*([\w.-]+)")
+# What stands for another value: ``${a.b}``, ``${.b}``, ``${a[b]}``; and what is followed by a colon is a resolver's name.
+_REFERENCE = re.compile(r"\$\{\s*(\.*)([^\s:${}\[\]]*)\s*(:?)")
+_BY_NAME = re.compile(r"oc\.(?:select|dict\.keys|dict\.values)\s*:\s*([^\s,:${}\[\]]+)")
+_COMPUTED, _ANY = re.compile(r"\$\{[^:{}$]*\$\{"), "*"
 _COMMENT = re.compile(r"(?m)(^|\s)#.*$")
 RUNTIME_PARAMS = "runtime_params"
 # Known without a run: the configuration's own text.
@@ -60,12 +64,14 @@ class Marked:
     """The configuration with marks in place of what resolvers give.
 
     Attributes:
-        sections: section → its values; one that cannot be read so is not there.
+        sections: section → its values.
         asked: the run-time parameters that any of them asks for, by name.
+        referred: top-level parameter → the others that its text refers to, be it by way of further ones.
     """
 
     sections: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, Asked] = field(default_factory=dict)
+    referred: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def resolved(self, section: str) -> dict[str, tuple[str, ...]]:
         """Top-level name → the resolvers that a part of its value comes from, where there are any.
@@ -84,20 +90,20 @@ def read_marked(loader: Any) -> Marked:
     """
     register_patterns(loader)
     sections = [key for key in getattr(loader, "config_patterns", {}) if key not in _NOT_A_STEPS]
-    requests = _Requests()
+    requests, references = _Requests(), _References()
     found: dict[str, Any] = {}
-    with _marking(), requests.recorded(loader):
+
+    def hear(config: Any) -> None:
+        if requests.section == "parameters":
+            references.take(config)
+
+    with _marking(hear), requests.recorded(loader):
         globals_ = read_section(loader, "globals", missing={})
         loader["globals"] = globals_ or {}
         for section in sections:
             requests.section = section
-            try:
-                values = read_section(loader, section, missing={})
-            except KedroKubeflowError as error:
-                # As a rule a mark stands for a mapping that something else looks into. What is not known to be plain is not.
-                values = _unread(loader, section, error)
-            found[section] = values
-    return Marked(found, {**_in_files(loader), **requests.asked()})
+            found[section] = read_section(loader, section, missing={})
+    return Marked(found, {**_in_files(loader), **requests.asked()}, references.followed())
 
 
 def resolvers_in(value: Any) -> tuple[str, ...]:
@@ -183,11 +189,11 @@ class _Requests:
         def recording(variable: str, default: Any = _MISSING) -> Any:
             defaults, sections = self._found.setdefault(str(variable), ([], []))
             sections.append(self.section)
-            if default is _MISSING:
-                self._needed.add(str(variable))
-                return _mark(RUNTIME_PARAMS)
-            defaults.append(_plain(default))
-            return answer(variable, default)
+            if default is not _MISSING:
+                defaults.append(_plain(default))
+                return answer(variable, default)
+            self._needed.add(str(variable))
+            return answer(variable) if _is_among(str(variable), loader.runtime_params) else _mark(RUNTIME_PARAMS)
 
         loader._get_runtime_value = recording
         try:
@@ -202,21 +208,103 @@ class _Requests:
         }
 
 
+class _References:
+    """Takes down which parameter refers to which."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, set[str]] = {}
+
+    def take(self, config: Any) -> None:
+        """Look through parameters as their text stands in the files."""
+        from omegaconf import OmegaConf
+
+        values = OmegaConf.to_container(config)
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            self._found.setdefault(str(key), set()).update(_referred_in(value))
+
+    def followed(self) -> dict[str, frozenset[str]]:
+        return {key: frozenset(self._from(key) - {key, _ANY}) for key in self._found}
+
+    def _from(self, key: str) -> set[str]:
+        reached: set[str] = set()
+        ahead = [key]
+        while ahead:
+            names = self._found.get(ahead.pop(), set())
+            new = (names if _ANY not in names else {*names, *self._found}) - reached
+            reached |= new
+            ahead += new
+        return reached
+
+
+def _referred_in(value: Any) -> Iterator[str]:
+    """The top-level names that a value's text refers to; of relative ones, which lead here as a rule, every part."""
+    for text in _texts(value):
+        for dots, path, colon in _REFERENCE.findall(text):
+            if path and not colon:
+                yield from path.split(".") if dots else path.split(".")[:1]
+        yield from (path.split(".")[0] for path in _BY_NAME.findall(text))
+        if _COMPUTED.search(text):
+            yield _ANY
+
+
 @contextmanager
-def _marking() -> Iterator[None]:
-    """Let every resolver but the plain ones give a mark while the block runs."""
+def _marking(hear: Callable[[Any], None]) -> Iterator[None]:
+    """Let every resolver but the plain ones give a mark while the block runs, and let what cannot be read so be one.
+
+    Args:
+        hear: is given each configuration before it is worked out.
+    """
     from omegaconf import OmegaConf
     from omegaconf.basecontainer import BaseContainer
 
     # OmegaConf 2.4 renamed the function and warns of the old name.
     register = getattr(OmegaConf, "register_resolver", None) or OmegaConf.register_new_resolver
-    before = dict(BaseContainer._resolvers)
+    before, whole = dict(BaseContainer._resolvers), OmegaConf.to_container
     try:
         for name in {*before, "oc.env"} - _PLAIN:
             register(name, _marker(name), replace=True)
+        OmegaConf.to_container = staticmethod(_as_far_as_it_goes(whole, hear))  # type: ignore[method-assign]
         yield
     finally:
         BaseContainer._resolvers = before
+        OmegaConf.to_container = staticmethod(whole)  # type: ignore[method-assign]
+
+
+def _as_far_as_it_goes(to_container: Callable[..., Any], hear: Callable[[Any], None]) -> Callable[..., Any]:
+    """OmegaConf's way to plain values, with a mark in place of what cannot be worked out.
+
+    As a rule a mark stands for a mapping that something else looks into. What is not known to be plain is not.
+    """
+
+    def plain(config: Any, *args: Any, resolve: bool = False, **kwargs: Any) -> Any:
+        from omegaconf.errors import OmegaConfBaseException
+
+        if not resolve:
+            return to_container(config, *args, **kwargs)
+        hear(config)
+        try:
+            return to_container(config, *args, resolve=True, **kwargs)
+        except OmegaConfBaseException:
+            return _with_marks(config)
+
+    return plain
+
+
+def _with_marks(config: Any) -> Any:
+    from omegaconf import DictConfig, ListConfig
+
+    if isinstance(config, DictConfig):
+        return {key: _item(config, key) for key in config}
+    return [_item(config, index) for index in range(len(config))] if isinstance(config, ListConfig) else config
+
+
+def _item(config: Any, key: Any) -> Any:
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        return _with_marks(config[key])
+    except OmegaConfBaseException:
+        return _mark("…")
 
 
 def _in_files(loader: Any) -> dict[str, Asked]:
@@ -237,26 +325,6 @@ def _marker(name: str) -> Callable[..., str]:
 
 def _mark(name: str) -> str:
     return f"{_OPEN}{name}{_CLOSE}"
-
-
-def _unread(loader: Any, section: str, error: KedroKubeflowError) -> dict[str, Any]:
-    """The section's own values, each with a mark.
-
-    Raises:
-        KedroKubeflowError: the error, where its files cannot be read at all.
-    """
-    try:
-        return dict.fromkeys(_names(loader, section), _mark("…"))
-    except Exception:
-        raise error from None
-
-
-def _names(loader: Any, section: str) -> Iterable[str]:
-    raw = getattr(loader, "_read_raw_config", None)
-    if raw is None:
-        return ()
-    base, env, *_ = raw(section)
-    return {str(key) for configs in (base, env) for config in configs.values() for key in config}
 
 
 def _plain(value: Any) -> Any:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.parameters import Encoding, decode, is_given, ordered_like
+from kedro_kubeflow.parameters import ABSENT, Encoding, decode, is_given, ordered_like, same
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.project.resolvers import Marked, read_marked
 from kedro_kubeflow.runtime.executor import Executor
 
-_ABSENT: Any = object()
+_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Given:
         found = dict(parameters)
         for key, value in self.whole.items():
             if key in self.own or key in found:
-                found[key] = _settled(value, self.own.get(key, _ABSENT), found.get(key, _ABSENT))
+                found[key] = _settled(value, self.own.get(key, ABSENT), found.get(key, ABSENT))
         return found
 
 
@@ -51,12 +52,14 @@ def given_to(project: OpenProject, call: StepCall, executor: Executor) -> Given:
     overrides: dict[str, Any] = {}
     whole: dict[str, Any] = {}
     for encoding, value in _received(call, executor):
-        value = ordered_like(value, own.get(encoding.key))
-        if encoding.kind not in ("part", "unset"):
+        if encoding.kind in ("list", "dict", "part"):
+            value = ordered_like(value, own.get(encoding.key))
+        is_whole = encoding.kind not in ("part", "unset")
+        if is_whole:
             whole[encoding.key] = value
         changed = _changed(value, own[encoding.key]) if encoding.key in own else value
-        if changed is not _ABSENT and not _is_default(encoding.key, value, own, marked):
-            overrides[encoding.key] = changed
+        if changed is not ABSENT and not _is_default(encoding, value, own, marked):
+            overrides[encoding.key] = _literal(changed) if is_whole else changed
     return Given(overrides, own, whole)
 
 
@@ -67,33 +70,33 @@ def _received(call: StepCall, executor: Executor) -> Iterable[tuple[Encoding, An
             yield encoding, decode(encoding, received[name])
 
 
-def _is_default(key: str, value: Any, own: Mapping[str, Any], marked: Marked) -> bool:
+def _is_default(encoding: Encoding, value: Any, own: Mapping[str, Any], marked: Marked) -> bool:
     """Whether the configuration takes that value by itself where it asks for a run-time parameter."""
-    asked = marked.asked.get(key)
-    return key not in own and asked is not None and not asked.needed and asked.defaults == (value,)
+    asked = marked.asked.get(encoding.key)
+    if asked is None or asked.needed or encoding.key in own or encoding.kind == "unset":
+        return False
+    return len(asked.defaults) == 1 and same(asked.defaults[0], value)
 
 
 def _changed(value: Any, own: Any) -> Any:
     """The part of a value that is not the configuration's own; absent where all of it is."""
     if isinstance(value, Mapping) and isinstance(own, Mapping) and own:
-        parts = {key: _changed(item, own.get(key, _ABSENT)) for key, item in value.items()}
-        return {key: part for key, part in parts.items() if part is not _ABSENT} or _ABSENT
-    return _ABSENT if _same(value, own) else value
+        parts = {key: _changed(item, own.get(key, ABSENT)) for key, item in value.items()}
+        return {key: part for key, part in parts.items() if part is not ABSENT} or ABSENT
+    return ABSENT if same(value, own) else value
 
 
-def _same(value: Any, other: Any) -> bool:
-    """Equal, and of the same types at every depth: ``1`` is neither ``1.0`` nor ``True``."""
-    if type(value) is not type(other):
-        return False
+def _literal(value: Any) -> Any:
+    """A value that is worked out already, so that nothing in its text is taken for an interpolation."""
+    if isinstance(value, str):
+        return _INTERPOLATION.sub(lambda found: found[1] * 2 + r"\${", value)
     if isinstance(value, Mapping):
-        return value.keys() == other.keys() and all(_same(item, other[key]) for key, item in value.items())
-    if isinstance(value, list):
-        return len(value) == len(other) and all(_same(a, b) for a, b in zip(value, other, strict=True))
-    return bool(value == other)
+        return {key: _literal(item) for key, item in value.items()}
+    return [_literal(item) for item in value] if isinstance(value, list) else value
 
 
 def _settled(value: Any, own: Any, found: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(own, Mapping):
         inner = found if isinstance(found, Mapping) else {}
-        return {key: _settled(item, own.get(key, _ABSENT), inner.get(key, _ABSENT)) for key, item in value.items()}
-    return found if found is not _ABSENT and _same(value, own) else value
+        return {key: _settled(item, own.get(key, ABSENT), inner.get(key, ABSENT)) for key, item in value.items()}
+    return found if found is not ABSENT and same(value, own) else value

@@ -19,7 +19,14 @@ HELD_BY = {
         f"{VALUES}::test_one_that_is_overridden_is_an_input_and_no_more_of_it",
         f"{VALUES}::test_steps_see_what_kedro_run_sees",
     ),
-    "interpolation": (f"{VALUES}::test_steps_see_what_kedro_run_sees",),
+    "interpolation": (
+        f"{VALUES}::test_steps_see_what_kedro_run_sees",
+        f"{VALUES}::test_a_resolver_that_is_given_is_worked_out_in_the_run",
+    ),
+    "the order of a mapping's keys": (
+        f"{VALUES}::test_steps_see_what_kedro_run_sees",
+        "test_parameters.py::test_keys_in_an_order_that_the_project_does_not_know_travel_as_text",
+    ),
     "`${runtime_params:…}`, in any file": (
         f"{VALUES}::test_steps_see_what_kedro_run_sees",
         f"{VALUES}::test_what_must_be_given_is_named_and_where_it_is_used",

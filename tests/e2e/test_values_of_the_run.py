@@ -12,13 +12,22 @@ PIPELINE = """
 from kedro.pipeline import Pipeline, node
 
 def write(raw, options): return {"raw": raw, "options": options}
-def read(written, everything, derived, fresh):
-    return {"written": written, "parameters": everything, "derived": derived, "fresh": fresh}
+def follow(later): return later
+def read(written, everything, derived, fresh, followed, region):
+    return {
+        "written": written, "parameters": everything, "derived": derived, "fresh": fresh, "followed": followed, "region": region,
+    }
 
 def create_pipeline():
     return Pipeline([
         node(write, ["raw", "params:options"], "written", name="write"),
-        node(read, ["written", "parameters", "params:derived", "params:fresh"], "report", name="read"),
+        node(follow, "params:later", "followed", name="follow"),
+        node(
+            read,
+            ["written", "parameters", "params:derived", "params:fresh", "followed", "params:region"],
+            "report",
+            name="read",
+        ),
     ])
 """
 SETTINGS = """
@@ -41,6 +50,10 @@ PARAMETERS = {
     "derived": {"twice": "${limit}-${limit}", "model": "${runtime_params:model,tree}"},
     "options": {"depth": 2, "since": "${today:}"},
     "fresh": "${runtime_params:fresh}",
+    "later": ["${limit}", "${today:}"],
+    "whole": "${oc.create:{day:${today:}}}",
+    "inside": {"of_what_is_not_known": "${whole.day}", "known": 1},
+    "text": "t",
 }
 DATA = {"data/01_raw/europe.json": '"europe"', "data/01_raw/asia.json": '"asia"'}
 THEN = {"TODAY": "2026-01-01", "API_KEY": "key-of-the-compiler"}
@@ -60,7 +73,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 
 
 def test_nothing_that_a_resolver_gives_is_in_the_compiled_file(project: KedroProject) -> None:
-    done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1", env=THEN).ok()
+    done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1,region=asia", env=THEN).ok()
     assert "2026-01-01" not in done.text
     assert "key-of-the-compiler" not in done.text
     assert "The parameter 'api' stays in the project's conf: ${oc.env:} gives its value when the step runs" in done.err
@@ -69,18 +82,37 @@ def test_nothing_that_a_resolver_gives_is_in_the_compiled_file(project: KedroPro
 
 def test_a_step_that_a_resolver_gives_something_is_not_cached(project: KedroProject) -> None:
     project.conf("kubeflow", {"run_config": {"image": "x:1", "cache": {"__default__": True}}}, env="cached")
-    done = project.kubeflow("plan", "--output", "json", "-e", "cached", "--params", "fresh=1", env=THEN).ok()
+    done = project.kubeflow(
+        "plan", "--output", "json", "-e", "cached", "--params", "fresh=1,region=europe", env=THEN
+    ).ok()
     planned = json.loads(done.out)
-    assert {step["title"]: step["cache"] for step in planned["steps"]} == {"write": False, "read": False}
+    assert {step["title"]: step["cache"] for step in planned["steps"]} == {
+        "write": False,
+        "read": False,
+        "follow": False,
+    }
     assert any(note.startswith("The step 'write' is not cached: a resolver") for note in planned["notes"])
 
 
 def test_one_that_is_overridden_is_an_input_and_no_more_of_it(project: KedroProject) -> None:
-    words = ("--params", "fresh=1,api.retries=7,run_date=2020-02-02")
+    words = ("--params", "fresh=1,region=europe,api.retries=7,run_date=2020-02-02")
     done = project.kubeflow("compile", "-o", "-", *words, env=THEN).ok()
     assert "2020-02-02" in done.out
     assert "retries: 7" in done.out
     assert "key-of-the-compiler" not in done.text
+
+
+def test_a_resolver_that_is_given_is_worked_out_in_the_run(project: KedroProject) -> None:
+    words = ("--params", "fresh=1,region=europe,limit=${oc.env:API_KEY},text=${run_date}")
+    done = project.kubeflow("compile", "-o", "-", *words, env=THEN).ok()
+    assert "key-of-the-compiler" not in done.text
+    assert "2026-01-01" not in done.text
+
+
+def test_given_parameters_that_do_not_go_together_with_the_projects_are_named(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1,region=europe,options=[1]", env=THEN).failed(2)
+    assert "The given parameters do not go together with the project's: TypeError" in done.err
+    assert "where: fresh, region, options, over conf, parameters*.yml" in done.err
 
 
 def test_what_must_be_given_is_named_and_where_it_is_used(project: KedroProject) -> None:
@@ -90,14 +122,18 @@ def test_what_must_be_given_is_named_and_where_it_is_used(project: KedroProject)
 
 
 def test_a_typo_is_taken_as_kedro_takes_it_and_said(project: KedroProject) -> None:
-    done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1,limti=3,options.extra=1", env=THEN).ok()
+    done = project.kubeflow(
+        "compile", "-o", "-", "--params", "fresh=1,region=europe,limti=3,options.extra=1", env=THEN
+    ).ok()
     assert "no parameter 'limti'; there is 'limit', if that is meant" in done.err
     assert "extra: 1" in done.out
 
 
 WORDS = {
-    "plain": "fresh=1",
+    "plain": "fresh=1,region=europe",
     "given": "fresh=2,region=asia,limit=5,options.depth=3,options.extra=1,model=forest,api.retries=1",
+    "as text, and new ones in no order": "fresh=${today:},region=asia,text=\\${nothing},limit=${oc.env:API_KEY},"
+    "zz.y=1,zz.a=2,aa=1,options.zz=1,options.bb=2",
 }
 
 
@@ -105,5 +141,7 @@ WORDS = {
 def test_steps_see_what_kedro_run_sees(project: KedroProject, words: str) -> None:
     project.kedro("run", "--params", words, env=NOW).ok()
     theirs = json.loads((project.path / "data/08/report.json").read_text())
-    steps = project.run_once("--params", words, env={**THEN, **NOW}).ok().facts["steps"]
-    assert json.loads(Path(steps[-1]["outputs"]["report"]).read_text()) == theirs
+    done = project.run_once("--params", words, env={**THEN, **NOW}).ok()
+    # As text, so that the order of keys counts too.
+    assert json.dumps(json.loads(Path(done.facts["steps"][-1]["outputs"]["report"]).read_text())) == json.dumps(theirs)
+    assert THEN["API_KEY"] not in done.text

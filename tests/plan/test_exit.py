@@ -36,7 +36,7 @@ def exit_with(pipeline: Pipeline, catalog: dict[str, Any], **run_config: Any) ->
         name="bye", nodes=pipeline_at_end.nodes, entries={d: catalog.get(d) for d in pipeline_at_end.datasets}
     )
     dag = graph_of(facts, by_node(facts), handoffs, Parameters(values=PARAMETERS))
-    return exit_of(config, pipeline_at_end, dag.steps, handoffs, PARAMETERS, registered)
+    return exit_of(config, pipeline_at_end, dag.steps, handoffs, Parameters(values=PARAMETERS), registered)
 
 
 S3 = {"type": "json.JSONDataset", "filepath": "s3://bucket/model.json"}
@@ -88,7 +88,7 @@ def test_addresses_come_from_secrets_by_reference() -> None:
     )
     facts = node_facts(MAIN)
     dag = graph_of(facts, by_node(facts), {d: handoff(d, S3) for d in ("raw", "model")}, Parameters(values={}))
-    found = exit_of(config, None, dag.steps, {}, {}, {})
+    found = exit_of(config, None, dag.steps, {}, Parameters(values={}), {})
     assert found == AtExit(
         options={
             "notifications": [
@@ -99,4 +99,4 @@ def test_addresses_come_from_secrets_by_reference() -> None:
     )
     secrets = notification_secrets(config.run_config.notifications)
     assert {name: (s.secret, s.key) for name, s in secrets.items()} == {"KEDRO_KUBEFLOW_NOTIFY_1": ("hooks", "url")}
-    assert exit_of(KubeflowConfig(), None, dag.steps, {}, {}, {}) is None
+    assert exit_of(KubeflowConfig(), None, dag.steps, {}, Parameters(values={}), {}) is None

@@ -24,3 +24,7 @@ def test_a_value_with_commas_is_refused_with_the_way_that_works(given: str) -> N
         read_overrides(given, (), None)
     assert "--param 'x=[a, b]'" in str(caught.value)
     assert read_overrides(None, ("x=[a, b]",), None) == {"x": ["a", "b"]}
+
+
+def test_a_name_ends_where_kedro_ends_it() -> None:
+    assert read_overrides("a:b=1,c=d:e,f=g=h", (), None) == {"a:b": 1, "c": "d:e", "f": "g=h"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
@@ -40,9 +41,14 @@ def read(folder: Path, **files: str) -> Marked:
     return read_marked(loader(folder))
 
 
-def loader(folder: Path) -> OmegaConfigLoader:
+def given(folder: Path, values: dict[str, Any]) -> Marked:
+    return read_marked(loader(folder, values))
+
+
+def loader(folder: Path, values: dict[str, Any] | None = None) -> OmegaConfigLoader:
     return OmegaConfigLoader(
         str(folder),
+        runtime_params=values or {},
         base_env="base",
         default_run_env="local",
         custom_resolvers={"today": lambda: "2026-01-01", "settings": lambda: {"a": 1}},
@@ -106,8 +112,43 @@ def test_every_file_that_asks_is_heard(tmp_path: Path) -> None:
 
 
 def test_what_something_else_looks_into_is_not_taken_for_plain(tmp_path: Path) -> None:
-    marked = read(tmp_path, parameters="whole: ${settings:}\ninner: ${whole.a}\nplain: 1\n")
-    assert {"whole", "inner"} <= set(kept_in_conf(marked))
+    text = "whole: ${settings:}\ninner: {a: '${whole.a}', b: ['${whole.b}', '${plain}']}\nplain: 1\nfollows: ${plain}\n"
+    marked = read(tmp_path, parameters=text)
+    assert set(kept_in_conf(marked)) == {"whole", "inner"}, "and what does not look into it is as plain as ever"
+    assert unmarked(marked.sections["parameters"]["inner"]) == {"a": "…", "b": ["…", 1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "referred"),
+    [
+        ("${limit}", {"limit"}),
+        ("a ${ limit } of ${options.depth}", {"limit", "options"}),
+        ("${options[depth]}", {"options"}),
+        ("${add:${limit},${today:}}", {"limit"}),
+        ("${oc.select:limit,${today:}}", {"limit"}),
+        ("${oc.dict.keys:options}", {"options"}),
+        ("${far}", {"far", "limit", "options"}),
+        ("${today:}", set()),
+        ("${${name}}", {"limit", "options", "far", "name"}),
+        ("${..limit}", {"limit"}),
+    ],
+)
+def test_what_a_text_refers_to(tmp_path: Path, text: str, referred: set[str]) -> None:
+    others = "limit: 4\noptions: {depth: 1}\nfar: ['${limit}', {x: '${options.depth}'}]\nname: limit\n"
+    marked = read(tmp_path, parameters=f"{others}it: ['{text}']\n")
+    assert marked.referred["it"] == referred
+
+
+def test_what_is_given_may_hold_resolvers(tmp_path: Path) -> None:
+    read(tmp_path, parameters=PARAMETERS, globals=GLOBALS)
+    found = kept_in_conf(given(tmp_path, {"limit": "${today:}", "run_date": "2020-02-02", "model": "tree"}))
+    assert found == {
+        "limit": ("today",),
+        "same": ("today",),
+        "api": ("oc.env",),
+        "dirty": ("today",),
+        "listed": ("settings",),
+    }
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
@@ -121,12 +162,17 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_no_name_of_a_run_holds_what_a_resolver_gives(tmp_path: Path) -> None:
-    marked = read(tmp_path, parameters=PARAMETERS, globals=GLOBALS)
+    read(tmp_path, parameters=PARAMETERS, globals=GLOBALS)
     values = {"run_date": "2026-01-01", "api": {"key": "secret", "retries": 7}, "model": "tree", "path": "data/tree/x"}
-    known = with_marks(marked, values, {"api": {"retries": 7}, "model": "tree"})
+    known = with_marks(given(tmp_path, {"api": {"retries": 7}, "model": "tree", "limit": "${today:}"}), values)
     assert fill_run_name("{api.retries} {model} {path}", known) == "7 tree data/tree/x"
-    for template, said in {"of {run_date}": r"\$\{today:\}", "{api.key}": r"\$\{oc\.env:\}", "{api}": "oc.env"}.items():
+    for template, said in {
+        "of {run_date}": r"\$\{today:\}",
+        "{api.key}": r"\$\{oc\.env:\}",
+        "{api}": "oc.env",
+        "{limit}": "today",
+    }.items():
         with pytest.raises(ConfigError, match=said):
             fill_run_name(template, known)
-    given = with_marks(marked, values, {"run_date": "2020-02-02"})
-    assert fill_run_name("of {run_date}", given) == "of 2020-02-02"
+    known = with_marks(given(tmp_path, {"run_date": "2020-02-02"}), {**values, "run_date": "2020-02-02"})
+    assert fill_run_name("of {run_date}", known) == "of 2020-02-02"

@@ -119,8 +119,8 @@ class Target(ABC):
 
         job = self.config.jobs.get(pipeline)
         given = over(job.parameters, given) if job else given
-        marked = read_marked(self.project.config_loader({}))
-        return with_marks(marked, read_parameters(self.project.config_loader(given)), given)
+        marked = read_marked(self.project.config_loader(given))
+        return with_marks(marked, read_parameters(self.project.config_loader(given)))
 
     def schedule_key(self, pipeline: str, name: str = "") -> str:
         """By what a schedule of a pipeline or job is known again; without its name, what the keys of all begin with."""
