@@ -86,7 +86,9 @@ def session_for(project: OpenProject, *, watch: Any = None) -> Any:
         own = tuple(without_run_hooks(hooks) for hooks in (*own, *(one for found in others.values() for one in found)))
     settings.set("HOOKS", (*own, *ours))
     # A class of its own, as the project's settings name it; one of another kind, as Kedro's server has, runs no single step.
-    session_class = settings.SESSION_CLASS if issubclass(settings.SESSION_CLASS, KedroSession) else KedroSession
+    # Kedro 1.2 has no such setting yet.
+    named = getattr(settings, "SESSION_CLASS", KedroSession)
+    session_class = named if issubclass(named, KedroSession) else KedroSession
     return session_class.create(
         project_path=project.path,
         save_on_close=False,
