@@ -51,11 +51,14 @@ class Pods:
     def why(self, run: KubeflowRun, step: PodStep | None = None) -> str:
         """Why a step's pod waits, or the run as a whole; or what to look at where nobody says it."""
         pod = step.waiting_pod if step else run.waits_for
-        for told in self._asked(pod, run.id):
-            if told:
-                return told
+        return self._told(pod, run.id) or self._look_at(pod, run.id)
+
+    def _told(self, pod: str | None, run_id: str) -> str | None:
+        return next((told for told in self._asked(pod, run_id) if told), None)
+
+    def _look_at(self, pod: str | None, run_id: str) -> str:
         where = f"-n {self.namespace}"
-        workflow = self._workflow(run.id)
+        workflow = self._workflow(run_id)
         if pod is None:
             return f"Argo has made no pod for it yet; why is not known here, look with: {workflow}"
         return (
@@ -83,8 +86,13 @@ class Pods:
             return replace(run, reason=self.why(run))
         if not waiting:
             return run
-        told = {step.name: self.why(run, step) for step in run.steps if step.name in waiting}
+        told = {step.name: self._reason(run, step) for step in run.steps if step.name in waiting}
         return replace(run, steps=tuple(replace(s, reason=told.get(s.name)) for s in run.steps))
+
+    def _reason(self, run: KubeflowRun, step: PodStep) -> str | None:
+        """Where nobody says it, a pod that has just been made is nothing to look at."""
+        since = step.turn_at or step.started_at
+        return self.why(run, step) if since is None or is_old(since) else self._told(step.waiting_pod, run.id)
 
     def _asked(self, pod: str | None, run_id: str) -> Iterator[str | None]:
         if pod is not None and (host := self.server.ui) is not None:
@@ -113,7 +121,12 @@ def waits_as_a_whole(run: KubeflowRun) -> bool:
 
 def is_long(run: KubeflowRun) -> bool:
     """Whether a run has been there for as long as a pod may wait without a word."""
-    return run.created_at is None or datetime.now(timezone.utc) - run.created_at >= timedelta(seconds=AFTER)
+    return run.created_at is None or is_old(run.created_at)
+
+
+def is_old(moment: datetime) -> bool:
+    """Whether it is as long ago as a pod may wait without a word."""
+    return datetime.now(timezone.utc) - moment >= timedelta(seconds=AFTER)
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,15 @@ def test_where_nobody_tells_it_says_what_to_look_at(server: KfpServer, client: K
         f"why is not known here; look at it with: kubectl describe pod -n kubeflow {pod}; where there is no such pod (no such "
         f"service account, a quota): kubectl get workflows -n kubeflow -l pipeline/runid={run.id} -o yaml"
     )
+
+
+def test_a_pod_that_has_just_been_made_is_nothing_to_look_at(server: KfpServer, client: KubeflowClient) -> None:
+    run = waiting(server, client)
+    now = datetime.now(timezone.utc)
+    for since, said in ((now, False), (now - timedelta(seconds=61), True)):
+        steps = tuple(replace(step, turn_at=since) for step in client.runs.get(run.id).steps)
+        found = client.pods.explained(replace(client.runs.get(run.id), steps=steps))
+        assert bool(found.steps[1].reason) == said
 
 
 def test_while_waiting_it_is_told_after_a_minute_and_not_for_ever(client_of: Connect) -> None:
