@@ -27,6 +27,7 @@ from kedro_kubeflow.plan.inputs import PipelineInput, keys_needed, pipeline_inpu
 from kedro_kubeflow.plan.nodes import node_facts
 from kedro_kubeflow.plan.plan import Plan
 from kedro_kubeflow.plan.resume import Resumed, recorded, resume_options, resumed
+from kedro_kubeflow.plan.said_of_values import from_conf_local, readable_secrets, unknown_parameters
 from kedro_kubeflow.plan.scope import Scope, scope_of
 from kedro_kubeflow.plan.selection import DEFAULT
 from kedro_kubeflow.plan.settings import cache_keys, cache_warnings, fits_of, plain_text_warnings, settings_of
@@ -37,7 +38,6 @@ from kedro_kubeflow.plan.task import Task
 from kedro_kubeflow.plan.travelling_code import at_exit_with_code, code_warnings, with_code
 from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
 from kedro_kubeflow.plan.workflow import ROOM, limit_of
-from kedro_kubeflow.project.conf import unknown_overrides
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import unmarked
 from kedro_kubeflow.project.typed_parameters import check_types
@@ -186,10 +186,11 @@ def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scop
             *facts.notes,
             *_grouped_nothing(config, scope, groups),
             *_not_cached(facts, config, scope, steps),
-            *_local_values(facts, inputs),
+            *from_conf_local(facts, scope, inputs),
+            *readable_secrets(inputs),
             *_no_tracking_server(facts, config, scope),
             *_left_out(facts),
-            *_unknown_parameters(facts),
+            *unknown_parameters(facts),
             *cached,
             *plain_text_warnings(defaults.settings),
             *code_warnings(request.code, defaults),
@@ -208,14 +209,6 @@ def _validated(facts: Facts, scope: Scope) -> dict[str, Any]:
     """The pipelines whose types Kedro holds parameters against: the named ones, or all of them for the default one."""
     chosen = scope.selection.pipelines
     return dict(facts.pipelines) if DEFAULT in chosen else {name: facts.pipelines[name] for name in chosen}
-
-
-def _local_values(facts: Facts, inputs: Mapping[str, PipelineInput]) -> Iterator[str]:
-    """A word on each value that comes from conf/local: it travels as an input's default, and is in no image."""
-    for key in sorted(facts.parameters.local - facts.parameters.overridden):
-        if key in inputs:
-            what = f"The default of the parameter {key!r} comes from conf/local"
-            yield f"{what}, which images do not hold: it travels with the pipeline"
 
 
 def _grouped_nothing(config: KubeflowConfig, scope: Scope, groups: Sequence[Group]) -> Iterator[str]:
@@ -246,11 +239,6 @@ def _left_out(facts: Facts) -> list[str]:
         + (f" ({one.where})" if one.where else "")
         for one in facts.import_failures
     ]
-
-
-def _unknown_parameters(facts: Facts) -> list[str]:
-    known = facts.marked.sections.get("parameters") or {}
-    return unknown_overrides(facts.parameters.given, known, facts.marked.asked)
 
 
 def _display_name(facts: Facts, scope: Scope) -> str:

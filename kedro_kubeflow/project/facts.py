@@ -64,6 +64,7 @@ class Facts:
         pipelines: every registered pipeline, by name; Kedro's own.
         catalog: the entry of a dataset, by the name by which a node uses it. Entries are resolved as they are looked up.
         marked: the configuration with marks in place of what resolvers give.
+        image: the same, as images hold it: without conf/local.
         node_times: how long nodes took, as far as runs have timed them; as read here, runs on this machine.
         mlflow: whether kedro-mlflow is there, and what it leaves out.
         import_failures: modules of pipelines that Kedro has left out, as they do not import.
@@ -76,6 +77,7 @@ class Facts:
     catalog: CatalogEntries
     parameters: Parameters
     marked: Marked = field(default_factory=Marked)
+    image: Marked = field(default_factory=Marked)
     mlflow: MlflowPlugin = field(default_factory=MlflowPlugin)
     node_times: Mapping[str, Timed] = field(default_factory=dict)
     import_failures: tuple[ImportFailure, ...] = ()
@@ -103,14 +105,16 @@ def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
     marked = read_marked(project.config_loader({}))
     project = replace(project, runtime_params=given)
     check_given(marked.asked, given)
+    image = _in_image(project, marked)
     loader = project.config_loader()
     facts = Facts(
         project=project,
         target=found.target,
         pipelines=pipelines,
         catalog=read_catalog(loader),
-        parameters=_parameters(project, marked, read_parameters(loader)),
+        parameters=_parameters(project, marked, image, read_parameters(loader)),
         marked=marked,
+        image=image,
         mlflow=read_plugin(loader, enabled=found.config.run_config.mlflow.enabled),
         import_failures=import_failures(),
         node_times=read_node_times(project.path, {node.name for p in pipelines.values() for node in p.nodes}),
@@ -123,11 +127,12 @@ def _read_elsewhere(values: Mapping[str, Any], resolved: Collection[str], given:
     return {name for name in values if name not in resolved or name in given} if may_read_parameters() else set()
 
 
-def _parameters(project: OpenProject, marked: Marked, values: Mapping[str, Any]) -> Parameters:
+def _parameters(project: OpenProject, marked: Marked, image: Marked, values: Mapping[str, Any]) -> Parameters:
     """The parameters of a project that has been given some.
 
     Args:
         marked: the configuration without them.
+        image: the same, as images hold it.
         values: as Kedro reads them.
     """
     given = project.runtime_params
@@ -136,8 +141,7 @@ def _parameters(project: OpenProject, marked: Marked, values: Mapping[str, Any])
     kept = kept_in_conf(now)
     resolved = {k: names for k, names in {**kept_in_conf(marked), **kept}.items() if k not in given or k in kept}
     values = {**given, **values}
-    in_image = _in_image(project, marked)
-    own = marked.sections.get("parameters") or {}
+    in_image, own = image.sections.get("parameters") or {}, marked.sections.get("parameters") or {}
     return Parameters(
         values=values,
         overridden=frozenset(given),
@@ -152,12 +156,12 @@ def _parameters(project: OpenProject, marked: Marked, values: Mapping[str, Any])
     )
 
 
-def _in_image(project: OpenProject, marked: Marked) -> Mapping[str, Any]:
-    """The parameters, with marks, without what only this person's conf/local has."""
+def _in_image(project: OpenProject, marked: Marked) -> Marked:
+    """The configuration without what only this person's conf/local has."""
     base = project.base
-    if base is not None and any(Path(project.conf_source, "local").rglob("*.[yj]*")):
-        marked = read_marked(base.config_loader({}))
-    return marked.sections.get("parameters") or {}
+    if base is None or not any(Path(project.conf_source, "local").rglob("*.[yj]*")):
+        return marked
+    return read_marked(base.config_loader({}))
 
 
 def _given(request: Request, jobs: Mapping[str, JobConfig]) -> dict[str, Any]:

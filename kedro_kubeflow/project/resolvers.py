@@ -123,10 +123,23 @@ def kept_in_conf(marked: Marked) -> dict[str, tuple[str, ...]]:
 
 def resolved_entries(marked: Marked, datasets: Iterable[str]) -> frozenset[str]:
     """The datasets whose catalog entry a resolver gives a part of."""
-    catalog = marked.sections.get("catalog") or {}
-    if not all(isinstance(entry, Mapping) for entry in catalog.values()):
+    catalog = _catalog(marked)
+    if catalog is None:
         return frozenset(datasets)  # It could not be read with marks.
-    return frozenset(name for name, entry in CatalogEntries(catalog).of(datasets).items() if resolvers_in(entry))
+    return frozenset(name for name, entry in catalog.of(datasets).items() if resolvers_in(entry))
+
+
+def changed_entries(marked: Marked, other: Marked, datasets: Iterable[str]) -> frozenset[str]:
+    """The datasets whose catalog entry is not the same in two configurations, as far as that can be told."""
+    one, two = _catalog(marked), _catalog(other)
+    if marked is other or one is None or two is None:
+        return frozenset()
+    return frozenset(name for name, entry in one.of(datasets).items() if two[name] != entry)
+
+
+def _catalog(marked: Marked) -> CatalogEntries | None:
+    found = marked.sections.get("catalog") or {}
+    return CatalogEntries(found) if all(isinstance(entry, Mapping) for entry in found.values()) else None
 
 
 def check_given(asked: Mapping[str, Asked], given: Mapping[str, Any]) -> None:

@@ -43,6 +43,7 @@ HELD_BY = {
     "environment": ("e2e/test_image_differs.py::test_the_environment_that_was_compiled_is_the_one_that_runs",),
     "`conf/local`": (
         f"{COMPILING}::test_a_value_of_conf_local_is_said_to_travel",
+        f"{COMPILING}::test_what_steps_have_otherwise_without_conf_local_is_said",
         "e2e/test_isolated.py::test_steps_share_nothing_and_leave_nothing",
     ),
     "in memory": (f"{STEP}::test_loaders_of_partitions_are_made_whole", "runtime/test_lazy_data.py::test_made_whole"),
