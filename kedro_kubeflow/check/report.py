@@ -127,7 +127,7 @@ def _read(subject: Subject) -> Iterator[Finding]:
 def _imports(subject: Subject) -> Iterator[Finding]:
     """Modules of pipelines that Kedro leaves out, with a warning, as they do not import."""
     for failure in subject.facts.import_failures:
-        what = f"{failure.module} does not import, and its pipeline is left out: {failure.reason}"
+        what = f"{failure.said}, and its pipeline is left out: {failure.reason}"
         yield Finding("not-imported", "error", what, failure.where, "install what is missing, or mend it there")
 
 

@@ -235,8 +235,7 @@ def _no_tracking_server(facts: Facts, config: KubeflowConfig, scope: Scope) -> I
 
 def _left_out(facts: Facts) -> list[str]:
     return [
-        f"{one.module} does not import, and its pipeline is left out: {one.reason}"
-        + (f" ({one.where})" if one.where else "")
+        f"{one.said}, and its pipeline is left out: {one.reason}" + (f" ({one.where})" if one.where else "")
         for one in facts.import_failures
     ]
 

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _SAID = re.compile(r"An error occurred while importing the '(?P<module>[^']+)' module")
+_NO_PIPELINE = re.compile(
+    r"Expected the 'create_pipeline' function in the '(?P<module>[^']+)' module to return a 'Pipeline' object, got '(?P<kind>[^']+)'"
+)
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
@@ -24,6 +27,18 @@ class ImportFailure:
     module: str
     reason: str
     where: str | None
+    imports: bool = False
+    """Whether it does import, and its ``create_pipeline`` gives something else than a pipeline."""
+
+    @property
+    def said(self) -> str:
+        """A sentence's beginning: what is the matter with the module."""
+        return f"{self.module} {'gives no pipeline' if self.imports else 'does not import'}"
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline that Kedro would have made of it."""
+        return self.module.rpartition(".")[2]
 
 
 # Kedro imports a project's pipelines once a process, and says what fails once.
@@ -50,6 +65,9 @@ def noting_import_failures() -> Iterator[None]:
 
 
 def _note(text: str) -> None:
+    if odd := _NO_PIPELINE.search(text):
+        reason = f"its `create_pipeline` returns {odd['kind']!r} and not a Pipeline"
+        _FAILED[odd["module"]] = ImportFailure(odd["module"], reason, None, imports=True)
     match = _SAID.search(text)
     if not match:
         return

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from kedro_kubeflow.errors import ProjectError, did_you_mean
-from kedro_kubeflow.project.imports import noting_import_failures
+from kedro_kubeflow.project.imports import import_failures, noting_import_failures
 
 
 @dataclass(frozen=True)
@@ -261,9 +261,16 @@ def find_pipeline(name: str, registered: Mapping[str, Any]) -> Any:
     """One pipeline.
 
     Raises:
-        ProjectError: none is called so; the nearest names are said.
+        ProjectError: none is called so; the nearest names are said, or why its module was left out.
     """
     if name not in registered:
+        for failure in import_failures():
+            if failure.pipeline == name:
+                raise ProjectError(
+                    f"The project has no pipeline {name!r}, as {failure.said}: {failure.reason}",
+                    where=failure.where,
+                    cure="install what is missing, or mend it there",
+                )
         raise ProjectError(
             f"The project has no pipeline {name!r}. {did_you_mean(name, registered)}",
             cure="`kedro registry list` shows all of them",

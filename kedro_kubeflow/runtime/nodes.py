@@ -54,7 +54,7 @@ def _named_nodes(found: Sequence[Any], call: StepCall) -> list[Any]:
         raise ProjectError(
             f"The pipeline {call.pipeline!r} has no node {missing[0]!r} here, as not all of the project imports: "
             + "; ".join(f"{one.module}: {one.reason}" for one in failed),
-            where=failed[0].where,
+            where=next((one.where for one in failed if one.where), None),
             cure=_cure(failed[0], call),
         )
     if missing:

@@ -39,6 +39,20 @@ def mark(error: BaseException, place: Place) -> None:
     error.__dict__[_MARK] = (place.node, place.loading, place.saving)
 
 
+def _set_catalog(loader: Any, entries: dict[str, Any]) -> None:
+    """Let a config loader give this catalog, also one of the project's own that reads its files each time."""
+    loader["catalog"] = entries
+    own = type(loader)
+    if loader["catalog"] == entries:
+        return
+
+    def get(self: Any, key: str) -> Any:
+        return self.data["catalog"] if key == "catalog" else own.__getitem__(self, key)
+
+    loader.data["catalog"] = entries
+    loader.__class__ = type(own.__name__, (own,), {"__getitem__": get, "__module__": own.__module__})
+
+
 class Watch:
     """What a step's session sees of the step, and what it tells back.
 
@@ -86,7 +100,7 @@ class Watch:
     def after_context_created(self, context: KedroContext) -> None:
         """Give the session the step's own catalog, before any plugin looks at it."""
         register_patterns(context.config_loader)
-        context.config_loader["catalog"] = {n: without_mark(entry) for n, entry in self._catalog.entries.items()}
+        _set_catalog(context.config_loader, {n: without_mark(entry) for n, entry in self._catalog.entries.items()})
         if self._given.whole:
             context.config_loader["parameters"] = self._given.settled(context.config_loader["parameters"])
 

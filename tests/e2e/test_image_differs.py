@@ -46,7 +46,7 @@ KUBEFLOW = {"run_config": {"image": "x:1", "env": {"__default__": {"KEDRO_ENV": 
 def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
     made = make_project(
         tmp_path_factory.mktemp("image"),
-        pipelines={"well": WELL, "science": NEEDS_MORE},
+        pipelines={"well": WELL, "science": NEEDS_MORE, "odd": "def create_pipeline(): return [1]"},
         registry=REGISTRY,
         catalog=CATALOG,
         parameters={"which": "base"},
@@ -92,3 +92,9 @@ def test_what_does_not_import_is_said_before_anything_is_submitted(project: Kedr
     found = project.kubeflow("check", env=environ)
     assert found.code == 1
     assert "error not-imported: demo.pipelines.science" in found.out
+    assert "error not-imported: demo.pipelines.odd gives no pipeline" in found.out
+    assert "its `create_pipeline` returns 'list' and not a Pipeline" in found.out
+    asked = project.kubeflow("plan", "-p", "science", env=environ)
+    assert asked.code == 2
+    assert "no pipeline 'science', as demo.pipelines.science does not import: ModuleNotFoundError" in asked.err
+    assert "science/__init__.py, line 4" in asked.err

@@ -61,7 +61,11 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.session import KedroSession
 from kedro.io import DataCatalog
 
-class Loader(OmegaConfigLoader): pass
+class Loader(OmegaConfigLoader):
+    def __getitem__(self, key):
+        if key == "catalog":
+            self.data.pop(key, None)  # Reads its files anew, whatever it was given.
+        return super().__getitem__(key)
 class Catalog(DataCatalog): pass
 
 class Hooks:

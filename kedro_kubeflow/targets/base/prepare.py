@@ -57,10 +57,10 @@ def prepare_read(facts: Facts, config: KubeflowConfig, request: Request) -> Prep
 
 
 def _refuse_what_is_left_out(facts: Facts) -> None:
-    for failure in facts.import_failures:
+    if failures := facts.import_failures:
         raise ProjectError(
-            f"{failure.module} does not import: {failure.reason}",
-            where=failure.where,
+            "\n".join(f"{one.said}: {one.reason}" for one in failures),
+            where="; ".join(one.where for one in failures if one.where) or None,
             cure="install what is missing, mend it there, or go on without --strict: its pipeline is left out",
         )
 
