@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 _SAID = re.compile(r"An error occurred while importing the '(?P<module>[^']+)' module")
 _NO_PIPELINE = re.compile(
-    r"Expected the 'create_pipeline' function in the '(?P<module>[^']+)' module to return a 'Pipeline' object, got '(?P<kind>[^']+)'"
+    r"Expected the 'create_pipeline' function in the '(?P<module>[^']+)' module "
+    r"to return a 'Pipeline' object, got '(?P<kind>[^']+)'"
 )
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
