@@ -30,8 +30,8 @@ class Parameters:
     Attributes:
         values: top-level name → value, overrides merged in.
         overridden: the top-level names that the caller gave values for.
-        shared: top-level names that every task is given, as the configuration itself refers to them, or code beside the nodes
-            may read them.
+        shared: top-level names that every task is given, as the configuration itself refers to them; of those that the caller
+            gave all, where code beside the nodes may read them.
         resolved: top-level name → the resolvers that a part of its value comes from, such as the day's date: it is worked out
             in the pod.
         given: what the caller gave, nested, as it was given: interpolations are not worked out.
@@ -122,9 +122,12 @@ def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
     return facts, found.config
 
 
-def _read_elsewhere(values: Mapping[str, Any], resolved: Collection[str], given: Collection[str]) -> set[str]:
-    """The parameters that hooks may read; what is worked out in the pod is no input for that."""
-    return {name for name in values if name not in resolved or name in given} if may_read_parameters() else set()
+def _read_elsewhere(given: Collection[str]) -> set[str]:
+    """The parameters that hooks may read and that have a new value.
+
+    Not all there are: each would take up some 340 bytes of Argo's Workflow in each task.
+    """
+    return set(given) if may_read_parameters() else set()
 
 
 def _parameters(project: OpenProject, marked: Marked, image: Marked, values: Mapping[str, Any]) -> Parameters:
@@ -145,7 +148,7 @@ def _parameters(project: OpenProject, marked: Marked, image: Marked, values: Map
     return Parameters(
         values=values,
         overridden=frozenset(given),
-        shared=frozenset({asked.key for asked in marked.asked.values()} | _read_elsewhere(values, resolved, given)),
+        shared=frozenset({asked.key for asked in marked.asked.values()} | _read_elsewhere(project.runtime_params)),
         resolved=resolved,
         given=given,
         defaults=defaults_of(marked.asked),

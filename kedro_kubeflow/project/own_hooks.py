@@ -23,10 +23,11 @@ def has_hook(specification: str) -> bool:
 
 
 def may_read_parameters() -> bool:
-    """Whether something else than nodes may read any parameter: then each step must be given all of them."""
+    """Whether something else than nodes may read any parameter: then each step is given all that have a new value."""
     from kedro.framework.project import settings
 
-    own = [getattr(settings, name) for name in _CLASSES]
+    # Kedro 1.2 has no SESSION_CLASS yet.
+    own = [getattr(settings, name) for name in _CLASSES if hasattr(settings, name)]
     return (
         any(not cls.__module__.startswith("kedro.") for cls in own)
         or any(_arguments(hook) & _HOLD_PARAMETERS for hook in _hooks(settings.HOOKS))
