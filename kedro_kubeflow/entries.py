@@ -11,6 +11,7 @@ a place whose value looks like a local path. What lies elsewhere is known by a U
 from __future__ import annotations
 
 import copy
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -23,8 +24,15 @@ MEMORY_DATASET: Mapping[str, Any] = {"type": "pickle.PickleDataset", "backend": 
 """What stores datasets that are in memory only, where nothing else is configured."""
 _PATH_KEYS = ("filepath", "path")
 _LOCAL_PROTOCOLS = frozenset({"file", "local", "memory"})
-_PROTOCOL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)(::|://)")
-_PLACE = re.compile(r"(^|_)(file_?path|file_?name|file|path|folder|dir|directory|location)$")
+# With one slash too, as Spark writes them (`dbfs:/mnt/x`); a single letter is a drive.
+_PROTOCOL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)(::|:/)")
+_PLACE = re.compile(
+    r"(^|_)(file_?path|file_?name|fname|file|path|folder|root|dir|dir_?name|dir_?path|directory|location|dest|destination)$"
+)
+# What is beside the data: a key, a cache, a query.
+_BESIDE = re.compile(
+    r"(^|_)(key|cert|certificate|credentials?|secret|token|conf|config|schema|cache|te?mp)_\w+$|^remote_"
+)
 # Of these the value says whether it is one on a disk.
 _PERHAPS = re.compile(r"(^|_)(file|location)$")
 # What looks like a path under a key that says nothing of one.
@@ -46,9 +54,18 @@ _NOT_PLACES = frozenset(
 )
 # Ways to something that is not a file; with these two a table may still be a folder of files.
 _CONNECTION = re.compile(
-    r"(^|_)(credentials|connection|connection_string|conn?|url|uri|dsn|host|hostname|endpoint|bucket|session)$"
+    r"(^|_)(credentials|connection|connection_string|conn?|url|uri|dsn|host|hostname|endpoint|session)$|^remote_"
 )
+# Whatever path stands beside it is one inside of it.
+_BUCKET = re.compile(r"(^|_)bucket(_name)?$")
+_ADDRESS = re.compile(r"(^|_)(url|uri)$")
 _TABLE = re.compile(r"(^|_)(table|table_name|database)$")
+# What tells one table, topic or object from another of the same service.
+_OBJECT = re.compile(
+    r"(^|_)(table|table_name|database|schema|catalog|catalog_name|project|dataset|key|name|collection|collection_name|topic|index"
+    r"|bucket|bucket_name|container|url|uri)$"
+)
+_SCHEMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _DATABASE_FILE = re.compile(r"\.(db|sqlite3?|duckdb)$")
 # Kedro's and kedro-mlflow's that live in a database, a service, a tracking server.
 _ELSEWHERE = re.compile(
@@ -96,6 +113,25 @@ def unknown_place(config: Mapping[str, Any]) -> str | None:
     return None if _leads_elsewhere(holder) else UNSAID
 
 
+def address(config: Mapping[str, Any]) -> str:
+    """What is the same for two entries that mean the same data elsewhere; empty where nothing says so.
+
+    >>> address({"type": "a.B", "filepath": "s3a://b//x.csv"}) == address({"type": "c.D", "path": "s3://b/x.csv/"})
+    True
+    """
+    holder = path_holder(config)
+    for text in (holder.get(key) for key in _PATH_KEYS):
+        if isinstance(text, str) and not is_local(text):
+            scheme, mark, rest = re.sub(r"^\w+cache::", "", text).partition("://")
+            return f"{_SCHEMES.get(scheme, scheme)}{mark}" + re.sub("/+", "/", rest).rstrip("/")
+    if "Mlflow" in str(config.get("type")) or not _is_elsewhere(holder) | _leads_elsewhere(holder):
+        return ""
+    told = {k: v for k, v in holder.items() if k not in ("type", "metadata", "load_args", "save_args")}
+    objects = {k: v for k, v in told.items() if _OBJECT.search(str(k)) or k in _PATH_KEYS}
+    where = {k: v for k, v in told.items() if _CONNECTION.search(str(k))}
+    return json.dumps({**where, **objects}, sort_keys=True, default=str) if objects else ""
+
+
 def without_mark(config: Mapping[str, Any]) -> dict[str, Any]:
     """An entry as a dataset can be given it, `FOUND` left out at any depth."""
     return {
@@ -135,7 +171,11 @@ def _path_key(config: Mapping[str, Any]) -> Key:
     if isinstance(_at(config, found), str):
         return found
     places = list(_places(config))
-    return places[0] if len(places) == 1 and not _is_connected(config) else ()
+    if len(places) != 1 or _is_connected(config):
+        return ()
+    # One setting of several of a service, as of Feast's stores, is not where all of its data are.
+    alone = len(places[0]) == 1 or not (_leads_elsewhere(config) or {*_look_local(config)} - {*places})
+    return places[0] if alone and not any(part.isdigit() for part in places[0]) else ()
 
 
 def _plain_key(config: Mapping[str, Any]) -> Key:
@@ -143,6 +183,8 @@ def _plain_key(config: Mapping[str, Any]) -> Key:
     named = _named_key(config)
     if named and isinstance(_at(config, named), str):
         return named
+    if any(_BUCKET.search(str(key)) for key in config):
+        return ()
     return next(((key,) for key in _PATH_KEYS if isinstance(config.get(key), str)), ())
 
 
@@ -161,7 +203,8 @@ def _said(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def is_place_name(name: str, value: str) -> bool:
     """Whether an option is called like a place on a disk, and its value looks like one."""
     looks_so = not _PERHAPS.search(name) or re.search(r"[/\\]|\.\w{1,8}$|^\.{1,2}$", value)
-    return bool(value and _PLACE.search(name) and is_local(value) and looks_so)
+    named_so = _PLACE.search(name) and not _BESIDE.search(name)
+    return bool(value and named_so and is_local(value) and looks_so)
 
 
 def _places(config: Mapping[str, Any]) -> Iterator[Key]:
@@ -172,7 +215,10 @@ def _places(config: Mapping[str, Any]) -> Iterator[Key]:
 def _look_local(config: Mapping[str, Any]) -> Iterator[Key]:
     """Keys that say nothing of a place, with a value that does."""
     for key, text in _texts(config):
-        if (_SURELY_LOCAL.match(text) or _DATABASE_FILE.search(text)) and not _CONNECTION.search(key[-1]):
+        looks_so = _SURELY_LOCAL.match(text) or (_DATABASE_FILE.search(text) and is_local(text))
+        # A database in a folder, such as LanceDB's, is called by an address that is none.
+        named_so = not _CONNECTION.search(key[-1]) or (_ADDRESS.search(key[-1]) and not text.startswith("/"))
+        if looks_so and named_so and not _BESIDE.search(key[-1]):
             yield key
 
 
@@ -189,7 +235,8 @@ def is_elsewhere_by_type(type_: str) -> bool:
 def _is_elsewhere(config: Mapping[str, Any]) -> bool:
     """Whether it is known, or said, that the data does not lie on this machine."""
     said = _said(config).get("remote") is True or config.get(FOUND) == ""
-    return said or is_elsewhere_by_type(str(config.get("type", "")))
+    in_bucket = any(_BUCKET.search(str(key)) for key in config)
+    return said or in_bucket or is_elsewhere_by_type(str(config.get("type", "")))
 
 
 def _leads_elsewhere(config: Mapping[str, Any]) -> bool:
@@ -214,6 +261,8 @@ def _texts(config: Mapping[str, Any], prefix: Key = ()) -> Iterator[tuple[Key, s
     for key, value in config.items():
         if str(key) in _NOT_PLACES:
             continue
+        if isinstance(value, list):
+            value = {str(index): item for index, item in enumerate(value)}
         if isinstance(value, Mapping):
             yield from _texts(value, (*prefix, str(key)))
         elif isinstance(value, str) and "\n" not in value:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
+import glob
 import itertools
 import posixpath
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,8 +19,6 @@ from kedro_kubeflow.project.dataset_class import takes_metadata
 from kedro_kubeflow.project.dockerignore import DockerIgnore
 from kedro_kubeflow.project.own_hooks import has_hook
 
-_FOLDERS = re.compile(r"(.*\.)?(Partitioned|Incremental)Dataset$")
-
 
 @dataclass(frozen=True)
 class Local:
@@ -27,7 +26,6 @@ class Local:
 
     Attributes:
         path: as the catalog has it, without its protocol; relative to the project, or absolute.
-        folder: whether other datasets may lie inside.
         on_volume: whether it lies on the volume that a run's steps share.
     """
 
@@ -35,7 +33,6 @@ class Local:
     path: str
     written_by: str | None
     read_by: str | None
-    folder: bool
     on_volume: bool
 
 
@@ -55,7 +52,7 @@ def data_findings(subject: Subject) -> Iterator[Finding]:
 def _local_datasets(subject: Subject) -> list[Local]:
     writers, readers = subject.scope.writers, subject.scope.readers
     found: dict[str, Local] = {}
-    for name, entry in subject.scope.every_entry.items():
+    for name in subject.scope.every_entry:
         handed, base = subject.scope.handoffs[name], base_name(name)
         if handed.kind in ("file", "volume") and base not in found:
             found[base] = Local(
@@ -63,7 +60,6 @@ def _local_datasets(subject: Subject) -> list[Local]:
                 path=plain_path(handed, subject.facts.project.path.as_posix()),
                 written_by=writers.get(base),
                 read_by=readers.get(base),
-                folder=bool(_FOLDERS.match(str((entry or {}).get("type", "")))),
                 on_volume=handed.kind == "volume",
             )
     return list(found.values())
@@ -131,32 +127,39 @@ def _not_made(subject: Subject) -> Iterator[Finding]:
 def _shared_paths(local: Sequence[Local]) -> Iterator[Finding]:
     """Datasets that a step writes under one name, and another reads under a second one."""
     for writer, other in _overlaps(local):
-        if writer.written_by is None:
-            continue
-        if other.written_by is None:
+        if writer.written_by is not None and other.written_by is None:
             yield _unseen(writer, other)
-        elif writer.dataset < other.dataset:
-            yield Finding(
-                "same-path",
-                "warning",
-                f"{writer.dataset!r} and {other.dataset!r} are both written to {writer.path}; each step sees its own",
-                f"catalog, datasets {writer.dataset!r} and {other.dataset!r}",
-                "give each a path of its own",
-            )
+        elif writer.written_by and writer.path != other.path and PurePosixPath(other.path).is_relative_to(writer.path):
+            yield _lacking(writer, other)
 
 
 def _overlaps(local: Sequence[Local]) -> Iterator[tuple[Local, Local]]:
-    """Pairs, both ways round, of datasets at one path or one inside the folder of the other."""
+    """Pairs, both ways round, of datasets at one path, or one inside the folder that is the other."""
     by_path: dict[str, list[Local]] = {}
     for dataset in local:
         by_path.setdefault(dataset.path, []).append(dataset)
     for same in by_path.values():
         yield from itertools.permutations(same, 2)
-    for folder in (d for d in local if d.folder):
-        for other in local:
-            if other.path != folder.path and _inside(other.path, folder.path):
-                yield folder, other
-                yield other, folder
+    for inner in local:
+        for folder in map(str, PurePosixPath(inner.path).parents):
+            for outer in by_path.get(folder, ()):
+                yield outer, inner
+                yield inner, outer
+    for pattern in (d for d in local if glob.has_magic(d.path)):
+        yield from ((d, pattern) for d in local if d.path != pattern.path and fnmatch.fnmatchcase(d.path, pattern.path))
+
+
+def _lacking(folder: Local, inner: Local) -> Finding:
+    """What to say of a file that is written into a folder that is written as well."""
+    shared = folder.on_volume and inner.on_volume
+    return Finding(
+        "same-path",
+        "error" if (folder.read_by or inner.read_by) and not shared else "warning",
+        f"{inner.dataset!r} is written to {inner.path}, inside of {folder.dataset!r}, which is written too; each step sees its "
+        "own",
+        f"catalog, datasets {folder.dataset!r} and {inner.dataset!r}",
+        "give each a path of its own",
+    )
 
 
 def _unseen(writer: Local, reader: Local) -> Finding:
@@ -210,7 +213,3 @@ def _checkpoints(subject: Subject) -> Iterator[Finding]:
 
 
 _ONE_NAME = "use one name for both, or name@… for two ways to load it"
-
-
-def _inside(path: str, folder: str) -> bool:
-    return PurePosixPath(path).is_relative_to(PurePosixPath(folder))

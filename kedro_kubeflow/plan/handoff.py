@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from kedro_kubeflow.entries import is_in_memory, local_path, on_volume, path_holder, unknown_place
+from kedro_kubeflow.entries import address, is_in_memory, local_path, on_volume, path_holder, unknown_place
 from kedro_kubeflow.errors import CompileError, did_you_mean
 
 ArtifactType = Literal["Artifact", "Dataset", "Model", "Metrics", "HTML", "Markdown"]
@@ -48,6 +48,7 @@ class Handoff:
         plot: whether a picture of it can be shown.
         stored: for ``volume``: whether a copy is stored as an artifact.
         model: for ``external``: whether it is a model in MLflow, which its writer alone can say the place of.
+        address: for ``external``: the same where two names mean the same data; empty where that is not known.
         doubt: for ``external``: keys that may be a local path, so that it may be none.
     """
 
@@ -59,6 +60,7 @@ class Handoff:
     plot: bool = False
     stored: bool = True
     model: bool = False
+    address: str = ""
     doubt: str = ""
 
 
@@ -82,7 +84,8 @@ def handoff(
     named = _named_type(dataset, config)
     artifact_type = named or _type_by_class(config)
     if path is None:
-        return Handoff("external", artifact_type, model=_is_placed_by_mlflow(config), doubt=unknown_place(config) or "")
+        model, doubt = _is_placed_by_mlflow(config), unknown_place(config) or ""
+        return Handoff("external", artifact_type, model=model, address=address(config), doubt=doubt)
     if config.get("run_id") and _UPLOADS.match(str(config.get("type", ""))):
         return Handoff("external", artifact_type)  # Its data is read from that MLflow run.
     name = PurePosixPath(path.replace("\\", "/")).name

@@ -18,6 +18,8 @@ class NodeFacts:
         pipelines: the registered pipelines that hold the node, ``__default__`` left out, sorted.
         confirms: the datasets that it confirms.
         aliases: dataset that it reads, by its base name → the dataset under whose name the same file is written.
+        begins: dataset that it writes, by its base name → the dataset under whose name the same file was written before; empty
+            where it was there already, and read.
     """
 
     name: str
@@ -28,6 +30,7 @@ class NodeFacts:
     pipelines: tuple[str, ...] = ()
     confirms: tuple[str, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
+    begins: tuple[tuple[str, str], ...] = ()
 
     @property
     def datasets(self) -> list[str]:

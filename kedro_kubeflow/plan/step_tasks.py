@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kedro_kubeflow import names
 from kedro_kubeflow.contract import Artifact
+from kedro_kubeflow.plan.aliases import shared_files
 from kedro_kubeflow.plan.defaults import Defaults, from_inputs
 from kedro_kubeflow.plan.plugin_tasks import LOGGED_METRICS
 from kedro_kubeflow.plan.steps import Step
@@ -18,8 +19,7 @@ def step_task(step: Step, defaults: Defaults) -> Task:
     inputs = {i.name: i for i in defaults.inputs}
     used = [inputs[name] for name in step.parameters]
     cached = {"cache_key": defaults.cache_keys.get(step.display_name, "")} if defaults.caches(step) else {}
-    aliases = dict(pair for node in step.nodes for pair in node.aliases)
-    named = {"aliases": aliases} if aliases else {}
+    named = {name: given for name, given in zip(("aliases", "begins"), shared_files(step.nodes), strict=True) if given}
     closes = {"closes_on_failure": True} if defaults.tracking and defaults.close_run == "last_task" else {}
     return Task(
         name=step.name,

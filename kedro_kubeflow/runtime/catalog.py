@@ -17,7 +17,7 @@ from kedro_kubeflow.contract import Artifact, StepCall
 from kedro_kubeflow.entries import MEMORY_DATASET, local_path, repoint
 from kedro_kubeflow.errors import ProjectError
 from kedro_kubeflow.runtime.executor import Executor
-from kedro_kubeflow.runtime.volume import Volume
+from kedro_kubeflow.runtime.volume import Volume, copy_tree
 
 Entry = Mapping[str, Any] | None
 _PARTITIONS = re.compile(r"(.*\.)?(Partitioned|Incremental)Dataset$")
@@ -90,14 +90,17 @@ def step_catalog(
 def _own(used: Mapping[str, Entry], call: StepCall, executor: Executor) -> Iterator[tuple[str, Mapping[str, Any]]]:
     inputs, outputs = _by_dataset(call.inputs), _by_dataset(call.outputs)
     volume, names = Volume.of(call, executor), OwnNames()
-    aliases = call.settings.get("aliases", {})
+    aliases, begins = call.settings.get("aliases", {}), call.settings.get("begins", {})
     for name, entry in used.items():
         base = aliases.get(name.split("@", 1)[0], name.split("@", 1)[0])
-        if base in inputs:
+        if base in inputs and base not in outputs:
             yield name, _read(name, entry, inputs[base], call, executor, names)
         elif base in outputs:
             if outputs[base].how != "memory" or outputs[base].required or in_processes(call):
-                yield name, _written(name, entry, outputs[base], call, executor, names)
+                pointed = _written(name, entry, outputs[base], call, executor, names)
+                if base in begins:
+                    _begin(pointed, inputs.get(begins[base]), entry, executor)
+                yield name, pointed
         elif entry is not None:
             _with_folder(entry)
             yield name, volume.entry(entry) if volume else dict(entry)
@@ -143,6 +146,14 @@ def _written(
     is_folder = str(local_path(entry or {}) or "").endswith(("/", "\\"))
     (path if is_folder else path.parent).mkdir(parents=True, exist_ok=True)
     return _pointed(name, entry, path)
+
+
+def _begin(pointed: Mapping[str, Any], before: Artifact | None, entry: Entry, executor: Executor) -> None:
+    """Put what was there before where an output is written, as whoever writes to a file may add to it."""
+    target = Path(str(local_path(pointed)))
+    old = data_path(executor.input_path(before.name), before) if before else Path(str(local_path(entry or {})))
+    if old.exists() and not target.exists():
+        copy_tree(old, target)
 
 
 def _own_name(entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 import math
 import numbers
@@ -74,6 +75,7 @@ class Outputs:
         Raises:
             StepError: a promised output was not written.
         """
+        self._share()
         for artifact in self._call.outputs:
             self._executor.describe(artifact.name, {"display_name": _shown(artifact)})
             path = self._executor.output_path(artifact.name)
@@ -93,10 +95,19 @@ class Outputs:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
 
+    def _share(self) -> None:
+        """Give every name of a file that the step has written under several what the file holds."""
+        for artifact in self._call.outputs:
+            shared = artifact.how == "file" and artifact.dataset in self._call.settings.get("aliases", {})
+            kept = self._kept_at.get(artifact.dataset)
+            if shared and kept is not None and kept.exists():
+                copy_tree(kept, data_path(self._executor.output_path(artifact.name), artifact))
+
     def _deliver(self, artifact: Artifact, path: Path) -> None:
         """Put into the artifact what was written under its own name, and mark a folder that stays empty."""
         kept = self._kept_at.get(artifact.dataset)
-        if not artifact.filename and kept is not None and kept != path and kept.exists():
+        shared = artifact.dataset in self._call.settings.get("aliases", {})
+        if not artifact.filename and kept is not None and kept != path and kept.exists() and not shared:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(kept, path)
         if artifact.dataset in self._partitioned and not any(data_path(path, artifact).glob("*")):
@@ -184,7 +195,8 @@ def _shown(artifact: Artifact) -> str:
 
 
 def _check_written(artifact: Artifact, path: Path) -> None:
-    if not path.exists():
+    # Some datasets write many files where the catalog has a pattern.
+    if not path.exists() and not (glob.has_magic(path.name) and any(path.parent.glob(path.name))):
         raise StepError(
             f"The dataset {artifact.dataset!r} was promised as an output and not written",
             where=str(path),

@@ -159,7 +159,11 @@ FOLDER = {"type": "partitions.PartitionedDataset", "path": "data/parts", "datase
 @pytest.mark.parametrize(
     ("entries", "level", "said"),
     [
-        ({"x": FILE, "z": FILE}, "warning", "'x' and 'z' are both written to data/x.json"),
+        (
+            {"x": {**FILE, "filepath": "data/parts/a.json"}, "z": FOLDER},
+            "warning",
+            "inside of 'z', which is written too",
+        ),
         ({"x": {**FILE, "filepath": "data/parts/a.json"}, "y": FOLDER}, "error", "'two' reads 'y' from data/parts"),
         ({"x": FOLDER, "y": {**FILE, "filepath": "data/parts/a.json"}}, "error", "'two' reads 'y'"),
     ],

@@ -13,6 +13,9 @@ PIPELINE = """
 from kedro.pipeline import Pipeline, node
 
 def split(raw): return {f"part_{x % 2}": [x] for x in raw}, raw
+def more(raw, history): return {"part_2": [2]}, [*history, "new"], "one "
+def late(raw): return {"part_3": [3]}, "two"
+def every(parts, text, history, rows): return [sorted(parts), text, history, rows]
 def count(parts, rows): return {"parts": sorted(name for name in parts), "rows": rows}
 def both(rows, written): return rows + written
 
@@ -21,19 +24,35 @@ def create_pipeline():
         node(split, "raw", ["parts_written", "rows_written"], name="a_split"),
         node(count, ["parts", "rows@json"], "report", name="b_count"),
         node(both, ["rows@json", "rows_written"], "both", name="c_both"),
+        node(more, ["raw", "history"], ["parts_more", "history_new", "appended"], name="d_more"),
+        node(late, "raw", ["parts_late", "appended_more"], name="e_late"),
+        node(every, ["parts_written", "appended", "history", "rows_written"], "every", name="f_every"),
     ])
 """
 PARTS = {"type": "partitions.PartitionedDataset", "path": "data/02/parts", "dataset": "json.JSONDataset"}
+APPENDED = {
+    "type": "text.TextDataset",
+    "filepath": "data/02/appended.txt",
+    "fs_args": {"open_args_save": {"mode": "a"}},
+}
 CATALOG = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
     "parts_written": {**PARTS, "filename_suffix": ".json"},
     "parts": {**PARTS, "path": "./data/02/parts/", "filename_suffix": ".json"},
     "rows_written": {"type": "json.JSONDataset", "filepath": "data/02/rows.json"},
     "rows@json": {"type": "json.JSONDataset", "filepath": "data/02/rows.json"},
+    "parts_more": {**PARTS, "filename_suffix": ".json"},
+    "parts_late": {**PARTS, "filename_suffix": ".json"},
+    "history": {"type": "json.JSONDataset", "filepath": "data/02/history.json"},
+    "history_new": {"type": "json.JSONDataset", "filepath": "data/02//history.json"},
+    "appended": APPENDED,
+    "appended_more": APPENDED,
+    "every": {"type": "json.JSONDataset", "filepath": "data/08/every.json"},
     "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
     "both": {"type": "json.JSONDataset", "filepath": "data/08/both.json"},
 }
 NEW = {"report": {"parts": ["part_0", "part_1"], "rows": [1, 2]}, "both": [1, 2, 1, 2]}
+NEW |= {"every": [["part_0", "part_1", "part_2", "part_3"], "one two", ["old", "new"], [1, 2]]}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +67,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
             "data/01_raw/raw.json": "[1, 2]",
             "data/02/parts/part_old.json": "[0]",
             "data/02/rows.json": '["old"]',
+            "data/02/history.json": '["old"]',
         },
     )
     made.conf("kubeflow", {"run_config": {"image": "x:1", "grouping": "all"}}, env="one")
@@ -69,12 +89,14 @@ def test_what_the_project_prints_is_not_in_what_a_script_reads(project: KedroPro
     assert "a project that prints" in done.err
 
 
-def test_check_has_nothing_to_say_and_plan_shows_who_reads_it(project: KedroProject) -> None:
+def test_check_says_what_the_image_must_hold_and_plan_shows_who_reads_it(project: KedroProject) -> None:
     found = json.loads(project.kubeflow("check", "--output", "json").ok().out)["findings"]
-    assert not [f for f in found if f["id"] == "same-path"]
+    [said] = [f for f in found if f["id"] == "same-path"]
+    assert said["level"] == "warning", "a file that is changed in place begins as the image has it"
+    assert "'d_more' reads 'history'" in said["what"]
     plan = json.loads(project.kubeflow("plan", "--output", "json").ok().out)
     crossing = {d["dataset"]: (d["made_by"], d["read_by"]) for d in plan["datasets"]}
-    assert crossing["rows_written"] == ("a_split", ["b_count", "c_both"])
+    assert crossing["rows_written"] == ("a_split", ["b_count", "c_both", "f_every"])
 
 
 def test_a_file_inside_of_a_folder_that_is_written_stops_everything(project: KedroProject) -> None:
@@ -88,6 +110,18 @@ def test_a_file_inside_of_a_folder_that_is_written_stops_everything(project: Ked
         )
         assert "--force" in done.err
     project.kubeflow("compile", "-o", "-", "-e", "inner", "--force").ok()
+
+
+def test_a_folder_need_not_be_called_one(project: KedroProject) -> None:
+    """A dataset of plots writes a folder where it is given several; a pattern names files of others."""
+    plots = {"type": "matplotlib.MatplotlibDataset", "filepath": "data/02/plots"}
+    inside = {"type": "json.JSONDataset", "filepath": "data/02/plots/a.json"}
+    project.conf("catalog", {**CATALOG, "rows_written": plots, "rows@json": inside}, env="plots")
+    pattern = {"type": "dask.CSVDataset", "filepath": "data/02/ro*.json"}
+    project.conf("catalog", {**CATALOG, "rows@json": pattern}, env="pattern")
+    for env in ("plots", "pattern"):
+        done = project.kubeflow("compile", "-o", "-", "-e", env).failed(2)
+        assert "'b_count' reads 'rows' from" in done.err
 
 
 def test_a_place_that_cannot_be_told_stops_everything(project: KedroProject) -> None:

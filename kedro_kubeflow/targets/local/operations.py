@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.errors import TrackingError
 from kedro_kubeflow.plan import Plan
+from kedro_kubeflow.plan.aliases import plain_path
 from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.image_files import ImageFiles
@@ -92,9 +92,11 @@ def _run(prepared: Prepared, runner: Runner, isolated: bool, on_change: Callable
 
 def _image_files(prepared: Prepared) -> ImageFiles:
     project, free = prepared.project, set(prepared.plan.free_inputs)
-    local = {name: path for name, handed in prepared.plan.scope.handoffs.items() if (path := handed.path)}
-    made = [posixpath.normpath(path) for name, path in local.items() if base_name(name) not in free]
-    raw = [posixpath.normpath(path) for name, path in local.items() if base_name(name) in free]
+    root = project.path.as_posix()
+    local = {name: plain_path(handed, root) for name, handed in prepared.plan.scope.handoffs.items() if handed.path}
+    raw = [path for name, path in local.items() if base_name(name) in free]
+    # What is read before it is written is both.
+    made = [path for name, path in local.items() if base_name(name) not in free and path not in raw]
     own = Path(project.conf_source, "local")
     inside = [own.relative_to(project.path).as_posix()] if own.is_relative_to(project.path) else []
     return ImageFiles(project.path, left_out=(*made, *inside), kept=tuple(raw))
