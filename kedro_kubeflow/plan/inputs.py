@@ -21,6 +21,7 @@ from kedro_kubeflow.parameters import (
 )
 from kedro_kubeflow.plan.nodes import NodeFacts
 from kedro_kubeflow.project.facts import Parameters
+from kedro_kubeflow.project.partial import UNKNOWN
 
 MAX_INPUT_BYTES = 100_000
 """What a run can be told as its parameters together.
@@ -74,12 +75,14 @@ def _top_level(path: str, values: Mapping[str, Any], node: str) -> str:
         f"The node {node!r} uses the parameter {path!r}, which the project does not have. "
         f"{did_you_mean(path, _paths(values))}",
         where="conf, parameters*.yml",
-        cure="add it there, or mend the node's input",
+        cure=f"add it there, give it as in --params {path}=VALUE, or mend the node's input",
     )
 
 
 def _has(value: Any, path: Sequence[str]) -> bool:
     for part in path:
+        if value == UNKNOWN:
+            return True
         if not isinstance(value, Mapping) or part not in value:
             return False
         value = value[part]

@@ -39,6 +39,7 @@ from kedro_kubeflow.plan.travelling_code import at_exit_with_code, code_warnings
 from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
 from kedro_kubeflow.plan.workflow import ROOM, limit_of
 from kedro_kubeflow.project.facts import Facts
+from kedro_kubeflow.project.partial import is_known
 from kedro_kubeflow.project.resolvers import unmarked
 from kedro_kubeflow.project.typed_parameters import check_types
 from kedro_kubeflow.request import EarlierRun, Request
@@ -63,7 +64,7 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
     """
     scope = scope or scope_of(facts, config, request)
     check_inputs(scope.nodes, scope.entries, facts.pipelines)
-    check_types(_validated(facts, scope), facts.parameters.values)
+    check_types(_validated(facts, scope), {k: v for k, v in facts.parameters.values.items() if is_known(v)})
     macros = VERTEX_JOB if facts.target == "vertexai" else None
     inputs, in_conf = pipeline_inputs(
         scope.nodes, facts.parameters, at_exit=_parameters_at_exit(facts, scope), macros=macros

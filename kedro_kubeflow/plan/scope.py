@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
+from kedro_kubeflow.entries import local_path
+from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.plan.aliases import with_aliases, written_elsewhere
 from kedro_kubeflow.plan.exit import ExitPipeline, exit_nodes
 from kedro_kubeflow.plan.handoff import Handoff, handoff, plain_filename
@@ -16,6 +18,7 @@ from kedro_kubeflow.plan.slicing import select
 from kedro_kubeflow.plan.tracking import is_tracked
 from kedro_kubeflow.project.catalog import Entry
 from kedro_kubeflow.project.facts import Facts
+from kedro_kubeflow.project.partial import UNKNOWN
 from kedro_kubeflow.project.resolvers import resolved_entries
 from kedro_kubeflow.request import Request
 
@@ -105,7 +108,25 @@ def scope_of(facts: Facts, config: KubeflowConfig, request: Request) -> Scope:
         volume=run.volume.folder if run.volume else None,
         stored=run.store_kedro_outputs_as_kfp_artifacts,
     )
+    _check_places_known(found)
     return _one_name_a_file(found, facts.project.path.as_posix())
+
+
+def _check_places_known(scope: Scope) -> None:
+    """Refuse to guess where data that is written lies, in the project or elsewhere.
+
+    Raises:
+        ConfigError: it depends on what a resolver cannot give here.
+    """
+    for name, node in scope.writers.items():
+        written = [entry for used, entry in scope.every_entry.items() if base_name(used) == name]
+        if any(entry and (local_path(entry) or "").startswith(UNKNOWN) for entry in written):
+            raise ConfigError(
+                f"Where {name!r} lies, which {node!r} writes, cannot be told here: a resolver that fails begins its path",
+                where="conf, catalog*.yml",
+                cure="let the resolver give something of the same kind here, as by setting the variable that ${oc.env:…} reads; "
+                "or write what is known, such as s3://, in the entry itself",
+            )
 
 
 def _one_name_a_file(scope: Scope, root: str) -> Scope:

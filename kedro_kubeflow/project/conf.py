@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.errors import ConfigError, ParameterError, did_you_mean
+from kedro_kubeflow.project.partial import resolvers_may_fail
+
+LEFT_TO_THE_RUN = "kedro_kubeflow_left_to_the_run"
+"""The attribute of a config loader that is not a step's: what it could not work out, a sentence each."""
 
 
 def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
     """One section of the configuration, environments merged, interpolations resolved.
+
+    Outside of a run, what a resolver cannot give is not known: ``UNKNOWN`` stands for it. What is for the plugin itself must be.
 
     Args:
         missing: what to give where no file of that section exists.
@@ -24,7 +30,8 @@ def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
     from kedro.config import MissingConfigException
 
     try:
-        return loader[key]
+        with _what_is_known(loader, key):
+            return loader[key]
     except MissingConfigException as error:
         if "does not exist" in str(error):
             raise _missing_environment(loader, error) from None
@@ -36,6 +43,13 @@ def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
             f"The {key} configuration cannot be read: {one_line(error)}",
             where=_file_of(error) or f"{getattr(loader, 'conf_source', 'conf')}, {key}*.yml",
         ) from error
+
+
+def _what_is_known(loader: Any, key: str) -> AbstractContextManager[None]:
+    left: list[str] | None = getattr(loader, LEFT_TO_THE_RUN, None)
+    if key in ("kubeflow", "vertexai") or left is None:
+        return nullcontext()
+    return resolvers_may_fail(key, left)
 
 
 def _missing_environment(loader: Any, error: Exception) -> ConfigError:

@@ -11,7 +11,7 @@ from kedro_kubeflow.config.jobs import JobConfig, find_job, over
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.config.selectors import Known
 from kedro_kubeflow.project.catalog import CatalogEntries, read_catalog
-from kedro_kubeflow.project.conf import read_parameters
+from kedro_kubeflow.project.conf import LEFT_TO_THE_RUN, read_parameters
 from kedro_kubeflow.project.imports import ImportFailure, import_failures
 from kedro_kubeflow.project.known_parameters import with_marks
 from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin, read_plugin
@@ -118,6 +118,7 @@ def _read(request: Request) -> tuple[Facts, KubeflowConfig]:
         mlflow=read_plugin(loader, enabled=found.config.run_config.mlflow.enabled),
         import_failures=import_failures(),
         node_times=read_node_times(project.path, {node.name for p in pipelines.values() for node in p.nodes}),
+        notes=tuple(dict.fromkeys(getattr(loader, LEFT_TO_THE_RUN, None) or ())),
     )
     return facts, found.config
 

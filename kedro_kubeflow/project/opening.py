@@ -19,7 +19,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from kedro_kubeflow.errors import ProjectError, did_you_mean
+from kedro_kubeflow.project.conf import LEFT_TO_THE_RUN
 from kedro_kubeflow.project.imports import import_failures, noting_import_failures
+from kedro_kubeflow.project.partial import resolvers_may_fail
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class OpenProject:
         conf_source: where the configuration lies: a folder, an archive or a URL.
         runtime_params: what a run was given, nested, in place of what the configuration says.
         asked_env: the environment that was asked for; None where it was left to the project.
+        in_pod: whether this is a step: there all that resolvers give must be known.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class OpenProject:
     conf_source: str
     runtime_params: Mapping[str, Any] = field(default_factory=dict)
     asked_env: str | None = None
+    in_pod: bool = False
 
     @property
     def said_env(self) -> str | None:
@@ -79,7 +83,10 @@ class OpenProject:
         """
         from kedro.framework.project import settings
 
-        with _conf_errors(self.conf_source):
+        # Kedro reads globals.yml at once.
+        left: list[str] = []
+        known = nullcontext() if self.in_pod else resolvers_may_fail("globals", left)
+        with _conf_errors(self.conf_source), known:
             loader = settings.CONFIG_LOADER_CLASS(
                 conf_source=self.conf_source,
                 env=self.env,
@@ -87,6 +94,7 @@ class OpenProject:
                 **settings.CONFIG_LOADER_ARGS,
             )
         register_patterns(loader)
+        setattr(loader, LEFT_TO_THE_RUN, None if self.in_pod else left)
         return loader
 
 
@@ -126,7 +134,7 @@ def open_project(
     env = env or os.environ.get("KEDRO_ENV") or None
     with nullcontext() if in_pod else printing_aside():
         if package:
-            return _open_package(package, env, conf_source)
+            return replace(_open_package(package, env, conf_source), in_pod=in_pod)
         return _open_folder((path or Path.cwd()).resolve(), env, conf_source, in_pod=in_pod)
 
 
@@ -148,7 +156,7 @@ def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_po
         metadata = bootstrap_project(root)
         source = conf_source or str(root / settings.CONF_SOURCE)
         found = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
-    return OpenProject(root, metadata.package_name, metadata.project_name, found, source, asked_env=env)
+    return OpenProject(root, metadata.package_name, metadata.project_name, found, source, asked_env=env, in_pod=in_pod)
 
 
 def _open_package(package: str, env: str | None, conf_source: str | None) -> OpenProject:

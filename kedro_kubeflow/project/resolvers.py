@@ -19,6 +19,7 @@ from kedro_kubeflow.errors import ParameterError
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.mlflow_plugin import register_patterns
+from kedro_kubeflow.project.partial import as_far_as_it_goes
 
 # Characters of Unicode's private use: no configuration holds them.
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
@@ -269,55 +270,19 @@ def _marking(hear: Callable[[Any], None]) -> Iterator[None]:
     """
     from omegaconf import OmegaConf
     from omegaconf.basecontainer import BaseContainer
+    from omegaconf.errors import OmegaConfBaseException
 
     # OmegaConf 2.4 renamed the function and warns of the old name.
     register = getattr(OmegaConf, "register_resolver", None) or OmegaConf.register_new_resolver
-    before, whole = dict(BaseContainer._resolvers), OmegaConf.to_container
+    before = dict(BaseContainer._resolvers)
     try:
         for name in {*before, "oc.env"} - _PLAIN:
             register(name, _marker(name), replace=True)
-        OmegaConf.to_container = staticmethod(_as_far_as_it_goes(whole, hear))  # type: ignore[method-assign]
-        yield
+        # As a rule a mark stands for a mapping that something else looks into. What is not known to be plain is not.
+        with as_far_as_it_goes(_mark("…"), goes_on=lambda error: isinstance(error, OmegaConfBaseException), hear=hear):
+            yield
     finally:
         BaseContainer._resolvers = before
-        OmegaConf.to_container = staticmethod(whole)  # type: ignore[method-assign]
-
-
-def _as_far_as_it_goes(to_container: Callable[..., Any], hear: Callable[[Any], None]) -> Callable[..., Any]:
-    """OmegaConf's way to plain values, with a mark in place of what cannot be worked out.
-
-    As a rule a mark stands for a mapping that something else looks into. What is not known to be plain is not.
-    """
-
-    def plain(config: Any, *args: Any, resolve: bool = False, **kwargs: Any) -> Any:
-        from omegaconf.errors import OmegaConfBaseException
-
-        if not resolve:
-            return to_container(config, *args, **kwargs)
-        hear(config)
-        try:
-            return to_container(config, *args, resolve=True, **kwargs)
-        except OmegaConfBaseException:
-            return _with_marks(config)
-
-    return plain
-
-
-def _with_marks(config: Any) -> Any:
-    from omegaconf import DictConfig, ListConfig
-
-    if isinstance(config, DictConfig):
-        return {key: _item(config, key) for key in config}
-    return [_item(config, index) for index in range(len(config))] if isinstance(config, ListConfig) else config
-
-
-def _item(config: Any, key: Any) -> Any:
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        return _with_marks(config[key])
-    except OmegaConfBaseException:
-        return _mark("…")
 
 
 def _in_files(loader: Any) -> dict[str, Asked]:

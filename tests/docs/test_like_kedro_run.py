@@ -17,6 +17,7 @@ HELD_BY = {
     "resolvers": (
         f"{VALUES}::test_nothing_that_a_resolver_gives_is_in_the_compiled_file",
         f"{VALUES}::test_one_that_is_overridden_is_an_input_and_no_more_of_it",
+        f"{VALUES}::test_what_only_steps_know_need_not_be_known_where_it_is_compiled",
         f"{VALUES}::test_steps_see_what_kedro_run_sees",
     ),
     "interpolation": (

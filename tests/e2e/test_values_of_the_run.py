@@ -109,6 +109,21 @@ def test_a_resolver_that_is_given_is_worked_out_in_the_run(project: KedroProject
     assert "2026-01-01" not in done.text
 
 
+def test_what_only_steps_know_need_not_be_known_where_it_is_compiled(project: KedroProject) -> None:
+    done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1,region=europe").ok()
+    assert "${oc.env:API_KEY} in parameters*.yml fails here, and is left to the steps: KeyError" in done.err
+    assert done.out == project.kubeflow("compile", "-o", "-", "--params", "fresh=1,region=europe", env=THEN).ok().out
+
+
+def test_where_data_lies_is_not_guessed(project: KedroProject) -> None:
+    entry = {"type": "json.JSONDataset", "filepath": "${oc.env:WHERE}/written.json"}
+    project.conf("catalog", {"written": entry}, env="elsewhere")
+    words = ("compile", "-o", "-", "-e", "elsewhere", "--params", "fresh=1,region=europe")
+    done = project.kubeflow(*words, env=THEN).failed(2)
+    assert "Where 'written' lies, which 'write' writes, cannot be told here" in done.err
+    assert "filepath" not in project.kubeflow(*words, env={**THEN, "WHERE": "s3://there"}).ok().err
+
+
 def test_given_parameters_that_do_not_go_together_with_the_projects_are_named(project: KedroProject) -> None:
     done = project.kubeflow("compile", "-o", "-", "--params", "fresh=1,region=europe,options=[1]", env=THEN).failed(2)
     assert "The given parameters do not go together with the project's: TypeError" in done.err
