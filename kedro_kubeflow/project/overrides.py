@@ -22,7 +22,7 @@ def read_overrides(params: str | None, param: Iterable[str], params_file: Path |
     """
     from omegaconf import OmegaConf
 
-    merged: Any = OmegaConf.create(dict(_from_file(params_file)) if params_file else {})
+    merged: Any = _from_file(params_file) if params_file else OmegaConf.create({})
     items = [item.strip() for item in (params or "").split(",") if item.strip()]
     _refuse_cut(items, params or "")
     for item in [*items, *param]:
@@ -61,15 +61,25 @@ def _from_item(item: str) -> Any:
         ) from error
 
 
-def _from_file(path: Path) -> Mapping[str, Any]:
+def _from_file(path: Path) -> Any:
+    """What a file says, read as Kedro reads parameters.yml: ``1e-3`` is a number there, which plain YAML takes for text."""
     import yaml
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"The file of parameters cannot be read: {error}", where=str(path)) from error
-    if values is None:
-        return {}
+        text = path.read_text("utf-8")
+        values = yaml.safe_load(text)
+        if values is None:
+            return OmegaConf.create({})
+        _check_file(values, path)
+        return OmegaConf.create(text)
+    except (yaml.YAMLError, UnicodeDecodeError, OmegaConfBaseException) as error:
+        said = " ".join(str(error).split())
+        raise ParameterError(f"The file of parameters cannot be read: {said}", where=str(path)) from error
+
+
+def _check_file(values: Any, path: Path) -> None:
     if not isinstance(values, Mapping):
         raise ParameterError("The file of parameters must be a mapping of names to values", where=str(path))
     for key, value in _leaves(values):
@@ -79,7 +89,6 @@ def _from_file(path: Path) -> Mapping[str, Any]:
                 where=str(path),
                 cure=f'write it in quotes, "{value}", and it is text, as it is in parameters.yml',
             )
-    return values
 
 
 def _leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -136,3 +136,13 @@ def test_text_that_looks_like_a_number_has_a_way() -> None:
         run_inputs(spec, {"text": 3}, where="x")
     assert "--param 'text=\"3\"'" in str(caught.value.cure)
     assert run_inputs(spec, read_overrides(None, ['text="3"'], None), where="x") == {"kfp_text": "3"}
+
+
+def test_what_refers_to_something_is_refused_by_what_is_compiled_already() -> None:
+    spec = spec_of(DEFAULTS)
+    for given in ({"text": "of ${limit}"}, {"deep": {"list": ["${oc.env:KEY}"]}}):
+        with pytest.raises(ParameterError, match="is looked up when a pipeline is compiled") as caught:
+            run_inputs(spec, given, where="there")
+        assert "run-once --param" in str(caught.value.cure)
+    [sent] = run_inputs(spec, {"text": r"costs \${USD}"}, where="there").values()
+    assert json.loads(sent) == "costs ${USD}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from kedro_kubeflow.errors import ParameterError
 from kedro_kubeflow.project.overrides import read_overrides
@@ -28,3 +30,33 @@ def test_a_value_with_commas_is_refused_with_the_way_that_works(given: str) -> N
 
 def test_a_name_ends_where_kedro_ends_it() -> None:
     assert read_overrides("a:b=1,c=d:e,f=g=h", (), None) == {"a:b": 1, "c": "d:e", "f": "g=h"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rate: 1e-3\nmany: 1_000\nat: 12:30\nis: yes\nend: .inf\ntext: '1e-3'",
+        '{"rate": 1e-3, "n": null, "l": [1, {"a": 2.0}]}',
+    ],
+)
+def test_a_file_is_read_as_kedro_reads_parameters(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "more.yml"
+    file.write_text(text)
+    theirs = OmegaConf.to_container(OmegaConf.load(file))
+    assert json.dumps(read_overrides(None, (), file)) == json.dumps(theirs)
+    assert isinstance(read_overrides(None, (), file)["rate"], float)
+
+
+def test_what_is_no_mapping_or_no_yaml_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "more.yml"
+    for text, said in {
+        "- 1": "must be a mapping",
+        "a: [": "cannot be read",
+        "a: '${b'": "cannot be read",
+        "5": "mapping",
+    }.items():
+        file.write_text(text)
+        with pytest.raises(ParameterError, match=said):
+            read_overrides(None, (), file)
+    file.write_text("# nothing")
+    assert read_overrides("a=1", (), file) == {"a": 1}

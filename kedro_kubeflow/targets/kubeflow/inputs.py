@@ -6,6 +6,7 @@ the inputs given here are read there as they are meant.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from kedro_kubeflow.contract import StepCall, runtime_arguments
 from kedro_kubeflow.errors import ParameterError, did_you_mean
 from kedro_kubeflow.names import is_secret_name
 from kedro_kubeflow.parameters import RECURRING_RUN, Encoding, coerce, decode
+
+_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ def _calls(ir: Mapping[str, Any]) -> Iterator[StepCall]:
 
 def _value(known: Input, value: Any, where: str, *, scheduled: bool) -> Any:
     own = decode(known.encoding, known.default) if known.default is not None else None
+    if known.encoding.kind not in ("part", "unset"):
+        value = _worked_out(value, known.encoding.key, where)
     try:
         return coerce(known.encoding, _merged(own, value), macros=RECURRING_RUN if scheduled else None)
     except ValueError as error:
@@ -110,6 +115,30 @@ def _value(known: Input, value: Any, where: str, *, scheduled: bool) -> Any:
         raise ParameterError(
             f"The parameter {key!r} does not fit: {error}", where=where, cure=_cure(known.encoding, value)
         ) from None
+
+
+def _worked_out(value: Any, key: str, where: str) -> Any:
+    """A value as Kedro would read it where it needs nothing else for it.
+
+    Raises:
+        ParameterError: it refers to something.
+    """
+    if isinstance(value, Mapping):
+        return {name: _worked_out(item, key, where) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_worked_out(item, key, where) for item in value]
+    return _INTERPOLATION.sub(lambda found: _text_of(found, key, where), value) if isinstance(value, str) else value
+
+
+def _text_of(found: re.Match[str], key: str, where: str) -> str:
+    backslashes = len(found[1])
+    if backslashes % 2:
+        return "\\" * (backslashes // 2) + "${"
+    raise ParameterError(
+        f"What ${{…}} stands for is looked up when a pipeline is compiled, and {key!r} is given to one that is: {found.string!r}",
+        where=where,
+        cure=f"give the value itself, or compile with it: `kedro kubeflow run-once --param '{key}={found.string}'`",
+    )
 
 
 def _cure(encoding: Encoding, value: Any) -> str:
