@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro_kubeflow.contract import Artifact, StepCall
-from kedro_kubeflow.entries import MEMORY_DATASET, local_path, repoint
+from kedro_kubeflow.entries import MEMORY_DATASET, local_path, path_holder, repoint
 from kedro_kubeflow.errors import ProjectError
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.volume import Volume, copy_tree
@@ -170,7 +170,7 @@ def _with_model(entry: Entry, root: Path) -> dict[str, Any]:
 
 def is_partitioned(entry: Entry) -> bool:
     """Whether an entry's data is a folder of partitions, which may be empty."""
-    return bool(entry and _PARTITIONS.match(str(entry.get("type", ""))))
+    return bool(entry and _PARTITIONS.match(str(path_holder(entry).get("type", ""))))
 
 
 def data_path(path: Path, artifact: Artifact) -> Path:
@@ -186,6 +186,8 @@ def in_processes(call: StepCall) -> bool:
 def memory_entry(call: StepCall, dataset: str, path: Path) -> dict[str, Any]:
     """The entry that stores a dataset which is in memory only."""
     inner = {**call.settings.get("memory_dataset", MEMORY_DATASET), "filepath": path.as_posix()}
+    if inner.get("backend") == "cloudpickle":
+        inner["backend"] = "kedro_kubeflow.runtime.whole"
     return {"type": "kedro_kubeflow.runtime.stored.Stored", "name": dataset, "dataset": inner}
 
 

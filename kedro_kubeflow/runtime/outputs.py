@@ -33,6 +33,7 @@ class Outputs:
         self._by_dataset: dict[str, list[Artifact]] = {}
         self._kept_at: dict[str, Path] = {}
         self._partitioned: set[str] = set()
+        self._empty: set[str] = set()
         for artifact in call.outputs:
             self._by_dataset.setdefault(artifact.dataset, []).append(artifact)
 
@@ -48,6 +49,8 @@ class Outputs:
 
     def saved(self, dataset: str, data: Any, catalog: Any) -> None:
         """A dataset was saved: take its numbers, and store it where no catalog entry did."""
+        if isinstance(data, Mapping | list | tuple) and not data:
+            self._empty.add(dataset.split("@", 1)[0])
         for artifact in self._artifacts(dataset):
             if self._holds_numbers(artifact):
                 self._executor.describe(artifact.name, flat_numbers(dataset, data))
@@ -110,8 +113,11 @@ class Outputs:
         if not artifact.filename and kept is not None and kept != path and kept.exists() and not shared:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(kept, path)
-        if artifact.dataset in self._partitioned and not any(data_path(path, artifact).glob("*")):
-            data_path(path, artifact).mkdir(parents=True, exist_ok=True)
+        data = data_path(path, artifact)
+        # A dataset of several files, of whatever class, writes none where it is given none.
+        unwritten = artifact.dataset in self._empty and artifact.filename and not data.exists()
+        if unwritten or (artifact.dataset in self._partitioned and not any(data.glob("*"))):
+            data.mkdir(parents=True, exist_ok=True)
             (path / EMPTY_MARK).touch()
 
     def _store_model_uri(self, artifact: Artifact, dataset: Any) -> None:

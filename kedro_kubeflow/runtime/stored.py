@@ -54,24 +54,25 @@ def made_whole(data: Any) -> Any:
     Raises:
         DatasetError: it is tied to what only this process has, such as a connection.
     """
-    if isinstance(data, Mapping) and data and all(_is_loader(value) for value in data.values()):
+    if isinstance(data, Mapping) and data and all(is_loader(value) for value in data.values()):
         # A partitioned dataset gives each partition as a function that loads it.
         return {key: Partition(made_whole(load())) for key, load in data.items()}
     if isinstance(data, list | tuple) and type(data) in (list, tuple):
         return type(data)(made_whole(item) for item in data)
     if type(data) is dict:
         return {key: made_whole(item) for key, item in data.items()}
-    return _of_library(data)
+    return of_library(data)
 
 
-def _is_loader(value: Any) -> bool:
+def is_loader(value: Any) -> bool:
+    """Whether it is what a partitioned dataset gives for a partition: a dataset's own method."""
     return isinstance(value, MethodType) and isinstance(value.__self__, AbstractDataset)
 
 
 def is_lazy(data: Any) -> bool:
     """Whether making data whole may be work that nobody has asked for yet."""
     if isinstance(data, Mapping):
-        return any(_is_loader(value) or is_lazy(value) for value in data.values())
+        return any(is_loader(value) or is_lazy(value) for value in data.values())
     if type(data) in (list, tuple):
         return any(map(is_lazy, data))
     home = _home(data)
@@ -79,7 +80,7 @@ def is_lazy(data: Any) -> bool:
     return chunked or (home == "polars" and type(data).__name__ == "LazyFrame") or _is_of_dask(data)
 
 
-def _of_library(data: Any) -> Any:
+def of_library(data: Any) -> Any:
     """What a library works out when it is asked to; its module is there if data of its kind is."""
     home = _home(data)
     if home == "xarray" and hasattr(data, "compute"):

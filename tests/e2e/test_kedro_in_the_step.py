@@ -38,11 +38,20 @@ class Fetched(Bare):
         self._path.write_text("fetched")
         return super()._load()
 
+class Several(Proud):
+    '''A file for each of what it is given, in a folder that it makes then.'''
+    def _load(self): return sorted(file.name for file in self._path.iterdir())
+    def _save(self, data):
+        for name, text in data.items():
+            self._path.mkdir(parents=True, exist_ok=True)
+            (self._path / name).write_text(text)
+
 def make(raw, audited, same, given):
     assert audited == "by the hook"
-    return "<p>page</p>", "bare", {}
-def use(page, bare, parts, events, fetched):
+    return "<p>page</p>", "bare", {}, {}, {}
+def use(page, bare, parts, events, fetched, wrapped, own):
     assert fetched == "fetched"
+    assert (wrapped, own) == ({}, [])
     return {"page": page, "bare": bare, "parts": sorted(parts), "events": sorted(events)}
 def lazy(parts): return {"one": parts}, parts
 def whole(nested, parts):
@@ -50,8 +59,8 @@ def whole(nested, parts):
 
 def create_pipeline():
     return Pipeline([
-        node(make, ["raw", "audited", "params:same", "params:given"], ["page", "bare", "parts"], name="make"),
-        node(use, ["page", "bare", "parts", "events", "fetched"], "report", name="use", confirms="events"),
+        node(make, ["raw", "audited", "params:same", "params:given"], ["page", "bare", "parts", "wrapped", "own"], name="make"),
+        node(use, ["page", "bare", "parts", "events", "fetched", "wrapped", "own"], "report", name="use", confirms="events"),
         node(lazy, "files", ["nested", "loaders"], name="lazy"),
         node(whole, ["nested", "loaders"], "whole", name="whole"),
     ])
@@ -114,6 +123,11 @@ CATALOG = {
         "path": "data/06/parts",
         "dataset": "json.JSONDataset",
         "filename_suffix": ".json",
+    },
+    "own": {"type": "demo.pipelines.main.Several", "filepath": "data/06/several"},
+    "wrapped": {
+        "type": "CachedDataset",
+        "dataset": {"type": "partitions.IncrementalDataset", "path": "data/06/wrapped", "dataset": "json.JSONDataset"},
     },
     "events": {
         "type": "partitions.IncrementalDataset",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
+from kedro_datasets.text import TextDataset
 
-from kedro_kubeflow.runtime.stored import is_lazy, made_whole
+from kedro_kubeflow.entries import MEMORY_DATASET
+from kedro_kubeflow.runtime.stored import Stored, is_lazy, made_whole
 
 
 def of_xarray(folder: Path) -> tuple[Any, Callable[[Any], Any]]:
@@ -42,21 +46,55 @@ def test_made_whole(library: Callable[[Path], tuple[Any, Callable[[Any], Any]]],
     assert values(cloudpickle.loads(stored)["nested"][0]) == [0.0, 1.0, 2.0]
 
 
+class Holder:
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+
+DEEP: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "an attribute": (Holder, lambda made: made.data),
+    "a closure": (lambda data: lambda: data, lambda made: made()),
+    "a partial function": (lambda data: partial(next, iter([]), data), lambda made: made()),
+    "a mapping": (lambda data: OrderedDict(a=data, b=1), lambda made: made["a"]),
+}
+
+
+@pytest.mark.parametrize("way", DEEP)
+def test_at_any_depth(way: str, tmp_path: Path) -> None:
+    put, take = DEEP[way]
+    lazy, values = of_polars(tmp_path)
+    dataset = TextDataset(filepath=(tmp_path / "a.txt").as_posix())
+    dataset.save("a")
+    stored = Stored({**MEMORY_DATASET, "backend": "kedro_kubeflow.runtime.whole", "filepath": f"{tmp_path}/x.pkl"}, "x")
+    stored.save(put([lazy, dataset.load]))
+    for file in (tmp_path / "a.txt", tmp_path / "data.csv"):
+        file.unlink()
+    loaded, loader = take(cloudpickle.loads((tmp_path / "x.pkl").read_bytes()))
+    assert (values(loaded), loader()) == ([0.0, 1.0, 2.0], "a")
+    with pytest.raises(DatasetError, match="tied to the session or the files"):
+        stored.save(put(arrow_files(tmp_path)))
+
+
 def test_what_nobody_reads_is_not_worked_out() -> None:
     dask = pytest.importorskip("dask", reason="dask is not installed")
     assert is_lazy({"nested": [dask.delayed(sum)([1])]})
     assert not is_lazy({"nested": [pd.DataFrame({"v": [1]}), 3]})
 
 
-def test_what_points_at_files_and_cannot_be_made_whole_is_refused(tmp_path: Path) -> None:
+def arrow_files(folder: Path) -> Any:
     import pyarrow.dataset
     import pyarrow.parquet
 
-    rows = pyarrow.table({"v": [0.0, 1.0, 2.0]})
-    pyarrow.parquet.write_table(rows, tmp_path / "data.parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"v": [0.0, 1.0, 2.0]}), folder / "data.parquet")
+    return pyarrow.dataset.dataset(folder / "data.parquet")
+
+
+def test_what_points_at_files_and_cannot_be_made_whole_is_refused(tmp_path: Path) -> None:
+    found = arrow_files(tmp_path)
+    rows = found.to_table()
     assert made_whole(rows) is rows
     with pytest.raises(DatasetError, match=r"FileSystemDataset is tied to the session or the files"):
-        made_whole(pyarrow.dataset.dataset(tmp_path / "data.parquet"))
+        made_whole(found)
 
 
 def test_what_is_tied_to_a_session_is_refused() -> None:
