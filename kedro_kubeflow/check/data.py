@@ -15,7 +15,7 @@ from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.entries import local_path
 from kedro_kubeflow.plan.aliases import plain_path
 from kedro_kubeflow.plan.nodes import base_name
-from kedro_kubeflow.project.dataset_class import takes_metadata
+from kedro_kubeflow.project.dataset_class import is_opened_in_place, takes_metadata
 from kedro_kubeflow.project.dockerignore import DockerIgnore
 from kedro_kubeflow.project.own_hooks import has_hook
 
@@ -46,6 +46,7 @@ def data_findings(subject: Subject) -> Iterator[Finding]:
     yield from _not_made(subject)
     yield from _shared_paths(local)
     yield from _unknown_places(subject)
+    yield from _opened_in_place(subject)
     yield from _checkpoints(subject)
 
 
@@ -192,6 +193,25 @@ def _unknown_places(subject: Subject) -> Iterator[Finding]:
             "say which key is its local path, as in `metadata: {kubeflow: {path_key: KEY}}`, or that every pod reaches it, by a "
             f"URL or `metadata: {{kubeflow: {{remote: true}}}}`{lacks}; or let both nodes share a step (run_config.grouping)",
         )
+
+
+def _opened_in_place(subject: Subject) -> Iterator[Finding]:
+    """Stores that nodes are given a handle of: what one changes by it, no other step would see."""
+    for name, handed in subject.scope.handoffs.items():
+        entry = subject.scope.every_entry.get(name)
+        here = handed.kind == "file" or (handed.kind == "external" and handed.doubt)
+        if entry is None or not here or base_name(name) in subject.scope.writers:
+            continue
+        readers = subject.readers(name)
+        if len(readers) > 1 and is_opened_in_place(entry):
+            yield Finding(
+                "opened-in-place",
+                "error",
+                f"{readers[0]!r} and {readers[1]!r} both open {name!r} where it lies, each in a pod of its own: what one of them "
+                "changes, the other does not see",
+                f"catalog, dataset {name!r}" + (f": {handed.path}" if handed.path else ""),
+                "let them share a step (run_config.grouping), keep it on the run's volume (run_config.volume), or on a server",
+            )
 
 
 def _checkpoints(subject: Subject) -> Iterator[Finding]:

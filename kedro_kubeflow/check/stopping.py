@@ -11,7 +11,7 @@ from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.errors import CompileError
 from kedro_kubeflow.plan import Plan
 
-SILENT = frozenset({"same-path", "place-unknown", "local-database", "pipeline-ml"})
+SILENT = frozenset({"same-path", "place-unknown", "opened-in-place", "local-database", "pipeline-ml"})
 
 
 def wrong_values(subject: Subject, plan: Plan) -> list[Finding]:

@@ -39,5 +39,13 @@ class Subject:
                 return node.name
         return None
 
+    def readers(self, dataset: str) -> list[str]:
+        """The first node of each step that reads a dataset."""
+        base, found = base_name(dataset), dict[str, str]()
+        for node in self.scope.every_node:
+            if any(base_name(d) == base for d in node.datasets):
+                found.setdefault(self._step(node.name), node.name)
+        return list(found.values())
+
     def _step(self, node: str) -> str:
         return self.step_of.get(node, node)

@@ -7,14 +7,17 @@ A class may have its own name for a path (``where: Path``), or a default that no
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from kedro_kubeflow.entries import FOUND, is_elsewhere_by_type, is_local, is_place_name, local_path, unknown_place
 
 # Options of Kedro's own that no data lies behind.
 _NO_PLACES = frozenset({"metadata", "credentials", "load_args", "save_args", "fs_args", "version", "dataset"})
+_HANDLE = re.compile(r"(Handle|Store|Client|Connection|Collection|Engine|Database|Study)['\"]?$")
+_STORE = re.compile(r"(VectorStore|ChromaDB|LanceDB)\w*$")
 _PATH_TYPES = ("Path", "PathLike", "UPath")
 
 
@@ -37,6 +40,23 @@ def placed(entry: Mapping[str, Any]) -> dict[str, Any]:
     if len(places) != 1:
         return {**entry, **{key: value for key, value in places.items() if key not in entry}}
     return {**entry, **places, FOUND: next(iter(places))}
+
+
+def is_opened_in_place(entry: Mapping[str, Any]) -> bool:
+    """Whether what is loaded is a handle, by which a node changes the data where they lie, as of a vector store."""
+    found = _class_of(entry)
+    loaded = (str(name).rpartition(".")[2] for name in _loaded_types(found)) if found else ()
+    return any(_HANDLE.search(name) for name in loaded) or bool(_STORE.search(str(entry.get("type", ""))))
+
+
+def _loaded_types(cls: type) -> Iterator[str]:
+    """What a dataset's class says that it loads."""
+    for base in cls.__mro__:
+        for generic in base.__dict__.get("__orig_bases__", ()):
+            yield from (getattr(a, "__forward_arg__", getattr(a, "__name__", "")) for a in get_args(generic)[1:2])
+        for method in (base.__dict__.get("load"), base.__dict__.get("_load")):
+            said = getattr(method, "__annotations__", {}).get("return", "")
+            yield said if isinstance(said, str) else getattr(said, "__name__", "")
 
 
 def takes_metadata(entry: Mapping[str, Any]) -> bool:

@@ -43,6 +43,14 @@ def create_pipeline():
         node(read, ["in_folder", "named_folder", "index", "odd"], "report", name="read"),
     ])
 """
+REGISTRY = """
+from kedro.framework.project import find_pipelines
+
+def register_pipelines():
+    pipelines = find_pipelines(raise_errors=True)
+    pipelines["__default__"] = pipelines["main"]
+    return pipelines
+"""
 OWN = "demo.pipelines.main"
 CATALOG: dict[str, Any] = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
@@ -59,7 +67,12 @@ STALE = dict.fromkeys(("data/06/arrays/all.json", "data/06/named/all.json", "dat
 def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
     data = {"data/01_raw/raw.json": "[1, 2]", **STALE}
     made = make_project(
-        tmp_path_factory.mktemp("places"), pipelines=PIPELINE, catalog=CATALOG, parameters={}, data=data
+        tmp_path_factory.mktemp("places"),
+        pipelines=PIPELINE,
+        catalog=CATALOG,
+        parameters={},
+        data=data,
+        registry=REGISTRY,
     )
     made.conf("kubeflow", {"run_config": {"image": "x:1", "grouping": "all"}}, env="one")
     return made
@@ -83,6 +96,27 @@ def test_what_cannot_be_told_stops_everything_unless_the_nodes_share_a_step(proj
     project.kubeflow("compile", "-o", "-", "-e", "one").ok()
     found = json.loads(project.kubeflow("check", "-e", "one", "--output", "json").out)["findings"]
     assert "place-unknown" not in {finding["id"] for finding in found}
+
+
+def test_a_store_that_two_steps_open_stops_everything_unless_they_share_one(project: KedroProject) -> None:
+    """Who loads it is given a handle, and changes by it what another would read."""
+    store = {"type": "faiss.FAISSVectorStoreDataset", "dimension": 2, "index_path": "data/06/index.faiss"}
+    nodes = """
+    from kedro.pipeline import Pipeline, node
+    def fill(store, raw): return True
+    def ask(store, filled): return filled
+    def create_pipeline():
+        return Pipeline([
+            node(fill, ["store", "raw"], "filled", name="fill"),
+            node(ask, ["store", "filled"], "report", name="ask"),
+        ])
+    """
+    project.write("src/demo/pipelines/search/__init__.py", nodes)
+    for env in ("store", "one"):
+        project.conf("catalog", {**CATALOG, "store": store}, env=env)
+    done = project.kubeflow("compile", "-o", "-", "-p", "search", "-e", "store").failed(2)
+    assert "'fill' and 'ask' both open 'store' where it lies" in done.err
+    project.kubeflow("compile", "-o", "-", "-p", "search", "-e", "one").ok()
 
 
 def test_a_database_in_a_file_between_two_steps_stops_everything(project: KedroProject) -> None:

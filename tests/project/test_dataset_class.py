@@ -11,7 +11,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets.pandas import SQLTableDataset
 
 from kedro_kubeflow.entries import UNSAID, local_path, repoint, unknown_place, without_mark
-from kedro_kubeflow.project.dataset_class import placed, takes_metadata
+from kedro_kubeflow.project.dataset_class import is_opened_in_place, placed, takes_metadata
 
 
 class Own(AbstractDataset[Any, Any]):
@@ -31,6 +31,17 @@ class Text(Own):
 
 class Default(Own):
     def __init__(self, folder: str = "data/06/arrays", dimension: int = 4) -> None: ...
+
+
+class Opened(AbstractDataset[Any, "IndexHandle"]):
+    def load(self) -> Any: ...
+    def save(self, data: Any) -> None: ...
+    def _describe(self) -> dict[str, Any]:
+        return {}
+
+
+class OpenedToo(Own):
+    def load(self) -> SearchClient: ...  # type: ignore[name-defined]  # noqa: F821
 
 
 class TwoPlaces(Own):
@@ -87,3 +98,11 @@ def test_whether_metadata_can_be_given() -> None:
     assert takes_metadata({"type": f"{__name__}.Text"})
     assert not takes_metadata({"type": f"{__name__}.Nowhere"})
     assert takes_metadata({"type": "no.such.Class"})
+
+
+def test_whether_it_is_opened_in_place() -> None:
+    for name in ("Opened", "OpenedToo"):
+        assert is_opened_in_place({"type": f"{__name__}.{name}"}), name
+    assert is_opened_in_place({"type": "no_such.FAISSVectorStoreDataset"})
+    for name in (f"{__name__}.Text", "json.JSONDataset", "pandas.SQLTableDataset", "partitions.PartitionedDataset"):
+        assert not is_opened_in_place({"type": name}), name
