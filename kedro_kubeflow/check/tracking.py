@@ -10,7 +10,7 @@ from kedro_kubeflow.auth.mlflow.address import ADDRESSES, holds_password
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.reach import is_here
 from kedro_kubeflow.check.subject import Subject
-from kedro_kubeflow.project.mlflow_plugin import mlflow_section, tracking_uri
+from kedro_kubeflow.project.mlflow_plugin import is_folder, mlflow_section, tracking_uri, unknown_scheme
 
 _VARIABLE = "MLFLOW_TRACKING_URI"
 _CURE = "set server.mlflow_tracking_uri to an address that the cluster reaches, in an environment of its own (--env)"
@@ -27,6 +27,7 @@ def tracking_findings(subject: Subject) -> Iterator[Finding]:
     if not subject.scope.tracking:
         return
     loader = subject.facts.project.config_loader()
+    yield from _refused(subject, loader)
     server = mlflow_section(loader).get("server") or {}
     yield from _passwords(server, subject)
     configured = server.get("mlflow_tracking_uri")
@@ -44,6 +45,23 @@ def tracking_findings(subject: Subject) -> Iterator[Finding]:
         problem = "is not given, so each pod would log to files of its own"
     if problem:
         yield Finding("mlflow-address", "error", f"The address of the MLflow server {problem}", where, _CURE)
+
+
+def _refused(subject: Subject, loader: Any) -> Iterator[Finding]:
+    """What kedro-mlflow will not take of mlflow.yml when a context loads, such as a key that it does not know."""
+    if not subject.facts.mlflow.installed:
+        return
+    from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
+
+    try:
+        KedroMlflowConfig.model_validate(mlflow_section(loader))
+    except ValueError as error:
+        # Pydantic's, which says what is wrong key by key.
+        for one in getattr(error, "errors", list)():
+            key = ".".join(map(str, one["loc"]))
+            unknown = one["type"] == "extra_forbidden"
+            what = f"kedro-mlflow knows no key {key!r}" if unknown else f"kedro-mlflow refuses {key!r}: {one['msg']}"
+            yield Finding("mlflow-config", "error", what, f"mlflow.yml, {key}", "mend it there: no step would start")
 
 
 def _passwords(server: Mapping[str, Any], subject: Subject) -> Iterator[Finding]:
@@ -70,6 +88,8 @@ def _unreachable(uri: str) -> str | None:
     scheme = urlsplit(uri).scheme.partition("+")[0]
     if scheme == "sqlite":
         return "is a database in a file of this machine (sqlite)"
-    if scheme in ("", "file"):
+    if unknown := unknown_scheme(uri):
+        return f"begins with {unknown!r}, which is nothing that MLflow knows"
+    if is_folder(uri):
         return "is a folder of this machine"
     return "is an address of this machine, which in a pod is the pod itself" if is_here(uri) else None

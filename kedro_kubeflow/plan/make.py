@@ -39,6 +39,7 @@ from kedro_kubeflow.plan.travelling_code import at_exit_with_code, code_warnings
 from kedro_kubeflow.plan.volume import mounted, volume_tasks, with_volume
 from kedro_kubeflow.plan.workflow import ROOM, limit_of
 from kedro_kubeflow.project.facts import Facts
+from kedro_kubeflow.project.mlflow_plugin import is_folder, unknown_scheme
 from kedro_kubeflow.project.partial import is_known
 from kedro_kubeflow.project.resolvers import unmarked
 from kedro_kubeflow.project.typed_parameters import check_types
@@ -227,7 +228,14 @@ def _not_cached(facts: Facts, config: KubeflowConfig, scope: Scope, steps: Seque
 
 def _no_tracking_server(facts: Facts, config: KubeflowConfig, scope: Scope) -> Iterator[str]:
     given = any("MLFLOW_TRACKING_URI" in (variables or {}) for variables in config.run_config.env.values())
-    if scope.tracking and facts.mlflow.installed and not facts.mlflow.address and not given:
+    if not scope.tracking or not facts.mlflow.installed:
+        return
+    if address := facts.mlflow.address:
+        if unknown := unknown_scheme(address):
+            yield f"The MLflow server's address begins with {unknown!r}, which is nothing that MLflow knows: steps would fail"
+        elif is_folder(address):
+            yield "The MLflow server is a folder of this machine: each step, in a pod, would log to one of its own, or fail"
+    elif not given:
         yield (
             "No MLflow server is named (mlflow.yml, server.mlflow_tracking_uri, or MLFLOW_TRACKING_URI in run_config.env), and "
             "kedro-mlflow is installed: each step would log to a folder of its own, or fail"

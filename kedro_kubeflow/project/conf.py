@@ -42,6 +42,7 @@ def read_section(loader: Any, key: str, *, missing: Any = None) -> Any:
         raise ConfigError(
             f"The {key} configuration cannot be read: {one_line(error)}",
             where=_file_of(error) or f"{getattr(loader, 'conf_source', 'conf')}, {key}*.yml",
+            cure=_cure(error),
         ) from error
 
 
@@ -50,6 +51,16 @@ def _what_is_known(loader: Any, key: str) -> AbstractContextManager[None]:
     if key in ("kubeflow", "vertexai") or left is None:
         return nullcontext()
     return resolvers_may_fail(key, left)
+
+
+def _cure(error: Exception) -> str | None:
+    """What to do about a resolver that is not there: Kedro has ``oc.env`` for credentials alone."""
+    if type(error).__name__ != "UnsupportedInterpolationType":
+        return None
+    return (
+        "register the resolver in settings.py (CONFIG_LOADER_ARGS, custom_resolvers), as "
+        '{"oc.env": omegaconf.resolvers.oc.env}; Kedro itself knows oc.env in credentials*.yml alone'
+    )
 
 
 def _missing_environment(loader: Any, error: Exception) -> ConfigError:

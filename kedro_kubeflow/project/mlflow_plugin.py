@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.conf import read_section
@@ -116,6 +117,23 @@ def tracking_uri(loader: Any) -> str | None:
     """Where the project logs to, as far as its configuration or the environment says."""
     server = mlflow_section(loader).get("server") or {}
     return server.get("mlflow_tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI")
+
+
+# Names of Databricks that are an address by themselves, and what else MLflow takes without a plugin.
+_DATABRICKS = frozenset({"databricks", "databricks-uc", "uc"})
+_SCHEMES = frozenset({"", "file", "http", "https", "sqlite", "postgresql", "mysql", "mssql"})
+
+
+def is_folder(address: str) -> bool:
+    """Whether an address of MLflow's is a folder of the machine that it is used on."""
+    return address not in _DATABRICKS and urlsplit(address).scheme in ("", "file")
+
+
+def unknown_scheme(address: str) -> str | None:
+    """The scheme of an address that no MLflow knows, nor a plugin that is installed here; None where it is known."""
+    scheme = urlsplit(address).scheme.partition("+")[0]
+    known = _SCHEMES | _DATABRICKS | {point.name for point in entry_points(group="mlflow.tracking_store")}
+    return None if scheme in known or len(scheme) == 1 else scheme  # A letter alone is a disk of Windows.
 
 
 def refuses_folders() -> bool:

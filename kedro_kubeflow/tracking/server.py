@@ -130,7 +130,10 @@ def tracking_errors() -> Iterator[None]:
 def _explained(error: Exception) -> TrackingError:
     import mlflow
 
-    where = shown(mlflow.get_tracking_uri())
+    # Before an address is set, MLflow gives one of its own, which nobody has written anywhere.
+    where = (
+        shown(mlflow.get_tracking_uri()) if mlflow.is_tracking_uri_set() else "mlflow.yml, server.mlflow_tracking_uri"
+    )
     if missing := why_unsent(str(error)):
         return TrackingError(f"No request is sent to MLflow: {missing[0]}", where=where, cure=missing[1])
     if status := refused_by_front(error):
@@ -167,6 +170,11 @@ def _words(error: Exception) -> tuple[str, str]:
     ):
         return "What is asked for is not there, or was deleted", (
             "restore the run or its experiment in MLflow, or start a new pipeline run"
+        )
+    if "unsupported URI" in text:
+        return (
+            "MLflow does not know such an address",
+            "mend it: server.mlflow_tracking_uri or mlflow_registry_uri in mlflow.yml",
         )
     if "valid JSON" in text:
         return "This is not MLflow's own answer", (

@@ -218,6 +218,13 @@ def test_addresses_of_this_machine(project: Callable[..., KedroProject]) -> None
     [
         ({"mlflow_tracking_uri": "sqlite:///mlflow.db"}, {}, {}, "is a database in a file of this machine (sqlite)"),
         ({"mlflow_tracking_uri": "mlruns"}, {}, {}, "is a folder of this machine"),
+        (
+            {"mlflow_tracking_uri": "htp://mlflow.example.com"},
+            {},
+            {},
+            "begins with 'htp', which is nothing that MLflow knows",
+        ),
+        ({"mlflow_tracking_uri": "databricks"}, {}, {}, None),
         ({"mlflow_tracking_uri": "http://127.0.0.1:5000"}, {}, {}, "is an address of this machine"),
         ({}, {}, {}, "is not given, so each pod would log to files of its own"),
         ({}, {}, {"MLFLOW_TRACKING_URI": "http://mlflow.example.com"}, "is set here and not in the pods"),
@@ -458,6 +465,30 @@ def test_where_no_mlflow_server_is_named_that_is_said_before_anything_runs(
     done = made.kubeflow("run-once", "--local").failed(5)
     assert "MLflow refuses to log to a folder (mlruns, as no server is named)" in done.err
     assert not list(made.path.glob(".kubeflow/runs/*"))
+
+
+def test_an_address_that_mlflow_does_not_know_is_said_before_anything_runs(
+    project: Callable[..., KedroProject],
+) -> None:
+    made = project(mlflow={"server": {"mlflow_tracking_uri": "htp://mlflow.example.com"}})
+    assert "begins with 'htp', which is nothing that MLflow knows" in made.kubeflow("compile", "-o", "-").ok().err
+    assert "begins with 'htp'" in made.kubeflow("run-once", "--local").failed(5).err
+    made.conf("mlflow", {"server": {"mlflow_tracking_uri": "./mlruns"}})
+    assert "The MLflow server is a folder of this machine" in made.kubeflow("compile", "-o", "-").ok().err
+
+
+def test_what_kedro_mlflow_will_refuse_is_said_before(project: Callable[..., KedroProject]) -> None:
+    made = project(
+        mlflow={"server": {"mlflow_tracking_uri": "http://m.example.com"}, "tracking": {"experimnt": {"name": "x"}}}
+    )
+    found = findings(made)
+    assert serious(found) == {"mlflow-config": "error"}
+    assert found["mlflow-config"]["what"] == "kedro-mlflow knows no key 'tracking.experimnt'"
+
+
+def test_a_resolver_that_kedro_lacks_has_a_cure(project: Callable[..., KedroProject]) -> None:
+    made = project(mlflow={"server": {"mlflow_tracking_uri": "${oc.env:MLFLOW}"}})
+    assert "register the resolver in settings.py" in made.kubeflow("compile", "-o", "-").failed(2).err
 
 
 def test_a_new_parameter_may_be_a_typo(project: Callable[..., KedroProject]) -> None:

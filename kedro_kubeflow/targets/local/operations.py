@@ -21,7 +21,7 @@ from kedro_kubeflow.plan.aliases import plain_path
 from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.prepared import Prepared
 from kedro_kubeflow.project.image_files import ImageFiles
-from kedro_kubeflow.project.mlflow_plugin import refuses_folders, tracking_uri
+from kedro_kubeflow.project.mlflow_plugin import is_folder, refuses_folders, tracking_uri, unknown_scheme
 from kedro_kubeflow.targets.base.run import Run
 from kedro_kubeflow.targets.local import record
 from kedro_kubeflow.targets.local.adapter import Runner
@@ -123,6 +123,9 @@ def _finish_call(plan: Plan) -> StepCall:
     return replace(plan.common_call, action="finish", step=names.END_RUN, tracking=True)
 
 
+_ADDRESS = "mlflow.yml, server.mlflow_tracking_uri"
+
+
 def _check_tracking_server(uri: str | None, *, plugin: bool) -> None:
     """Ask before anything runs: MLflow itself tries for a long time until it says that nobody answers.
 
@@ -130,10 +133,16 @@ def _check_tracking_server(uri: str | None, *, plugin: bool) -> None:
         plugin: whether kedro-mlflow is there, which logs to a folder where no address is given.
     """
     parts = urlsplit(uri or "")
-    if (uri or plugin) and parts.scheme in ("", "file") and refuses_folders():
+    if unknown := unknown_scheme(uri or ""):
+        raise TrackingError(
+            f"The address of the MLflow server begins with {unknown!r}, which is nothing that MLflow knows",
+            where=_ADDRESS,
+            cure="mend it there: https://…, or sqlite:///mlflow.db to try it on this machine",
+        )
+    if (uri or plugin) and is_folder(uri or "") and refuses_folders():
         raise TrackingError(
             f"MLflow refuses to log to a folder ({uri or 'mlruns, as no server is named'})",
-            where="mlflow.yml, server.mlflow_tracking_uri",
+            where=_ADDRESS,
             cure="name a server there (`kedro mlflow init` writes the file), or sqlite:///mlflow.db to try it on this machine; "
             "or switch tracking off (run_config.mlflow.enabled: false)",
         )
