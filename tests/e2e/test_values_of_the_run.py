@@ -94,6 +94,30 @@ def test_a_step_that_a_resolver_gives_something_is_not_cached(project: KedroProj
     assert any(note.startswith("The step 'write' is not cached: a resolver") for note in planned["notes"])
 
 
+def test_so_is_one_whose_catalog_a_resolver_gives_something_and_no_other(project: KedroProject) -> None:
+    project.conf("kubeflow", {"run_config": {"image": "x:1", "cache": {"__default__": True}}}, env="dated")
+    words = ("plan", "--output", "json", "-e", "dated", "--params", "fresh=1,region=europe,later=given")
+    assert _cached(project, words, "follow"), "nothing of it is the run's"
+    project.conf("catalog", {"followed": {"type": "json.JSONDataset", "filepath": "data/${today:}.json"}}, env="dated")
+    assert not _cached(project, words, "follow")
+
+
+def _cached(project: KedroProject, words: tuple[str, ...], step: str) -> bool:
+    planned = json.loads(project.kubeflow(*words, env=THEN).ok().out)
+    [found] = [bool(one["cache"]) for one in planned["steps"] if one["title"] == step]
+    return found
+
+
+def test_no_run_is_called_as_a_resolver_says_here(project: KedroProject) -> None:
+    nobody = {"host": "http://127.0.0.1:9", "run_config": {"image": "x:1"}}
+    project.conf("kubeflow", nobody, env="far")
+    for given in ("", ",text=${run_date}"):
+        words = ("--params", f"fresh=1,region=europe{given}", "--run-name", "of {text}" if given else "of {run_date}")
+        done = project.kubeflow("run-once", "-e", "far", *words, env=THEN).failed(2)
+        assert "${today:}" in done.err
+        assert "2026-01-01" not in done.text
+
+
 def test_one_that_is_overridden_is_an_input_and_no_more_of_it(project: KedroProject) -> None:
     words = ("--params", "fresh=1,region=europe,api.retries=7,run_date=2020-02-02")
     done = project.kubeflow("compile", "-o", "-", *words, env=THEN).ok()
