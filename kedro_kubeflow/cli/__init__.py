@@ -10,8 +10,11 @@ import gc
 import importlib
 import logging
 import warnings
+from typing import Any
 
 import click
+
+from kedro_kubeflow.standard_output import give_back
 
 COMMANDS = {
     "artifacts": "kedro_kubeflow.cli.artifacts:artifacts",
@@ -37,6 +40,11 @@ COMMANDS = {
 
 class LazyGroup(click.Group):
     """A group that imports a command when it is named."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """From here on, what is printed is a command's result, or help."""
+        give_back()
+        return super().make_context(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands' names, sorted."""

@@ -25,7 +25,7 @@ def output_option(command: F) -> F:
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        help="What is printed. `kedro` itself prints too; `kedro-kubeflow …`, the same command for scripts, nothing else.",
+        help="What is printed. With `kedro`, the first line of its log is before it; not with `kedro-kubeflow …`.",
     )
     return output(to_option(command))
 

@@ -36,6 +36,20 @@ def test_standard_output_is_the_result_alone(project: KedroProject) -> None:
     assert "below Python too" in done.stderr
 
 
+def test_kedros_own_command_gives_the_result_behind_the_first_line_of_kedros_log(project: KedroProject) -> None:
+    done = project.kedro("kubeflow", "plan", "--output", "json").ok()
+    log, begin, rest = done.out.partition("\n{")
+    assert json.loads(begin + rest)["name"] == "demo"
+    assert "logging" in log
+    for text in ("a project that talks", "below Python too"):
+        assert text not in done.out
+        assert text in done.err
+
+
+def test_help_is_a_result(project: KedroProject) -> None:
+    assert "Run this project on Kubeflow Pipelines" in project.kedro("kubeflow", "--help").ok().out
+
+
 def test_into_a_file_by_either_command(project: KedroProject) -> None:
     project.kubeflow("plan", "--output", "json", "--to", "plan.json").ok()
     assert json.loads((project.path / "plan.json").read_text())["pipeline"] == "__default__"

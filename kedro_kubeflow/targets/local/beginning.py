@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kedro_kubeflow import standard_output
 from kedro_kubeflow.runtime.late import import_late
 from kedro_kubeflow.targets.local import standby
 
@@ -25,11 +26,13 @@ def beginning() -> Iterator[None]:
 def begin_early() -> None:
     """Begin while Kedro itself starts, if the command line is that of a run on this machine.
 
-    For each command of ours, what MLflow imports with itself and commands do not use is left for later. Kedro calls this by the
-    entry point ``kedro.init`` (https://docs.kedro.org/en/stable/extend/plugins/).
+    For each command of ours, standard output is kept for its result, and what MLflow imports with itself and commands do not use
+    is left for later. Kedro calls this by the entry point ``kedro.init`` (https://docs.kedro.org/en/stable/extend/plugins/).
     """
     words = sys.argv[1:]
     if words[:1] == ["kubeflow"]:
+        # Before the project is imported, which may print.
+        standard_output.keep()
         import_late()
     is_here = "--local" in words and not {"--help", "-h", "docker"} & set(words)
     if words[:2] != ["kubeflow", "run-once"] or not is_here:
