@@ -177,6 +177,11 @@ def test_two_names_for_one_path(
     assert said in found["same-path"]["what"]
 
 
+def test_what_is_written_into_a_folder_that_is_read(project: Callable[..., KedroProject]) -> None:
+    given = {"raw": CATALOG["raw"], "x": FOLDER, "z": {**FILE, "filepath": "data/parts/a.json"}}
+    assert findings(project(pipelines=CHAIN, catalog=given, parameters={}))["same-path"]["level"] == "error"
+
+
 def test_two_names_that_are_only_read_are_no_matter(project: Callable[..., KedroProject]) -> None:
     found = findings(project(pipelines=TWO, catalog={"raw": FILE, "y": FILE}, parameters={}))
     assert "same-path" not in found

@@ -46,21 +46,29 @@ class Several(Proud):
             self._path.mkdir(parents=True, exist_ok=True)
             (self._path / name).write_text(text)
 
+class Pieces(Proud):
+    '''The catalog has a pattern, as for dask and Spark.'''
+    def _load(self): return [file.read_text() for file in sorted(self._path.parent.glob(self._path.name))]
+    def _save(self, data):
+        for name in data: Path(str(self._path).replace("*", name)).write_text(name)
+
 def make(raw, audited, same, given):
     assert audited == "by the hook"
-    return "<p>page</p>", "bare", {}, {}, {}
-def use(page, bare, parts, events, fetched, wrapped, own):
+    return "<p>page</p>", "bare", {}, {}, {}, ["1", "2"]
+def use(page, bare, parts, events, fetched, wrapped, own, pieces):
     assert fetched == "fetched"
-    assert (wrapped, own) == ({}, [])
+    assert (wrapped, own, pieces) == ({}, [], ["1", "2"])
     return {"page": page, "bare": bare, "parts": sorted(parts), "events": sorted(events)}
-def lazy(parts): return {"one": parts}, parts
+def lazy(parts): return {"one": parts}, (lambda: parts)
 def whole(nested, parts):
-    return {"parts": {name: load() for name, load in parts.items()}, "nested": nested["one"]["a"]()}
+    return {"parts": {name: load() for name, load in parts().items()}, "nested": nested["one"]["a"]()}
 
 def create_pipeline():
     return Pipeline([
-        node(make, ["raw", "audited", "params:same", "params:given"], ["page", "bare", "parts", "wrapped", "own"], name="make"),
-        node(use, ["page", "bare", "parts", "events", "fetched", "wrapped", "own"], "report", name="use", confirms="events"),
+        node(make, ["raw", "audited", "params:same", "params:given"],
+             ["page", "bare", "parts", "wrapped", "own", "pieces"], name="make"),
+        node(use, ["page", "bare", "parts", "events", "fetched", "wrapped", "own", "pieces"], "report",
+             name="use", confirms="events"),
         node(lazy, "files", ["nested", "loaders"], name="lazy"),
         node(whole, ["nested", "loaders"], "whole", name="whole"),
     ])
@@ -124,6 +132,7 @@ CATALOG = {
         "dataset": "json.JSONDataset",
         "filename_suffix": ".json",
     },
+    "pieces": {"type": "demo.pipelines.main.Pieces", "filepath": "data/06/piece-*.txt"},
     "own": {"type": "demo.pipelines.main.Several", "filepath": "data/06/several"},
     "wrapped": {
         "type": "CachedDataset",

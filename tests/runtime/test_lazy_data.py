@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -73,6 +74,13 @@ def test_at_any_depth(way: str, tmp_path: Path) -> None:
     assert (values(loaded), loader()) == ([0.0, 1.0, 2.0], "a")
     with pytest.raises(DatasetError, match="tied to the session or the files"):
         stored.save(put(arrow_files(tmp_path)))
+
+
+def test_whatever_stores_it(tmp_path: Path) -> None:
+    lazy, values = of_polars(tmp_path)
+    Stored({"type": "pickle.PickleDataset", "filepath": f"{tmp_path}/x.pkl"}, "x").save([lazy])
+    (tmp_path / "data.csv").unlink()
+    assert values(pickle.loads((tmp_path / "x.pkl").read_bytes())[0]) == [0.0, 1.0, 2.0]
 
 
 def test_what_nobody_reads_is_not_worked_out() -> None:
