@@ -57,9 +57,10 @@ def keys_needed(nodes: Iterable[NodeFacts], parameters: Parameters, more: Iterab
         more: those that it uses in another way.
     """
     used = {*(key for node in nodes for key in keys_used(node, parameters.values)), *more, *parameters.shared}
-    # What is worked out in the pod follows a new value of what it refers to.
+    # What is worked out in the pod follows a new value of what it refers to, but none of conf/local: Kedro works each environment
+    # out by itself.
     followed = {name for key in used & parameters.resolved.keys() for name in parameters.referred.get(key, ())}
-    return used | (followed & parameters.values.keys())
+    return used | (followed & parameters.values.keys()) - (parameters.local - parameters.overridden - used)
 
 
 def _top_level(path: str, values: Mapping[str, Any], node: str) -> str:

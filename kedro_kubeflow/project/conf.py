@@ -98,7 +98,8 @@ def read_parameters(loader: Any) -> dict[str, Any]:
         raise ParameterError(
             f"The given parameters do not go together with the project's: {error.what.partition(': ')[2] or error.what}",
             where=f"{', '.join('.'.join(path) for path in _leaves(given))}, over conf, parameters*.yml",
-            cure="give a list as a whole, as in --param 'x=[a, b]', never for a mapping; and what ${…} refers to must be there",
+            cure="give plain values, a list as a whole (--param 'x=[a, b]'), a mapping for a mapping; "
+            "what ${…} refers to must be there",
         ) from error
     if values is None:
         values = dict(getattr(loader, "runtime_params", None) or {})

@@ -27,7 +27,7 @@ def read_overrides(params: str | None, param: Iterable[str], params_file: Path |
     _refuse_cut(items, params or "")
     for item in [*items, *param]:
         # One at a time, so that an error can name the one that is wrong.
-        merged = OmegaConf.merge(merged, _from_item(item))
+        _add(item, merged)
     container = OmegaConf.to_container(merged)
     return {str(key): value for key, value in container.items()} if isinstance(container, dict) else {}
 
@@ -43,16 +43,14 @@ def _refuse_cut(items: Iterable[str], whole: str) -> None:
             )
 
 
-def _from_item(item: str) -> Any:
-    from omegaconf import OmegaConf
-
+def _add(item: str, merged: Any) -> None:
     # Kedro takes `=` alone; it has taken `:` too.
     cut = item.find("=") if "=" in item else item.find(":")
     key = item[:cut].strip()
     if cut < 0 or not key:
         raise ParameterError(f"{item!r} is no parameter", cure="write it as key=value, such as model.alpha=0.5")
     try:
-        return OmegaConf.from_dotlist([f"{key}={item[cut + 1 :]}"])
+        merged.merge_with_dotlist([f"{key}={item[cut + 1 :]}"])
     except Exception as error:
         raise ParameterError(
             f"The value of the parameter {key!r} does not parse: {' '.join(str(error).split())}",

@@ -83,6 +83,9 @@ def _changed(value: Any, own: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(own, Mapping) and own:
         parts = {key: _changed(item, own.get(key, ABSENT)) for key, item in value.items()}
         return {key: part for key, part in parts.items() if part is not ABSENT} or ABSENT
+    if {type(value), type(own)} == {dict, list}:
+        # Kedro merges neither into the other; the given value holds in the end.
+        return ABSENT
     return ABSENT if same(value, own) else value
 
 

@@ -60,3 +60,18 @@ def test_what_is_no_mapping_or_no_yaml_is_said(tmp_path: Path) -> None:
             read_overrides(None, (), file)
     file.write_text("# nothing")
     assert read_overrides("a=1", (), file) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["a={q: 1},a.r=2", "a.q=1,a={r: 2}", "a=1,a.b=2", "a.b=1,a=", "a.b.c=1,a.b={c: {d: 2}}", "a=[1],a=[2]", "z=1,a=2"],
+)
+def test_later_ones_go_over_earlier_ones_as_with_kedro(given: str) -> None:
+    theirs = OmegaConf.to_container(OmegaConf.from_dotlist(given.split(",")))
+    assert json.dumps(read_overrides(given, (), None)) == json.dumps(theirs)
+
+
+@pytest.mark.parametrize("given", ["a.b=1,a=[1]", "a=[1],a.b=1"])
+def test_what_does_not_go_together_is_said(given: str) -> None:
+    with pytest.raises(ParameterError, match="The value of the parameter 'a"):
+        read_overrides(given, (), None)
