@@ -132,6 +132,17 @@ def address(config: Mapping[str, Any]) -> str:
     return json.dumps({**where, **objects}, sort_keys=True, default=str) if objects else ""
 
 
+def adds(config: Mapping[str, Any]) -> bool:
+    """Whether saving adds to what is there, as far as the entry says so."""
+    holder = path_holder(config)
+    modes = (
+        _at(holder, ("save_args", "mode")),
+        _at(holder, ("fs_args", "open_args_save", "mode")),
+        holder.get("write_mode"),
+    )
+    return any(str(mode or "").startswith("a") for mode in modes)
+
+
 def without_mark(config: Mapping[str, Any]) -> dict[str, Any]:
     """An entry as a dataset can be given it, `FOUND` left out at any depth."""
     return {

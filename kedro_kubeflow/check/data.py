@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from kedro_kubeflow.check.finding import Finding, Level
 from kedro_kubeflow.check.subject import Subject
-from kedro_kubeflow.entries import local_path
+from kedro_kubeflow.entries import adds, local_path
 from kedro_kubeflow.plan.aliases import plain_path
 from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.project.dataset_class import is_opened_in_place, takes_metadata
@@ -48,6 +48,7 @@ def data_findings(subject: Subject) -> Iterator[Finding]:
     yield from _unknown_places(subject)
     yield from _opened_in_place(subject)
     yield from _checkpoints(subject)
+    yield from _additions(subject)
 
 
 def _local_datasets(subject: Subject) -> list[Local]:
@@ -203,14 +204,25 @@ def _opened_in_place(subject: Subject) -> Iterator[Finding]:
         if entry is None or not here or base_name(name) in subject.scope.writers:
             continue
         readers = subject.readers(name)
-        if len(readers) > 1 and is_opened_in_place(entry):
+        where = f"catalog, dataset {name!r}" + (f": {handed.path}" if handed.path else "")
+        if not is_opened_in_place(entry):
+            continue
+        if len(readers) == 1:
+            yield Finding(
+                "opened-in-place",
+                "warning",
+                f"{readers[0]!r} opens {name!r} where it lies: what it changes there is lost with the pod",
+                where,
+                _KEPT,
+            )
+        else:
             yield Finding(
                 "opened-in-place",
                 "error",
                 f"{readers[0]!r} and {readers[1]!r} both open {name!r} where it lies, each in a pod of its own: what one of them "
                 "changes, the other does not see",
-                f"catalog, dataset {name!r}" + (f": {handed.path}" if handed.path else ""),
-                "let them share a step (run_config.grouping), keep it on the run's volume (run_config.volume), or on a server",
+                where,
+                f"let them share a step (run_config.grouping); {_KEPT}",
             )
 
 
@@ -232,4 +244,20 @@ def _checkpoints(subject: Subject) -> Iterator[Finding]:
                 )
 
 
+def _additions(subject: Subject) -> Iterator[Finding]:
+    """Files that a run adds to: those of `kedro run` hold what earlier runs have added."""
+    for name, handed in subject.scope.handoffs.items():
+        entry = subject.scope.every_entry.get(name)
+        writer = subject.scope.writers.get(base_name(name))
+        if entry and writer and handed.kind == "file" and adds(entry):
+            yield Finding(
+                "addition-lost",
+                "warning",
+                f"{writer!r} adds to {name!r}, a file that each run has for itself: what earlier runs have added is not in it",
+                f"catalog, dataset {name!r}: {handed.path}",
+                "keep it in a database, a table in an object store (Delta), or on a volume",
+            )
+
+
+_KEPT = "keep it on the run's volume (run_config.volume), or on a server"
 _ONE_NAME = "use one name for both, or name@… for two ways to load it"

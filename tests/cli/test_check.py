@@ -182,6 +182,32 @@ def test_what_is_written_into_a_folder_that_is_read(project: Callable[..., Kedro
     assert findings(project(pipelines=CHAIN, catalog=given, parameters={}))["same-path"]["level"] == "error"
 
 
+@pytest.mark.parametrize(
+    ("entry", "id_", "said"),
+    [
+        ({**FILE, "fs_args": {"open_args_save": {"mode": "a"}}}, "addition-lost", "'one' adds to 'x'"),
+        (
+            {"type": "pandas.CSVDataset", "filepath": "x.csv", "save_args": {"mode": "a"}},
+            "addition-lost",
+            "adds to 'x'",
+        ),
+    ],
+)
+def test_what_is_lost_with_the_run(
+    project: Callable[..., KedroProject], entry: dict[str, Any], id_: str, said: str
+) -> None:
+    found = findings(project(pipelines=CHAIN, catalog={"raw": CATALOG["raw"], "x": entry}, parameters={}))
+    assert found[id_]["level"] == "warning"
+    assert said in found[id_]["what"]
+
+
+def test_a_store_that_one_step_opens_is_lost_with_its_pod(project: Callable[..., KedroProject]) -> None:
+    store = {"type": "faiss.FAISSVectorStoreDataset", "dimension": 2, "index_path": "data/index.faiss"}
+    found = findings(project(pipelines=CHAIN, catalog={"raw": store}, parameters={}))
+    assert found["opened-in-place"]["level"] == "warning"
+    assert "'one' opens 'raw' where it lies" in found["opened-in-place"]["what"]
+
+
 def test_two_names_that_are_only_read_are_no_matter(project: Callable[..., KedroProject]) -> None:
     found = findings(project(pipelines=TWO, catalog={"raw": FILE, "y": FILE}, parameters={}))
     assert "same-path" not in found
