@@ -11,7 +11,7 @@ from kedro_project import make_project
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.parameters import encode, encoding_of
-from kedro_kubeflow.project.opening import OpenProject, open_project
+from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.given import given_to
 
@@ -21,7 +21,8 @@ OWN = {"limit": 4, "listed": [1, {"a": 2}], "options": {"b": 1, "a": [1]}, "text
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> OpenProject:
     made = make_project(tmp_path_factory.mktemp("given"), catalog={}, parameters=OWN)
-    return open_project(made.path, in_pod=True)
+    # Not opened: its package would stay imported for the tests that follow.
+    return OpenProject(made.path, "demo", "demo", "base", str(made.path / "conf"), in_pod=True)
 
 
 def seen(project: OpenProject, values: Mapping[str, Any]) -> Any:
