@@ -102,14 +102,16 @@ def _own(used: Mapping[str, Entry], call: StepCall, executor: Executor) -> Itera
                     _begin(pointed, inputs.get(begins[base]), entry, executor)
                 yield name, pointed
         elif entry is not None:
-            _with_folder(entry)
-            yield name, volume.entry(entry) if volume else dict(entry)
+            placed = volume.entry(entry) if volume else dict(entry)
+            _with_folder(placed, volume)
+            yield name, placed
 
 
-def _with_folder(entry: Mapping[str, Any]) -> None:
-    """Make the folder of data that is no artifact, as a dataset that fetches it counts on it: images hold no empty ones."""
+def _with_folder(entry: Mapping[str, Any], volume: Volume | None) -> None:
+    """Make the folder of data that is no artifact, as a dataset may count on it: images and volumes hold no empty ones."""
     path = local_path(entry)
-    if path and not PurePosixPath(path).is_absolute() and "://" not in path:
+    ours = path and (not PurePosixPath(path).is_absolute() or (volume and Path(path).is_relative_to(volume.root)))
+    if path and ours and "://" not in path:
         with suppress(OSError):  # The image's folder may belong to somebody else.
             Path(path).parent.mkdir(parents=True, exist_ok=True)
 

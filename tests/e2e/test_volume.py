@@ -10,8 +10,17 @@ from typing import Any
 from kedro_project import KedroProject, make_project
 
 PIPELINE = """
+import json
 from pathlib import Path
+from kedro.io import AbstractDataset
 from kedro.pipeline import Pipeline, node
+
+class Bare(AbstractDataset):
+    '''Makes no folder.'''
+    def __init__(self, filepath): self._path = Path(filepath)
+    def _load(self): return json.loads(self._path.read_text())
+    def _save(self, data): self._path.write_text(json.dumps(data))
+    def _describe(self): return {}
 
 def prepare(raw):
     return [x for x in raw if x < 4]
@@ -36,6 +45,7 @@ CATALOG: dict[str, Any] = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01/raw.json"},
     "lookup": {"type": "json.JSONDataset", "filepath": "data/01/lookup.json"},
     "rows": {"type": "json.JSONDataset", "filepath": "data/02/rows.json", "versioned": True},
+    "doubled": {"type": "demo.pipelines.main.Bare", "filepath": "data/05/deep/doubled.json"},
     "metrics": {"type": "json.JSONDataset", "filepath": "data/02/m.json", "metadata": {"kubeflow": "Metrics"}},
     "page": {"type": "text.TextDataset", "filepath": "data/08/page.html"},
 }
