@@ -67,11 +67,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, emp
     Args:
         empty: what to say, on standard error, where there are none.
     """
+    from rich.cells import cell_len
+
     if not rows:
         click.echo(empty, err=True)
         return
     cells = [[cell(value) for value in row] for row in rows]
-    widths = [max(len(text) for text in column) for column in zip(columns, *cells, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
     if sys.stdout.isatty() and sum(widths) + 2 * (len(widths) - 1) > shutil.get_terminal_size().columns:
         _print_blocks(columns, cells)
     else:
@@ -93,13 +95,13 @@ def _print_rows(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 
 
 def _print_blocks(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    """What is empty is left out; long values go on in the next line, as the terminal breaks them."""
+    """What is empty is left out, and what has no name; long values go on in the next line, as the terminal breaks them."""
     width = max(map(len, columns))
     for number, row in enumerate(cells):
         if number:
             click.echo("")
         for column, text in zip(columns, row, strict=True):
-            if text not in ("", "-"):
+            if column and text not in ("", "-"):
                 click.echo(f"{click.style(column.ljust(width), bold=True)}  {text}")
 
 

@@ -280,7 +280,7 @@ def _defaults(
         settings[step.display_name] = replace(settings[step.display_name], cache=False)
     image = _image(request, config)
     start = _start_options(config, _display_name(facts, scope), image) if scope.tracking else {}
-    start |= {"kedro_command": _kedro_command(facts, scope)} if scope.tracking else {}
+    start |= {"kedro_command": _kedro_command(facts, scope), **_part(scope)} if scope.tracking else {}
     # Without kedro-mlflow a step knows the experiment from nowhere else.
     known = {"experiment": start["experiment"]} if scope.tracking and not facts.mlflow.installed else {}
     return Defaults(
@@ -410,8 +410,13 @@ def _hooks(run: RunConfig, scope: Scope) -> dict[str, Any]:
             where="kubeflow.yml, run_config.hooks",
             cure="use MLflow (with `close_run: exit_handler`), or let the hooks hear it in every step: `per_step`",
         )
+    return {"hooks": run.hooks, **_part(scope)}
+
+
+def _part(scope: Scope) -> dict[str, Any]:
+    """What was selected of the pipelines, by condition."""
     chosen = {key: list(names) for key, names in asdict(scope.selection.part).items() if names}
-    return {"hooks": run.hooks, **({"part": chosen} if chosen else {})}
+    return {"part": chosen} if chosen else {}
 
 
 def _memory_options(run: RunConfig) -> dict[str, Any]:

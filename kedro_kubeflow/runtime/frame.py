@@ -18,7 +18,7 @@ from kedro_kubeflow.runtime.code_source import code_bytes
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.kubeflow_api import kubeflow_run, settled_run
 from kedro_kubeflow.runtime.outcome import Ended
-from kedro_kubeflow.runtime.run_hooks import tell_begin
+from kedro_kubeflow.runtime.run_hooks import selected, tell_begin
 from kedro_kubeflow.runtime.session import open_for, session_for, tracked_context
 from kedro_kubeflow.runtime.vertex import on_vertex
 from kedro_kubeflow.runtime.workflow_name import workflow_name
@@ -283,6 +283,7 @@ def _run_parameters(call: StepCall, env: str) -> dict[str, str]:
         "kedro_version": kedro.__version__,
         "pipeline_names": str(list(call.pipeline_names)),
         "env": env,
+        **{name: str(names) for name, names in selected(call).items()},
     }
 
 

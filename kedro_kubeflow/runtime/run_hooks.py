@@ -103,7 +103,6 @@ def _run_params(project: OpenProject, call: StepCall) -> dict[str, Any]:
     """As Kedro gives them, for the pipeline as a whole."""
     import kedro
 
-    part = call.settings.get("part", {})
     return {
         **NOT_ASKED,
         "run_id": os.environ.get(RUN_ID_ENV),
@@ -113,8 +112,15 @@ def _run_params(project: OpenProject, call: StepCall) -> dict[str, Any]:
         "pipeline_names": list(call.pipeline_names),
         "runtime_params": dict(project.runtime_params),
         "runner": "kedro_kubeflow",
-        **{name: part[condition] for name, condition in _SELECTION.items() if part.get(condition)},
+        **selected(call),
     }
+
+
+def selected(call: StepCall) -> dict[str, Any]:
+    """What was selected of the pipelines, by the names of Kedro's run parameters, in the types that they have."""
+    part = call.settings.get("part", {})
+    chosen = {name: part[condition] for name, condition in _SELECTION.items() if part.get(condition)}
+    return {name: type(NOT_ASKED[name])(names) for name, names in chosen.items()}
 
 
 def _whole(project: OpenProject, call: StepCall, hooks: Any) -> dict[str, Any]:

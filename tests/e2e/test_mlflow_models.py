@@ -147,7 +147,8 @@ def test_a_pipeline_that_is_a_model_must_be_one_step(project: KedroProject) -> N
 def test_in_one_step_its_model_is_logged(project: KedroProject, mlflow_server: MlflowServer) -> None:
     project.conf("kubeflow", {"run_config": {"image": "x:1", "grouping": "all"}}, env="whole")
     words = ("-p", "as_model", "-e", "whole")
-    found = json.loads(project.kubeflow("check", *words, "--output", "json").out)["findings"]
+    told = project.kubeflow("check", *words, "--output", "json").out
+    found = json.loads(told[told.index("{\n") :])["findings"]
     assert "pipeline-ml" not in {finding["id"] for finding in found}
     done = project.run_once(*words, "--params", "experiment=as_model")
     assert done.code == 0, done.text
@@ -167,7 +168,7 @@ def test_hooks_hear_of_the_run_once(project: KedroProject, mlflow_server: Mlflow
     assert done.code == 0, done.text
     assert seen.read_text().splitlines() == [
         "plugin: before",
-        "before once 7 ['early', 'late'] ['__default__'] ['train', 'evaluate'] True",
+        "before once 7 ('early', 'late') ['__default__'] ['train', 'evaluate'] True",
         "node train",
         "plugin: node train",
         "node evaluate",
@@ -178,6 +179,9 @@ def test_hooks_hear_of_the_run_once(project: KedroProject, mlflow_server: Mlflow
     [run] = runs_of(mlflow_server, "hooks")
     assert (run.info.status, run.data.tags["told_by"]) == ("FINISHED", "a hook of the project")
     assert run.data.metrics["told_at_the_end"] == 7
+    # As kedro-mlflow writes them.
+    assert run.data.tags["tags"] == "('early', 'late')"
+    assert run.data.tags["kedro_command"] == "kedro run --pipelines=__default__ --env=once --tags=early,late"
     project.write("data/01_raw/raw.json", '"no numbers"')
     assert project.run_once(*words, env={"SEEN": str(seen)}).code == 1
     project.write("data/01_raw/raw.json", "[1, 2, 3, 4, 5]")
