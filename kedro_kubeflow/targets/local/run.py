@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -154,8 +155,22 @@ def _worker(project: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
         worker.end()
 
 
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    """What the worker prints, as long as nobody interrupts.
+
+    A library may have had system calls go on after a signal, as polars does when it is imported, and MLflow imports it: Python
+    would hear of Ctrl-C with the next line.
+    """
+    while process.stdout is not None:
+        signal.siginterrupt(signal.SIGINT, True)
+        line = process.stdout.readline()
+        if not line:
+            return
+        yield line
+
+
 def _follow(run: LocalRun, process: subprocess.Popen[str], on_change: Callable[[LocalRun], None]) -> None:
-    for line in process.stdout or ():
+    for line in _lines(process):
         event: dict[str, Any] = json.loads(line)
         if event["event"] == "error":
             raise KedroKubeflowError(event["text"])
