@@ -102,6 +102,10 @@ class KedroProject:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
+    def holds(self, name: str) -> bool:
+        """Whether a step has made a file of this name, wherever it works; folders of steps go while this looks."""
+        return any(name in files for _, _, files in os.walk(self.path / ".kubeflow"))
+
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "KEDRO_", "KFP_", "PYTHONDONT"))}
         return {**clean, "DO_NOT_TRACK": "1", "COLUMNS": "160", **self.environ, **(extra or {})}

@@ -137,7 +137,7 @@ def test_after_an_interruption(project: KedroProject, hook: tuple[str, list[Any]
     command = [sys.executable, "-m", "kedro", "kubeflow", "run-once", "--local", "--isolated", "--params", "mode=wait"]
     with subprocess.Popen(command, cwd=project.path, env=environ, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
-        while not list(project.path.glob(".kubeflow/**/waiting")):
+        while not project.holds("waiting"):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)

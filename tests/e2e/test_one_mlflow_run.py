@@ -182,7 +182,7 @@ def test_ctrl_c_leaves_no_process_and_no_running_run(
 ) -> None:
     project = project_with("wait")
     with _started(project) as process:
-        _wait_for(lambda: bool(list(project.path.glob(".kubeflow/**/waiting"))), process)
+        _wait_for(lambda: project.holds("waiting"), process)
         os.killpg(process.pid, signal.SIGINT)
         _, printed = process.communicate(timeout=60)
     assert process.returncode == 130, printed
@@ -196,7 +196,7 @@ def test_ctrl_c_leaves_no_process_and_no_running_run(
 def test_a_killed_command_leaves_no_process(project_with: Callable[..., KedroProject]) -> None:
     project = project_with("wait")
     with _started(project) as process:
-        _wait_for(lambda: bool(list(project.path.glob(".kubeflow/**/waiting"))), process)
+        _wait_for(lambda: project.holds("waiting"), process)
         process.kill()
         process.communicate(timeout=20)
     _wait_for(lambda: not _processes_of(project), None)
