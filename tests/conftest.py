@@ -26,6 +26,18 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DO_NOT_TRACK", "1")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_project_stays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A project that a file's tests have opened in this process goes with them: the next file's has the same package."""
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
+    made_here = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(made_here):
+            del sys.modules[name]
+
+
 @dataclass
 class MlflowServer:
     """A real tracking server, and how to stop and start it again on the same port."""

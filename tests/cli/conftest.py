@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,13 +26,9 @@ __all__ = ["kubernetes_server", "multi_user_server", "server"]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
     """One project a module, opened in this process: a process of its own for each command would take a minute."""
-    before = list(sys.path)
-    yield make_project(tmp_path_factory.mktemp("demo"), parameters={"limit": 4, "model": {"type": "tree", "depth": 3}})
-    sys.path[:] = before
-    for name in [m for m in sys.modules if m == "demo" or m.startswith("demo.")]:
-        del sys.modules[name]
+    return make_project(tmp_path_factory.mktemp("demo"), parameters={"limit": 4, "model": {"type": "tree", "depth": 3}})
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -21,14 +20,10 @@ CLOSED = f"The exit task '{EXIT}' never ran: its MLflow run {{}} was closed from
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, mlflow_server: MlflowServer) -> Iterator[KedroProject]:
+def demo(tmp_path_factory: pytest.TempPathFactory, mlflow_server: MlflowServer) -> KedroProject:
     """A project whose runs are tracked; by an address alone, so that asking is quick."""
-    before = list(sys.path)
     server = {"mlflow_tracking_uri": mlflow_server.uri}
-    yield make_project(tmp_path_factory.mktemp("demo"), parameters={"limit": 4}, mlflow={"server": server})
-    sys.path[:] = before
-    for name in [m for m in sys.modules if m == "demo" or m.startswith("demo.")]:
-        del sys.modules[name]
+    return make_project(tmp_path_factory.mktemp("demo"), parameters={"limit": 4}, mlflow={"server": server})
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import base64
 import json
 import shutil
 import socket
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -27,12 +26,8 @@ NOW = 1_780_000_000.0
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
-    before = list(sys.path)
-    yield make_project(tmp_path_factory.mktemp("times"), mlflow={})
-    sys.path[:] = before
-    for name in [m for m in sys.modules if m == "demo" or m.startswith("demo.")]:
-        del sys.modules[name]
+def demo(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
+    return make_project(tmp_path_factory.mktemp("times"), mlflow={})
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -40,18 +39,14 @@ def create_pipeline():
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KedroProject]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
     """A project that is opened in this process."""
-    before = list(sys.path)
-    yield make_project(
+    return make_project(
         tmp_path_factory.mktemp("demo"),
         pipelines=PIPELINE,
         kubeflow=None,
         mlflow={"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}},
     )
-    sys.path[:] = before
-    for name in [m for m in sys.modules if m == "demo" or m.startswith("demo.")]:
-        del sys.modules[name]
 
 
 @pytest.fixture
