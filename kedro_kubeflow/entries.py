@@ -73,6 +73,7 @@ _ELSEWHERE = re.compile(
     r"|redis\.PickleDataset|Mlflow(Metric|ModelTracking|ModelRegistry)\w*)(Dataset)?$"
 )
 
+_PARTITIONS = re.compile(r"(.*\.)?(Partitioned|Incremental)Dataset$")
 _MEMORY = re.compile(r"(.*\.)?(SharedMemoryDataset|MemoryDataset)$")
 
 Key = tuple[str, ...]
@@ -236,6 +237,11 @@ def _look_local(config: Mapping[str, Any]) -> Iterator[Key]:
 def is_in_memory(config: Mapping[str, Any]) -> bool:
     """Whether a dataset lives in the process alone."""
     return bool(_MEMORY.match(str(config.get("type", ""))))
+
+
+def is_partitioned(config: Mapping[str, Any]) -> bool:
+    """Whether the data is a folder of partitions, which may be empty."""
+    return bool(_PARTITIONS.match(str(path_holder(config).get("type", ""))))
 
 
 def is_elsewhere_by_type(type_: str) -> bool:

@@ -44,7 +44,7 @@ def data_findings(subject: Subject) -> Iterator[Finding]:
         if dataset.written_by is None:
             yield _raw(dataset, subject, ignore)
     yield from _not_made(subject)
-    yield from _shared_paths(local)
+    yield from _shared_paths(local, subject)
     yield from _unknown_places(subject)
     yield from _opened_in_place(subject)
     yield from _checkpoints(subject)
@@ -126,11 +126,11 @@ def _not_made(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _shared_paths(local: Sequence[Local]) -> Iterator[Finding]:
+def _shared_paths(local: Sequence[Local], subject: Subject) -> Iterator[Finding]:
     """Datasets that a step writes under one name, and another reads under a second one."""
     for writer, other in _overlaps(local):
         if writer.written_by is not None and other.written_by is None:
-            yield _unseen(writer, other)
+            yield _unseen(writer, other, first=subject.comes_first(other.dataset, writer.written_by))
         elif writer.written_by and writer.path != other.path and PurePosixPath(other.path).is_relative_to(writer.path):
             yield _lacking(writer, other)
 
@@ -164,11 +164,16 @@ def _lacking(folder: Local, inner: Local) -> Finding:
     )
 
 
-def _unseen(writer: Local, reader: Local) -> Finding:
+def _unseen(writer: Local, reader: Local, *, first: bool) -> Finding:
+    """What to say of what nobody writes by its own name.
+
+    Args:
+        first: whether all who read it come before the one who writes.
+    """
     where = f"catalog, datasets {writer.dataset!r} and {reader.dataset!r}"
     met = f"{reader.read_by!r} reads {reader.dataset!r} from {reader.path}, where {writer.written_by!r} writes {writer.dataset!r}"
-    if writer.path == reader.path:
-        # Read after it is written, it would be one dataset with the other.
+    if first or writer.path == reader.path:
+        # Read after it is written, one path would be one dataset with the other.
         what = f"{met}, and comes first: it reads what the image holds"
         return Finding("same-path", "warning", what, where, "use one name for both if it is to read what is written")
     if writer.on_volume and reader.on_volume:
@@ -246,10 +251,9 @@ def _checkpoints(subject: Subject) -> Iterator[Finding]:
 
 def _additions(subject: Subject) -> Iterator[Finding]:
     """Files that a run adds to: those of `kedro run` hold what earlier runs have added."""
-    for name, handed in subject.scope.handoffs.items():
-        entry = subject.scope.every_entry.get(name)
-        writer = subject.scope.writers.get(base_name(name))
-        if entry and writer and handed.kind == "file" and adds(entry):
+    for name, writer in ((d, node.name) for node in subject.scope.every_node for d in node.outputs):
+        entry, handed = subject.scope.every_entry.get(name), subject.scope.handoffs[name]
+        if entry and handed.kind == "file" and adds(entry):
             yield Finding(
                 "addition-lost",
                 "warning",

@@ -25,10 +25,11 @@ def reach_findings(subject: Subject, credentials: Mapping[str, Any]) -> Iterator
     Args:
         credentials: the project's, by name; nothing of them is shown.
     """
-    for name, entry in subject.scope.every_entry.items():
+    for name, entry in subject.catalog_entries():
         values = list(_texts(entry or {}, credentials))
         databases = [found for key, text in values if (found := database_in(key, text))]
-        if databases and subject.scope.handoffs[name].kind == "external":
+        handed = subject.scope.handoffs.get(name)
+        if databases and handed and handed.kind == "external":
             yield _database(name, *databases[0], subject)
         here = next((key for key, text in values if is_here(text)), None)
         if here:

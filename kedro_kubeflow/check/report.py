@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kedro_kubeflow.check.classes import class_findings, package_findings
 from kedro_kubeflow.check.configuration import configuration_findings
 from kedro_kubeflow.check.data import data_findings
 from kedro_kubeflow.check.finding import LEVELS, Finding, Level, from_error
@@ -113,6 +114,8 @@ def _planned(
 
 
 def _read(subject: Subject) -> Iterator[Finding]:
+    yield from class_findings(subject)
+    yield from package_findings(subject)
     yield from data_findings(subject)
     yield from reach_findings(subject, known_credentials(subject))
     yield from tracking_findings(subject)

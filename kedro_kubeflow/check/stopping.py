@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kedro_kubeflow.check.classes import class_findings
 from kedro_kubeflow.check.data import data_findings
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.limits import size_findings
@@ -11,19 +12,21 @@ from kedro_kubeflow.check.subject import Subject
 from kedro_kubeflow.errors import CompileError
 from kedro_kubeflow.plan import Plan
 
-SILENT = frozenset({"same-path", "place-unknown", "opened-in-place", "local-database", "pipeline-ml"})
+STOPPING = frozenset(
+    {"same-path", "place-unknown", "opened-in-place", "local-database", "pipeline-ml", "no-such-class"}
+)
 
 
 def wrong_values(subject: Subject, plan: Plan) -> list[Finding]:
     """What would give wrong values in silence."""
     subject = subject.planned(plan)
-    findings = [*data_findings(subject), *model_findings(subject, plan)]
+    findings = [*class_findings(subject), *data_findings(subject), *model_findings(subject, plan)]
     if any(
         handed.kind == "external" and subject.read_elsewhere(name) for name, handed in subject.scope.handoffs.items()
     ):
         # Reading the credentials takes a while.
         findings += reach_findings(subject, known_credentials(subject))
-    return [f for f in findings if f.level == "error" and f.id in SILENT]
+    return [f for f in findings if f.level == "error" and f.id in STOPPING]
 
 
 def stop_on_size(plan: Plan) -> None:

@@ -9,6 +9,7 @@ from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.plan import Plan
 from kedro_kubeflow.plan.nodes import base_name
 from kedro_kubeflow.plan.scope import Scope
+from kedro_kubeflow.project.catalog import Entry
 from kedro_kubeflow.project.facts import Facts
 
 
@@ -29,6 +30,11 @@ class Subject:
         """The same, and which nodes share a step."""
         return replace(self, step_of={node.name: step.name for step in plan.steps for node in step.nodes})
 
+    def catalog_entries(self) -> list[tuple[str, Entry]]:
+        """The entry of every dataset that a pod uses, once, by the name that the catalog knows."""
+        names = self.scope.catalog_names
+        return list({names.get(d, d): entry for d, entry in self.scope.every_entry.items()}.items())
+
     def read_elsewhere(self, dataset: str) -> str | None:
         """The first node that reads a dataset in another step than the one that writes it; None where none does."""
         base = base_name(dataset)
@@ -38,6 +44,12 @@ class Subject:
             if reads and self._step(node.name) != self._step(writer or ""):
                 return node.name
         return None
+
+    def comes_first(self, dataset: str, writer: str) -> bool:
+        """Whether all nodes that read a dataset come before a node, in the order in which Kedro would run them."""
+        order = [node.name for node in self.scope.every_node]
+        readers = [node.name for node in self.scope.every_node if dataset in map(base_name, node.datasets)]
+        return all(order.index(reader) < order.index(writer) for reader in readers)
 
     def readers(self, dataset: str) -> list[str]:
         """The first node of each step that reads a dataset."""

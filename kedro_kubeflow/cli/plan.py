@@ -35,14 +35,15 @@ _LISTED = 12
 @to_option
 @exits
 def plan(output: str, **options: Any) -> None:
-    """Show what would be submitted: steps, settings, and how data gets from one to another. Needs no server."""
-    from kedro_kubeflow.check.stopping import wrong_values
-    from kedro_kubeflow.check.subject import Subject
+    """Show what would be submitted: steps, settings, and how data gets from one to another. Needs no server.
+
+    What stops `compile` is said at the end, with its exit code.
+    """
     from kedro_kubeflow.cli.output import print_json
     from kedro_kubeflow.cli.plan_view import view_of
     from kedro_kubeflow.plan import make_plan
     from kedro_kubeflow.plan.mermaid import mermaid
-    from kedro_kubeflow.targets.base.prepare import compile_for_target, read
+    from kedro_kubeflow.targets.base.prepare import compile_for_target, read, stop_unless_forced
     from kedro_kubeflow.targets.base.registry import target_class
 
     before = Preparation.take(options)
@@ -51,8 +52,6 @@ def plan(output: str, **options: Any) -> None:
     target = target_class(facts.target)(facts.project, config)
     request = before.resumed(request, target, lambda asked: make_plan(facts, config, asked))
     made = make_plan(facts, config, request)
-    for finding in wrong_values(Subject(facts, config, made.scope), made):
-        click.echo(f"{finding.what} ({finding.where}): {finding.cure}", err=True)
     if not target.on_kubernetes:
         # It has no room for all that Kubernetes has, and says so.
         compile_for_target(made, facts.project, config)
@@ -64,6 +63,7 @@ def plan(output: str, **options: Any) -> None:
     else:
         _print(planned)
         _print_resumed(made)
+    stop_unless_forced(facts, config, request, made)
 
 
 def _print(planned: PlanView) -> None:

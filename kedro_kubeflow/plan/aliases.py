@@ -126,6 +126,11 @@ def shared_files(nodes: Sequence[NodeFacts]) -> tuple[dict[str, str], dict[str, 
     return last, begins
 
 
+def file_options(nodes: Sequence[NodeFacts]) -> dict[str, Mapping[str, str]]:
+    """`shared_files` as a step's options."""
+    return {name: given for name, given in zip(("aliases", "begins"), shared_files(nodes), strict=True) if given}
+
+
 def plain_path(handed: Handoff, root: str = "") -> str:
     """A local path that compares equal for the same file: relative to the project, or absolute outside of it.
 

@@ -11,6 +11,7 @@ from kedro_kubeflow.config.exit import NotificationConfig
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.contract import NOTIFY_ENV, OLD_OUTCOME_PARAMETERS, OUTCOME_KEYS, OUTCOME_PARAMETER
 from kedro_kubeflow.errors import CompileError, ConfigError, did_you_mean
+from kedro_kubeflow.plan.aliases import file_options
 from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.handoff import Handoff
 from kedro_kubeflow.plan.inputs import pipeline_inputs
@@ -128,6 +129,7 @@ def _call_options(pipeline: ExitPipeline, values: Mapping[str, Any]) -> dict[str
         "exit_pipeline": pipeline.name,
         "exit_tracking": pipeline.tracked,
         "exit_told": pipeline.outcome_parameters(values),
+        **file_options(pipeline.nodes),
     }
 
 

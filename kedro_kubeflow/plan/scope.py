@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
@@ -36,6 +36,7 @@ class Scope:
         exit_pipeline: what runs at the end; None where nothing does.
         volume: the project's folder that stands on the run's volume; None where there is no volume.
         stored: whether what steps write there is stored as artifacts too.
+        catalog_names: dataset whose name `with_aliases` has made of two → the one that the catalog knows.
     """
 
     selection: Selection
@@ -46,6 +47,7 @@ class Scope:
     exit_pipeline: ExitPipeline | None = None
     volume: str | None = None
     stored: bool = True
+    catalog_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def every_node(self) -> list[NodeFacts]:
@@ -131,17 +133,40 @@ def _check_places_known(scope: Scope) -> None:
 
 def _one_name_a_file(scope: Scope, root: str) -> Scope:
     """The scope with one dataset for each file that is written under one name and read under another."""
-    nodes = with_aliases(scope.nodes, scope.handoffs, root)
-    if not any(node.aliases for node in nodes):
+    every = with_aliases(scope.every_node, scope.handoffs, root)
+    if every == scope.every_node:
         return scope
-    # As in the catalog, or by the name that was made of two.
-    own = {d: d if d in scope.entries else written_elsewhere(d) for d in _datasets(nodes)}
-    return replace(
+    nodes, last = every[: len(scope.nodes)], every[len(scope.nodes) :]
+    own = _named_in_catalog(nodes, scope.entries)
+    found = replace(
         scope,
         nodes=nodes,
         entries={d: scope.entries[name] for d, name in own.items()},
         resolved=scope.resolved | {d for d, name in own.items() if name in scope.resolved},
+        catalog_names=own,
     )
+    if scope.exit_pipeline is None:
+        return found
+    at_exit = _beginning_anew(last, {base_name(d) for node in nodes for d in node.outputs})
+    known = scope.exit_pipeline.entries
+    theirs = _named_in_catalog(at_exit, known)
+    exit_pipeline = replace(scope.exit_pipeline, nodes=at_exit, entries={d: known[name] for d, name in theirs.items()})
+    return replace(found, exit_pipeline=exit_pipeline, catalog_names={**theirs, **own})
+
+
+def _named_in_catalog(nodes: Iterable[NodeFacts], entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Dataset of some nodes → its name in the catalog, also where `with_aliases` has made a name of two."""
+    return {d: d if d in entries else written_elsewhere(d) for d in _datasets(nodes)}
+
+
+def _beginning_anew(nodes: Iterable[NodeFacts], made: Collection[str]) -> list[NodeFacts]:
+    """The exit pipeline's nodes: where they write to what a step has made, they are not given it, as an exit task is not."""
+    done = []
+    for node in nodes:
+        given = {f"{old}@{base_name(new)}" for new, old in node.begins if old in made}
+        begins = tuple((new, old) for new, old in node.begins if old not in made)
+        done.append(replace(node, inputs=tuple(d for d in node.inputs if d not in given), begins=begins))
+    return done
 
 
 def _datasets(nodes: Iterable[NodeFacts]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kedro_kubeflow import names
 from kedro_kubeflow.contract import Artifact
-from kedro_kubeflow.plan.aliases import shared_files
+from kedro_kubeflow.plan.aliases import file_options
 from kedro_kubeflow.plan.defaults import Defaults, from_inputs
 from kedro_kubeflow.plan.plugin_tasks import LOGGED_METRICS
 from kedro_kubeflow.plan.steps import Step
@@ -19,7 +19,6 @@ def step_task(step: Step, defaults: Defaults) -> Task:
     inputs = {i.name: i for i in defaults.inputs}
     used = [inputs[name] for name in step.parameters]
     cached = {"cache_key": defaults.cache_keys.get(step.display_name, "")} if defaults.caches(step) else {}
-    named = {name: given for name, given in zip(("aliases", "begins"), shared_files(step.nodes), strict=True) if given}
     closes = {"closes_on_failure": True} if defaults.tracking and defaults.close_run == "last_task" else {}
     return Task(
         name=step.name,
@@ -34,7 +33,13 @@ def step_task(step: Step, defaults: Defaults) -> Task:
             outputs=tuple(o.artifact for o in step.outputs),
             parameters=tuple((i.name, i.encoding) for i in used),
             tracking=defaults.tracking,
-            settings={**defaults.call.settings, **defaults.step_options, **named, **closes, **cached},
+            settings={
+                **defaults.call.settings,
+                **defaults.step_options,
+                **file_options(step.nodes),
+                **closes,
+                **cached,
+            },
         ),
         parameters=from_inputs(used),
         artifacts={i.artifact.name: InputArtifact(i.type, i.producer, i.key or i.artifact.name) for i in step.inputs},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -53,10 +53,12 @@ class ImageFiles:
                 shutil.copy2(source, target)
 
     def _is_held(self, name: str) -> bool:
-        if _any_inside(name, self.left_out) or self._docker.excludes(name):
+        kept = [path for path in self.kept if _is_inside(name, path)]
+        # What is read first may lie in a folder that is written later.
+        left_out = (p for p in self.left_out if _is_inside(name, p) and not any(_is_inside(k, p) for k in kept))
+        if any(left_out) or self._docker.excludes(name):
             return False
-        raw = _any_inside(name, (_DATA, *self.kept))
-        return raw or self._in_git is None or name in self._in_git
+        return bool(kept) or _is_inside(name, _DATA) or self._in_git is None or name in self._in_git
 
     @cached_property
     def _docker(self) -> DockerIgnore:
@@ -77,5 +79,5 @@ def _walk(root: Path) -> Iterator[str]:
                 yield (here / name).relative_to(root).as_posix()
 
 
-def _any_inside(name: str, paths: Iterable[str]) -> bool:
-    return any(PurePosixPath(name).is_relative_to(path) for path in paths)
+def _is_inside(name: str, path: str) -> bool:
+    return PurePosixPath(name).is_relative_to(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,13 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro_kubeflow.contract import Artifact, StepCall
-from kedro_kubeflow.entries import MEMORY_DATASET, local_path, path_holder, repoint
+from kedro_kubeflow.entries import MEMORY_DATASET, local_path, repoint
 from kedro_kubeflow.errors import ProjectError
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.volume import Volume, copy_tree
 
 Entry = Mapping[str, Any] | None
-_PARTITIONS = re.compile(r"(.*\.)?(Partitioned|Incremental)Dataset$")
 # Beside the data in an artifact: stores lose empty folders.
 EMPTY_MARK = ".empty"
 # In the artifact of a model that lies in MLflow: where.
@@ -168,11 +166,6 @@ def _with_model(entry: Entry, root: Path) -> dict[str, Any]:
     uri = (root / MODEL_URI).read_text("utf-8").strip()
     known = dict(entry or {})
     return {**known, "load_args": {**(known.get("load_args") or {}), "model_uri": uri}}
-
-
-def is_partitioned(entry: Entry) -> bool:
-    """Whether an entry's data is a folder of partitions, which may be empty."""
-    return bool(entry and _PARTITIONS.match(str(path_holder(entry).get("type", ""))))
 
 
 def data_path(path: Path, artifact: Artifact) -> Path:

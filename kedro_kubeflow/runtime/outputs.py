@@ -14,9 +14,9 @@ from typing import Any
 from kedro.io import DatasetError
 
 from kedro_kubeflow.contract import Artifact, StepCall
-from kedro_kubeflow.entries import local_path
+from kedro_kubeflow.entries import is_partitioned, local_path
 from kedro_kubeflow.errors import StepError
-from kedro_kubeflow.runtime.catalog import EMPTY_MARK, MODEL_URI, StepCatalog, data_path, is_partitioned, memory_entry
+from kedro_kubeflow.runtime.catalog import EMPTY_MARK, MODEL_URI, StepCatalog, data_path, memory_entry
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.pictures import picture_of
 from kedro_kubeflow.runtime.stored import is_lazy

@@ -166,6 +166,7 @@ FOLDER = {"type": "partitions.PartitionedDataset", "path": "data/parts", "datase
         ),
         ({"x": {**FILE, "filepath": "data/parts/a.json"}, "y": FOLDER}, "error", "'two' reads 'y' from data/parts"),
         ({"x": FOLDER, "y": {**FILE, "filepath": "data/parts/a.json"}}, "error", "'two' reads 'y'"),
+        ({"raw": {**FILE, "filepath": "data/parts/a.json"}, "z": FOLDER}, "warning", "'z', and comes first"),
     ],
 )
 def test_two_names_for_one_path(
@@ -175,6 +176,26 @@ def test_two_names_for_one_path(
     found = findings(project(pipelines=TWO, catalog=given, parameters={}))
     assert found["same-path"]["level"] == level
     assert said in found["same-path"]["what"]
+
+
+def test_classes_of_datasets_that_are_not_there(project: Callable[..., KedroProject]) -> None:
+    odd = {**FILE, "type": "pandas.CSVDatset"}
+    lacks = {"type": "CachedDataset", "dataset": {"type": "tensorflow.TensorFlowModelDataset", "filepath": "m"}}
+    unused = {"type": "json.Nothing", "filepath": "x"}
+    made = project(
+        pipelines=TWO, catalog={"raw": CATALOG["raw"], "x": odd, "z": lacks, "unused": unused}, parameters={}
+    )
+    found = findings(made)
+    assert found["no-such-class"]["what"] == "'x' is a pandas.CSVDatset, and kedro_datasets.pandas has no CSVDatset"
+    assert "Did you mean 'CSVDataset'" in found["no-such-class"]["cure"]
+    assert "no-such-class 2" not in found
+    assert found["package-not-here"]["level"] == "warning"
+    assert "'z' needs tensorflow, which is not installed here" in found["package-not-here"]["what"]
+    assert "kedro-datasets[tensorflow-tensorflowmodeldataset]" in found["package-not-here"]["cure"]
+    made.write("requirements.txt", "kedro-kubeflow\nkedro-datasets[tensorflow]\n")
+    assert "package-not-here" not in findings(made)
+    for command in (["compile", "-o", "-"], ["plan"], ["run-once", "--local"]):
+        assert "no CSVDatset" in made.kubeflow(*command).failed(2).err, command
 
 
 def test_what_is_written_into_a_folder_that_is_read(project: Callable[..., KedroProject]) -> None:

@@ -54,6 +54,8 @@ HELD_BY = {
     ),
     "one file under two dataset names": (
         "e2e/test_one_file_two_names.py::test_the_data_crosses",
+        "e2e/test_one_file_two_names.py::"
+        "test_what_is_added_to_alone_begins_as_the_image_has_it_and_an_exit_pipeline_has_names_too",
         "e2e/test_one_file_two_names.py::test_a_file_inside_of_a_folder_that_is_written_stops_everything",
     ),
     "raw data": (
@@ -70,7 +72,9 @@ HELD_BY = {
         f"{PLACES}::test_they_cross",
         f"{PLACES}::test_what_cannot_be_told_stops_everything_unless_the_nodes_share_a_step",
     ),
+    "a class that is not there": ("cli/test_check.py::test_classes_of_datasets_that_are_not_there",),
     "remote data, databases": (
+        "e2e/test_one_file_two_names.py::test_what_lies_elsewhere_under_two_names_alone_is_waited_for",
         "plan/steps/test_steps.py::test_remote_datasets_only_order_steps",
         f"{PLACES}::test_a_database_in_a_file_between_two_steps_stops_everything",
     ),

@@ -102,14 +102,15 @@ def test_check_says_what_the_image_must_hold_and_plan_shows_who_reads_it(project
 def test_a_file_inside_of_a_folder_that_is_written_stops_everything(project: KedroProject) -> None:
     inner = {**CATALOG, "rows@json": {"type": "json.JSONDataset", "filepath": "data/02/parts/part_old.json"}}
     project.conf("catalog", inner, env="inner")
-    for command in (["compile", "-o", "-"], ["run-once", "--local"]):
+    for command in (["compile", "-o", "-"], ["plan"], ["run-once", "--local"]):
         done = project.kubeflow(*command, "-e", "inner").failed(2)
         assert (
             "'b_count' reads 'rows' from data/02/parts/part_old.json, where 'a_split' writes 'parts_written'"
             in done.err
         )
         assert "--force" in done.err
-    project.kubeflow("compile", "-o", "-", "-e", "inner", "--force").ok()
+    for command in (["compile", "-o", "-"], ["plan"]):
+        project.kubeflow(*command, "-e", "inner", "--force").ok()
 
 
 def test_a_folder_need_not_be_called_one(project: KedroProject) -> None:
@@ -130,3 +131,70 @@ def test_a_place_that_cannot_be_told_stops_everything(project: KedroProject) -> 
     done = project.kubeflow("compile", "-o", "-", "-e", "odd").failed(2)
     assert "cannot be told whether it lies on the disk of the pod that writes it (image_dir, label_file)" in done.err
     assert "path_key" in done.err
+
+
+SMALL = """
+from kedro.pipeline import Pipeline, node
+
+def add(log): return "new"
+def publish(raw): return raw
+def fetch(remote): return remote
+def at_exit(): return "made at the exit", "more"
+def tell(text): return text
+
+def create_pipeline(): return Pipeline([node(add, "log", "log_new", name="add")])
+REMOTE = Pipeline([node(publish, "raw", "remote", name="z_publish"), node(fetch, "also remote", "fetched", name="zz_fetch")])
+EXIT = Pipeline([node(at_exit, None, ["told", "log_exit"], name="at_exit"), node(tell, "also told", "end", name="tell")])
+"""
+SMALL_REGISTRY = """
+from demo.pipelines import main
+
+def register_pipelines():
+    return {"__default__": main.create_pipeline(), "remote": main.REMOTE, "exit": main.EXIT}
+"""
+LOG = {**APPENDED, "filepath": "data/log.txt"}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
+    """Names of which none is read as one that another step writes."""
+    text = {"type": "text.TextDataset"}
+    return make_project(
+        tmp_path_factory.mktemp("small"),
+        pipelines=SMALL,
+        registry=SMALL_REGISTRY,
+        catalog={
+            "raw": CATALOG["raw"],
+            **dict.fromkeys(("log", "log_new", "log_exit"), LOG),
+            "remote": {"type": "json.JSONDataset", "filepath": "s3://bucket/x.json"},
+            "also remote": {"type": "json.JSONDataset", "filepath": "s3a://bucket//x.json"},
+            "told": {**text, "filepath": "data/told.txt"},
+            "also told": {**text, "filepath": "data/../data/told.txt"},
+            "end": {**text, "filepath": "data/end.txt"},
+        },
+        parameters={},
+        kubeflow={"run_config": {"image": "x:1", "on_exit_pipeline": "exit"}},
+        data={"data/01_raw/raw.json": "1", "data/log.txt": "old ", "data/told.txt": "stale"},
+    )
+
+
+def test_what_is_added_to_alone_begins_as_the_image_has_it_and_an_exit_pipeline_has_names_too(
+    small: KedroProject,
+) -> None:
+    steps = small.run_once().ok().facts["steps"]
+    made = {name: Path(path).read_text() for step in steps for name, path in step["outputs"].items()}
+    assert made["log_new"] == "old new"
+    assert (made["end"], made["log_exit"]) == ("made at the exit", "more"), "what steps have made does not reach it"
+
+
+def test_what_lies_elsewhere_under_two_names_alone_is_waited_for(small: KedroProject) -> None:
+    plan = json.loads(small.kubeflow("plan", "-p", "remote", "--output", "json").ok().out)
+    waits = {step["title"]: step["waits_for"] for step in plan["steps"]}
+    assert waits["zz_fetch"] == ["z_publish"]
+
+
+def test_an_exit_pipeline_reads_nothing_old_in_place_of_what_steps_have_made(small: KedroProject) -> None:
+    other = {"type": "text.TextDataset", "filepath": "data/other.txt"}
+    small.conf("catalog", {"also told": LOG, "log_exit": other}, env="reads")
+    done = small.kubeflow("compile", "-o", "-", "-e", "reads").failed(2)
+    assert "The exit pipeline's node 'tell' reads 'log_new', which the step 'add' makes" in done.err

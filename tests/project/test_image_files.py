@@ -65,6 +65,11 @@ def test_gits_rules_hold_outside_of_data_and_but_for_raw_data(project: Path) -> 
     assert held(project) == [n for n in EVERYTHING if n not in ("conf/base/credentials.yml", "notes.secret")]
 
 
+def test_what_is_read_first_stays_in_a_folder_that_is_written_later(project: Path) -> None:
+    files = ImageFiles(project, left_out=("data/03/parts", "data/01_raw"), kept=("data/03/parts/one.csv", "data"))
+    assert [name for name in files.names() if name.startswith("data")] == ["data/02/made.csv", "data/03/parts/one.csv"]
+
+
 def test_a_link_leads_where_it_led(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "x.csv").write_text("x")

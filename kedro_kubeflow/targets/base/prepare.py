@@ -47,13 +47,23 @@ def prepare_read(facts: Facts, config: KubeflowConfig, request: Request) -> Prep
     if request.strict:
         _refuse_what_is_left_out(facts)
     plan = make_plan(facts, config, request)
-    if not request.force:
-        stop_on_wrong_values(Subject(facts, config, plan.scope), plan)
-        if not request.either_target:
-            # On this machine nothing is kept by Argo.
-            stop_on_size(plan)
+    stop_unless_forced(facts, config, request, plan)
     compiled = compile_for_target(plan, facts.project, config)
     return Prepared(facts=facts, config=config, plan=plan, compiled=compiled)
+
+
+def stop_unless_forced(facts: Facts, config: KubeflowConfig, request: Request, plan: Plan) -> None:
+    """Refuse what would not be seen in the run.
+
+    Raises:
+        CompileError: values would be wrong in silence, or Argo would give up in the middle.
+    """
+    if request.force:
+        return
+    stop_on_wrong_values(Subject(facts, config, plan.scope), plan)
+    if not request.either_target:
+        # On this machine nothing is kept by Argo.
+        stop_on_size(plan)
 
 
 def _refuse_what_is_left_out(facts: Facts) -> None:

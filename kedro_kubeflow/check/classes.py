@@ -1,0 +1,72 @@
+"""Classes of datasets that steps could not import."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from kedro_kubeflow.check.finding import Finding
+from kedro_kubeflow.check.subject import Subject
+from kedro_kubeflow.entries import is_partitioned
+from kedro_kubeflow.errors import did_you_mean
+from kedro_kubeflow.project.dataset_source import Lack, lack_of, lacking_import
+from kedro_kubeflow.project.required import normal, required
+
+
+def class_findings(subject: Subject) -> Iterator[Finding]:
+    """Classes that are not where the catalog says."""
+    for name, entry in subject.catalog_entries():
+        for type_ in types_of(entry or {}):
+            lack = lack_of(type_)
+            if lack and not lack.package:
+                yield _no_class(name, type_, lack)
+
+
+def package_findings(subject: Subject) -> Iterator[Finding]:
+    """What datasets need and what is not installed here, as it need not be, unless the project's requirements name it."""
+    lacking: dict[str, tuple[Lack, list[str]]] = {}
+    for name, entry in subject.catalog_entries():
+        for type_ in types_of(entry or {}):
+            lack = lack_of(type_) or lacking_import(type_)
+            if lack and lack.package:
+                lacking.setdefault(lack.package, (lack, []))[1].append(name)
+    named = required(subject.facts.project.path)[0] if lacking else {}
+    yield from (_not_here(lack, datasets) for lack, datasets in lacking.values() if not _is_brought(lack, named))
+
+
+def types_of(entry: Mapping[str, Any]) -> Iterator[str]:
+    """The type of an entry, and of the datasets inside of it."""
+    if isinstance(entry.get("type"), str):
+        yield entry["type"]
+    inner = entry.get("dataset")
+    if isinstance(inner, Mapping):
+        yield from types_of(inner)
+    elif isinstance(inner, str) and is_partitioned(entry):
+        yield inner
+
+
+def _no_class(name: str, type_: str, lack: Lack) -> Finding:
+    return Finding(
+        "no-such-class",
+        "error",
+        f"{name!r} is a {type_}, and {lack.said}",
+        f"catalog, dataset {name!r}, type",
+        did_you_mean(type_.rpartition(".")[2], lack.known) if lack.known else "mend the type, or its module",
+    )
+
+
+def _not_here(lack: Lack, datasets: Sequence[str]) -> Finding:
+    more = f" and {len(datasets) - 1} more" if len(datasets) > 1 else ""
+    return Finding(
+        "package-not-here",
+        "warning",
+        f"{datasets[0]!r}{more} need{'s' * (not more)} {lack.package}, which is not installed here: the image must have it",
+        f"catalog, dataset {datasets[0]!r}, type",
+        f"name it among the project's requirements{f', as kedro-datasets[{lack.extra}] does' if lack.extra else ''}",
+    )
+
+
+def _is_brought(lack: Lack, named: Mapping[str, Collection[str]]) -> bool:
+    """Whether the project's requirements ask for it, or for the part of kedro-datasets that does."""
+    extras = {"all", lack.extra, lack.extra.partition("-")[0]}
+    return normal(lack.package) in named or not extras.isdisjoint(named.get("kedro-datasets", ()))
