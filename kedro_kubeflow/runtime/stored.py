@@ -112,4 +112,5 @@ def _home(data: Any) -> str:
 
 def _is_of_dask(data: Any) -> bool:
     dask = sys.modules.get("dask")
-    return dask is not None and bool(dask.is_dask_collection(data))
+    # What its collections are made of counts as one, and has nothing to work out.
+    return dask is not None and bool(dask.is_dask_collection(data)) and hasattr(type(data), "persist")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -45,6 +46,14 @@ def test_made_whole(library: Callable[[Path], tuple[Any, Callable[[Any], Any]]],
     for file in tmp_path.iterdir():
         file.unlink()
     assert values(cloudpickle.loads(stored)["nested"][0]) == [0.0, 1.0, 2.0]
+
+
+def test_what_dask_works_out_with_expressions(tmp_path: Path) -> None:
+    frames = pytest.importorskip("dask.dataframe", reason="dask has no frames here")
+    total = frames.from_pandas(pd.DataFrame({"v": [1, 2]}), npartitions=1).v.sum()
+    stored = Stored({**MEMORY_DATASET, "backend": "kedro_kubeflow.runtime.whole", "filepath": f"{tmp_path}/x.pkl"}, "x")
+    stored.save([total])
+    assert cloudpickle.loads((tmp_path / "x.pkl").read_bytes())[0].compute(scheduler="threads") == 3
 
 
 class Holder:
@@ -108,5 +117,11 @@ def test_what_points_at_files_and_cannot_be_made_whole_is_refused(tmp_path: Path
 def test_what_is_tied_to_a_session_is_refused() -> None:
     pyspark = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     assert made_whole(pyspark.Row(a=1)) == pyspark.Row(a=1)
-    with pytest.raises(DatasetError, match=r"tied to the session"):
-        made_whole(pyspark.DataFrame.__new__(pyspark.DataFrame))
+    if not shutil.which("java"):
+        pytest.skip("Spark needs Java")
+    with pyspark.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate() as session:
+        frame = session.createDataFrame([(1,)], ["a"])
+        assert made_whole(frame.schema) is not None
+        for tied in (frame, frame.a, frame.rdd, session, [frame]):
+            with pytest.raises(DatasetError, match=r"tied to the session"):
+                made_whole(tied)
