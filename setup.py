@@ -48,6 +48,7 @@ setup(
         "kfp>=2.17,<3",
         "kfp-kubernetes>=2.17,<3",
         "kfp-server-api>=2.17,<3",
+        "packaging>=23,<27",
         "pathspec>=0.12,<2",
         "pydantic>=2.5,<3",
         "PyYAML>=6,<7",

@@ -92,12 +92,25 @@ def local_path(config: Mapping[str, Any]) -> str | None:
 
 
 def repoint(config: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The same catalog entry with its local path replaced."""
+    """The same catalog entry with its local path replaced, and with it what lies inside of it, such as a checkpoint."""
     changed = copy.deepcopy(dict(config))
     holder = path_holder(changed)
     *outer, last = _path_key(holder)
+    before = posixpath.normpath(str(_at(holder, tuple(outer))[last]).replace("\\", "/"))
+    moved: dict[str, Any] = _moved_inside(changed, before, path)
+    holder = path_holder(moved)
     _at(holder, tuple(outer))[last] = path
-    return changed
+    return moved
+
+
+def _moved_inside(value: Any, before: str, path: str) -> Any:
+    """A value with each path below ``before`` below ``path`` instead, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: _moved_inside(item, before, path) for key, item in value.items()}
+    if not isinstance(value, str) or "/" not in value.replace("\\", "/"):
+        return value
+    plain = posixpath.normpath(value.replace("\\", "/"))
+    return path + plain.removeprefix(before) if plain.startswith(f"{before}/") else value
 
 
 def unknown_place(config: Mapping[str, Any]) -> str | None:

@@ -102,3 +102,15 @@ def test_what_lives_elsewhere_is_known_to(entry: dict[str, Any]) -> None:
 def test_what_may_be_a_place_is_said(entry: dict[str, Any], keys: str) -> None:
     assert local_path(entry) is None
     assert unknown_place(entry) == keys
+
+
+def test_what_lies_inside_of_a_folder_moves_with_it() -> None:
+    """A checkpoint must: kedro-datasets refuses one elsewhere on the disk."""
+    entry = {
+        "type": "partitions.IncrementalDataset",
+        "path": "./data/parts/",
+        "checkpoint": {"filepath": "data/parts/seen.txt", "force_checkpoint": "data/parts-2/x"},
+    }
+    moved = repoint(entry, "/out/parts")
+    assert moved["path"] == "/out/parts"
+    assert moved["checkpoint"] == {"filepath": "/out/parts/seen.txt", "force_checkpoint": "data/parts-2/x"}

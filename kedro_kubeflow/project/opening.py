@@ -139,7 +139,7 @@ def open_project(
 
 
 def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_pod: bool) -> OpenProject:
-    from kedro.framework.project import settings
+    from kedro.framework.project import settings, validate_settings
     from kedro.framework.startup import bootstrap_project
     from kedro.utils import find_kedro_project
 
@@ -154,16 +154,19 @@ def _open_folder(start: Path, env: str | None, conf_source: str | None, *, in_po
         )
     with import_errors(f"{root}"), _cheap_search_for_the_caller():
         metadata = bootstrap_project(root)
+        # As a session does: without it, settings that do not import count as none.
+        validate_settings()
         source = conf_source or str(root / settings.CONF_SOURCE)
         found = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
     return OpenProject(root, metadata.package_name, metadata.project_name, found, source, asked_env=env, in_pod=in_pod)
 
 
 def _open_package(package: str, env: str | None, conf_source: str | None) -> OpenProject:
-    from kedro.framework.project import configure_project, settings
+    from kedro.framework.project import configure_project, settings, validate_settings
 
     with import_errors(f"package {package}"), _cheap_search_for_the_caller():
         configure_project(package)
+        validate_settings()
         source = conf_source or str(Path.cwd() / settings.CONF_SOURCE)
         found = _existing_env(env, source, settings.CONFIG_LOADER_ARGS)
     return OpenProject(Path.cwd(), package, package, found, source, asked_env=env)
@@ -243,6 +246,12 @@ def own_line(error: BaseException) -> str | None:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     return f"{own[-1].filename}, line {own[-1].lineno}, in {own[-1].name}" if own else None
+
+
+def last_line(error: BaseException) -> str | None:
+    """The innermost frame of all, also in an installed package."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else None
 
 
 @contextmanager

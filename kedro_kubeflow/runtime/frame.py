@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.contract import JOB_ID_INPUT, JOB_NAME_INPUT, LOCAL_ENV, RUN_ID_INPUT, STATUS_INPUT, StepCall
-from kedro_kubeflow.errors import ConfigError
+from kedro_kubeflow.errors import ConfigError, StepError
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.runtime.code import changed_in_image, requirements_warning
 from kedro_kubeflow.runtime.code_source import code_bytes
@@ -26,7 +26,7 @@ from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.code import log_code
 from kedro_kubeflow.tracking.experiment import experiment
 from kedro_kubeflow.tracking.finish import finish as finish_run
-from kedro_kubeflow.tracking.finish import mark_success
+from kedro_kubeflow.tracking.finish import mark_success, unfinished
 from kedro_kubeflow.tracking.kfp_native import run_to_adopt
 from kedro_kubeflow.tracking.lookup import find_anywhere
 from kedro_kubeflow.tracking.resumed import take_over
@@ -71,12 +71,23 @@ def start(call: StepCall, executor: Executor) -> None:
 
 
 def succeed(call: StepCall, executor: Executor) -> None:
-    """Close the run as FINISHED: every step has succeeded."""
+    """Close the run as FINISHED: every step has succeeded.
+
+    Raises:
+        StepError: one has not, and Kubeflow does not know it.
+    """
     run_id = str(executor.parameters[RUN_ID_INPUT])
     with tracking_errors(), session_for(open_for(call, executor)) as session:
         tracked_context(session)
         mlflow = client()
-        mark_success(mlflow, mlflow.get_run(run_id))
+        run = mlflow.get_run(run_id)
+        if left := unfinished(run):
+            raise StepError(
+                f"The run has not succeeded: something has ended the process of {', '.join(left)}, with exit code 0, before its "
+                "results were stored",
+                cure="look at the end of its log; most often a node, or a library that it uses, ends the process",
+            )
+        mark_success(mlflow, run)
     executor.write()
     _note(run_id=run_id, status=FINISHED)
 

@@ -204,10 +204,10 @@ def _check_written(artifact: Artifact, path: Path) -> None:
     # Some datasets write many files where the catalog has a pattern.
     if not path.exists() and not (glob.has_magic(path.name) and any(path.parent.glob(path.name))):
         raise StepError(
-            f"The dataset {artifact.dataset!r} was promised as an output and not written",
+            f"The step has to write the dataset {artifact.dataset!r} for later steps, and nothing is there",
             where=str(path),
-            cure="its dataset saved without an error but not to the path of its catalog entry; check the dataset's "
-            "`save`, and that no hook changes the path",
+            cure="it was saved without an error, but to another place than the path of its catalog entry: look at the dataset's "
+            "`save`; a dataset that a hook puts into the catalog in its place is to be declared in catalog.yml",
         )
 
 

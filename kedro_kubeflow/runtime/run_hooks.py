@@ -17,7 +17,7 @@ from typing import Any
 from kedro_kubeflow.contract import RUN_ID_ENV, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError, described
 from kedro_kubeflow.project.conf import read_parameters, read_section
-from kedro_kubeflow.project.opening import OpenProject, registered_pipelines
+from kedro_kubeflow.project.opening import OpenProject, last_line, own_line, registered_pipelines
 from kedro_kubeflow.runtime.catalog import named_credentials
 from kedro_kubeflow.runtime.not_asked import NOT_ASKED
 from kedro_kubeflow.runtime.outcome import Outcome
@@ -62,8 +62,9 @@ def tell_end(project: OpenProject, call: StepCall, outcome: Outcome) -> None:
         if succeeded:
             hooks.after_pipeline_run(run_result={}, **known)
             return
-        named = f": {', '.join(outcome.failed_steps)}" if outcome.failed_steps else ""
-        error = StepError(f"The run {'was cancelled' if outcome.status == 'cancelled' else 'has failed'}{named}")
+        how = "was cancelled" if outcome.status == "cancelled" else "has failed"
+        named = ", ".join(outcome.failed_steps)
+        error = StepError(": ".join(filter(None, (f"The run {how}", named, outcome.error))))
         hooks.on_pipeline_error(error=error, **known)
 
 
@@ -74,7 +75,8 @@ def _said(name: str) -> Iterator[None]:
     except KedroKubeflowError:
         raise
     except Exception as error:
-        raise StepError(f"A hook failed: {described(error)}", where=name) from error
+        where = ", ".join(filter(None, (name, own_line(error) or last_line(error))))
+        raise StepError(f"A hook failed: {described(error)}", where=where, cure="mend the hook") from error
 
 
 def _hooks() -> Any:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall
-from kedro_kubeflow.errors import ConfigError, KedroKubeflowError
+from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, ProjectError, described
 from kedro_kubeflow.project.mlflow_plugin import is_installed, switch_off, tracking_uri
-from kedro_kubeflow.project.opening import OpenProject, open_project
+from kedro_kubeflow.project.opening import OpenProject, last_line, open_project, own_line
 from kedro_kubeflow.runtime.executor import Executor
 from kedro_kubeflow.runtime.given import Given, given_to
+from kedro_kubeflow.runtime.leaving import call_of
 from kedro_kubeflow.runtime.local_store import keep_store
 from kedro_kubeflow.runtime.mlflow_address import BareAddress, part_variable
+from kedro_kubeflow.runtime.termination import Terminated
 
 # How long a task waits for a tracking server that does not answer, in seconds.
 PATIENCE_ENV = "KEDRO_KUBEFLOW_MLFLOW_PATIENCE"
@@ -89,13 +93,30 @@ def session_for(project: OpenProject, *, watch: Any = None) -> Any:
     # Kedro 1.2 has no such setting yet.
     named = getattr(settings, "SESSION_CLASS", KedroSession)
     session_class = named if issubclass(named, KedroSession) else KedroSession
-    return session_class.create(
-        project_path=project.path,
-        save_on_close=False,
-        env=project.env,
-        runtime_params=dict(project.runtime_params),
-        conf_source=project.conf_source,
-    )
+    with _session_errors():
+        return session_class.create(
+            project_path=project.path,
+            save_on_close=False,
+            env=project.env,
+            runtime_params=dict(project.runtime_params),
+            conf_source=project.conf_source,
+        )
+
+
+@contextmanager
+def _session_errors() -> Iterator[None]:
+    """What fails here is a plugin's import, as a rule: Kedro loads them all with the session."""
+    try:
+        yield
+    except (KedroKubeflowError, Terminated):
+        raise
+    except (Exception, SystemExit) as error:
+        called = f"the code there calls {call_of(error)}" if isinstance(error, SystemExit) else described(error)
+        raise ProjectError(
+            f"Kedro cannot make its session, with which it loads the hooks of the project and of every plugin: {called}",
+            where=own_line(error) or f"settings.py, HOOKS; or {last_line(error)}",
+            cure="mend it, or leave the plugin out of the image: DISABLE_HOOKS_FOR_PLUGINS does not keep it from being loaded",
+        ) from error
 
 
 def tracked_context(session: Any) -> Any:

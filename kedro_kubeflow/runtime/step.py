@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -13,10 +14,11 @@ from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, StepError, de
 from kedro_kubeflow.names import task_name
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.conf import read_section
-from kedro_kubeflow.project.opening import OpenProject, own_line
+from kedro_kubeflow.project.opening import OpenProject, last_line, own_line
 from kedro_kubeflow.runtime import garbage
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
+from kedro_kubeflow.runtime.leaving import call_of, no_way_out
 from kedro_kubeflow.runtime.made import say_what_was_made
 from kedro_kubeflow.runtime.missing import missing_package, packages_of_image
 from kedro_kubeflow.runtime.nodes import step_nodes
@@ -112,13 +114,14 @@ def _inside_run(call: StepCall, executor: Executor, session: Any, watch: Watch) 
 def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
     """Turn what a node or a dataset raises into an error that names it."""
     try:
-        yield
+        with no_way_out(lambda: watch.place.node):
+            yield
     except (KedroKubeflowError, KeyboardInterrupt, Terminated):
         raise
     except SystemExit as error:
         # Let through, it would end the process with a code of its own choice: with 0, a step without its outputs.
         raise StepError(
-            f"Code of the step has called sys.exit({error.code!r})",
+            f"Code of the step has called {call_of(error)}, which would end its process before its results are stored",
             where=f"node {watch.place.node!r}" if watch.place.node else None,
             cure="let the node return or raise an exception",
         ) from error
@@ -132,6 +135,10 @@ def _explained(error: BaseException, call: StepCall, watch: Watch) -> StepError:
     line = described(error)
     place = watch.place_of(error)
     where = f"node {place.node!r}" if place.node else None
+    if hook := _hook_in(error):
+        of = f" of {place.saving or place.loading!r}" if place.saving or place.loading else ""
+        at = (own_line(error) or last_line(error) or "").removeprefix(f"{Path.cwd()}{os.sep}")
+        return StepError(f"The hook {hook}{of} failed: {line}", where=", ".join(filter(None, (where, at))) or None)
     in_memory = {c.dataset for c in call.outputs if c.how == "memory" and c.required}
     if is_disk_full(error):
         what = f"The disk is full while saving {place.saving!r}" if place.saving else "The disk is full"
@@ -150,3 +157,12 @@ def _explained(error: BaseException, call: StepCall, watch: Watch) -> StepError:
     at = (own_line(error) or "").removeprefix(f"{Path.cwd()}{os.sep}")
     where = ", ".join(filter(None, (where, at))) or None
     return StepError(f"{'The node' if place.node else 'The step'} failed: {line}", where=where)
+
+
+def _hook_in(error: BaseException) -> str | None:
+    """The hook, of the project or of a plugin, that has raised an error; None where none has."""
+    frames = traceback.extract_tb(error.__traceback__)
+    callers = [number for number, frame in enumerate(frames) if Path(frame.filename).parent.name == "pluggy"]
+    if not callers or callers[-1] + 1 == len(frames):
+        return None
+    return frames[callers[-1] + 1].name

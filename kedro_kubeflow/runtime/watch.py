@@ -39,18 +39,23 @@ def mark(error: BaseException, place: Place) -> None:
     error.__dict__[_MARK] = (place.node, place.loading, place.saving)
 
 
-def _set_catalog(loader: Any, entries: dict[str, Any]) -> None:
-    """Let a config loader give this catalog, also one of the project's own that reads its files each time."""
-    loader["catalog"] = entries
+def let_give(loader: Any, sections: dict[str, Any]) -> None:
+    """Let a config loader give these sections, and what later hooks put in their place.
+
+    By its class, as one of the project's own may read its files each time, whatever it was given.
+    """
     own = type(loader)
-    if loader["catalog"] == entries:
-        return
 
     def get(self: Any, key: str) -> Any:
-        return self.data["catalog"] if key == "catalog" else own.__getitem__(self, key)
+        return sections[key] if key in sections else own.__getitem__(self, key)
 
-    loader.data["catalog"] = entries
-    loader.__class__ = type(own.__name__, (own,), {"__getitem__": get, "__module__": own.__module__})
+    def put(self: Any, key: str, value: Any) -> None:
+        own.__setitem__(self, key, value)
+        if key in sections:
+            sections[key] = value
+
+    own_with = {"__getitem__": get, "__setitem__": put, "__module__": own.__module__}
+    loader.__class__ = type(own.__name__, (own,), own_with)
 
 
 class Watch:
@@ -99,10 +104,12 @@ class Watch:
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Give the session the step's own catalog, before any plugin looks at it."""
-        register_patterns(context.config_loader)
-        _set_catalog(context.config_loader, {n: without_mark(entry) for n, entry in self._catalog.entries.items()})
+        loader = context.config_loader
+        register_patterns(loader)
+        given = {"catalog": {name: without_mark(entry) for name, entry in self._catalog.entries.items()}}
         if self._given.whole:
-            context.config_loader["parameters"] = self._given.settled(context.config_loader["parameters"])
+            given["parameters"] = self._given.settled(loader["parameters"])
+        let_give(loader, given)
 
     @hook_impl(tryfirst=True)
     def after_catalog_created(self, catalog: Any) -> None:

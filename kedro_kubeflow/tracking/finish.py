@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kedro_kubeflow.tracking import tags
 from kedro_kubeflow.tracking.redaction import redacted
 from kedro_kubeflow.tracking.status import (
+    FAILED,
     FINISHED,
     KILLED,
     STEP_FAILED,
@@ -16,6 +17,7 @@ from kedro_kubeflow.tracking.status import (
     Heard,
     final_status,
     first_word,
+    is_success,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def finish(mlflow: MlflowClient, run: Run, heard: Heard) -> str:
         The status that the run has now, or that it will be given by whoever owns it.
     """
     run_id, known = run.info.run_id, run.data.tags
-    status = final_status(heard, known.get(tags.FINAL_STATUS))
+    left = is_success(heard.state) and unfinished(run)
+    status = FAILED if left else final_status(heard, known.get(tags.FINAL_STATUS))
     if status == FINISHED:
         mark_success(mlflow, run)
         return status
@@ -70,6 +73,15 @@ def finish(mlflow: MlflowClient, run: Run, heard: Heard) -> str:
         mlflow.set_terminated(run_id, status)
     tags.drop(mlflow, run_id, *stale)
     return status
+
+
+def unfinished(run: Run) -> list[str]:
+    """The steps that have begun and not said how they ended.
+
+    Where Kubeflow takes all for success, something has ended their processes with exit code 0 in the middle.
+    """
+    steps = tags.steps_in(run.data.tags)
+    return sorted(_step(key) for key, value in steps.items() if first_word(value) == STEP_RUNNING)
 
 
 def close(mlflow: MlflowClient, run_id: str, status: str) -> None:

@@ -158,3 +158,12 @@ def test_a_tracking_server_that_is_down_is_said_before_anything_runs(project: Ca
     assert "The MLflow server does not answer" in done.err
     assert "http://127.0.0.1:9 (mlflow.yml, server.mlflow_tracking_uri)" in done.err
     assert not list((made.path / ".kubeflow").glob("runs/*"))
+
+
+def test_settings_that_do_not_import_are_not_taken_for_none(tmp_path: Path) -> None:
+    """Dynaconf, which reads them for Kedro, says nothing of an import that fails."""
+    made = make_project(tmp_path, settings="import no_such_library\nHOOKS = ()\n")
+    for words, code in ((["compile", "-o", "-"], 2), (["check"], 1)):
+        done = made.kubeflow(*words).failed(code)
+        assert "The project does not import: ModuleNotFoundError: No module named 'no_such_library'" in done.text
+        assert "src/demo/settings.py, line 2" in done.text

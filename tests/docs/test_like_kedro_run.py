@@ -89,6 +89,7 @@ HELD_BY = {
     ),
     "`catalog.load` of what no node uses": (f"{STEP}::test_what_a_step_sees_is_what_kedro_run_sees",),
     "`confirms`": (
+        f"{STEP}::test_what_is_confirmed_is_not_given_again",
         f"{STEP}::test_what_a_step_sees_is_what_kedro_run_sees",
         f"{STEP}::test_the_projects_own_session_class_is_used",
     ),

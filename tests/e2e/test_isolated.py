@@ -95,3 +95,17 @@ def test_a_store_in_a_file_is_the_projects_own(tmp_path: Path, there_already: bo
         assert run.info.status == "FINISHED"
         assert Path(run.info.artifact_uri) == tmp_path / f"mlruns/{run.info.experiment_id}/{run_id}/artifacts"
         assert Path(run.info.artifact_uri, f"{logged}.txt").read_text() == logged
+
+
+def test_a_step_that_a_library_ends_with_success_has_failed(tmp_path: Path) -> None:
+    node = """
+import ctypes
+from kedro.pipeline import Pipeline, node
+
+def vanish(limit): ctypes.CDLL(None)._exit(0)
+def create_pipeline(): return Pipeline([node(vanish, "params:limit", "rows", name="vanish")])
+"""
+    made = make_project(tmp_path, pipelines=node, mlflow={"server": {"mlflow_tracking_uri": "sqlite:///mlflow.db"}})
+    done = made.run_once().failed(1)
+    assert "Something has ended its process, with exit code 0, before its results were stored" in done.err
+    assert done.facts["mlflow"]["status"] == "FAILED"

@@ -81,7 +81,7 @@ from kedro.io import DataCatalog
 
 class Loader(OmegaConfigLoader):
     def __getitem__(self, key):
-        if key == "catalog":
+        if key in ("catalog", "parameters"):
             self.data.pop(key, None)  # Reads its files anew, whatever it was given.
         return super().__getitem__(key)
 class Catalog(DataCatalog): pass
@@ -238,3 +238,56 @@ def test_a_checkpoint_that_is_lost_is_said(project: KedroProject) -> None:
     found = json.loads(project.kubeflow("check", "--output", "json").out)["findings"]
     [lost] = [finding for finding in found if finding["id"] == "checkpoint-lost"]
     assert "'use' confirms 'events', whose checkpoint is a file that is lost with the pod" in lost["what"]
+
+
+CONFIRMING = """
+from kedro.pipeline import Pipeline, node
+
+def look(events): return sorted(events)
+def confirm(seen): return seen
+def make(): return {"1": 1, "2": 2}
+def use(parts): return sorted(parts)
+
+def create_pipeline():
+    return Pipeline([
+        node(look, "events", "seen", name="look"),
+        node(confirm, "seen", "report", name="confirm", confirms="events", tags="group.late"),
+        node(make, None, "parts", name="make"),
+        node(use, "parts", "used", name="use", confirms="parts", tags="group.late"),
+    ])
+"""
+
+
+@pytest.mark.parametrize(
+    "run_config", [{}, {"grouping": {"by": "tag", "runner": "parallel"}}], ids=["steps", "processes"]
+)
+def test_what_is_confirmed_is_not_given_again(tmp_path: Path, run_config: dict[str, Any]) -> None:
+    """Also by a node that does not read it; the next run begins there, be it Kedro's or one of steps."""
+    mounted, kind = tmp_path / "mounted", {"type": "partitions.IncrementalDataset", "dataset": "json.JSONDataset"}
+    catalog = {
+        "events": {**kind, "path": str(mounted)},
+        # Where Kedro wants a checkpoint that is a file: inside of the data's folder, which is another one in a pod.
+        "parts": {**kind, "path": "data/06/parts", "checkpoint": {"filepath": "data/06/parts/seen.txt"}},
+        "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
+    }
+    made = make_project(
+        tmp_path / "project",
+        pipelines=CONFIRMING,
+        catalog=catalog,
+        parameters={},
+        kubeflow={"run_config": {"image": "x:1", **run_config}},
+    )
+
+    def report(run: bool) -> Any:
+        if run:
+            made.kedro("run").ok()
+            return json.loads((made.path / "data/08/report.json").read_text())
+        steps = made.run_once().ok().facts["steps"]
+        [made_here] = [step["outputs"]["report"] for step in steps if "report" in step["outputs"]]
+        return json.loads(Path(made_here).read_text())
+
+    mounted.mkdir()
+    for name, run in (("a", False), ("b", True), ("c", False)):
+        (mounted / name).write_text("1")
+        assert report(run) == [name], "nothing that an earlier run has confirmed"
+        assert (mounted / "CHECKPOINT").read_text() == name

@@ -11,7 +11,7 @@ import yaml
 from kedro_project import KedroProject, Result, make_project
 
 PIPELINE = """
-import threading
+import os, threading
 from kedro.io import AbstractDataset
 from kedro.pipeline import Pipeline, node
 
@@ -31,6 +31,17 @@ def one(): return 1
 def use(x): return 1
 def fail(raw): raise ValueError("two\\nlines")
 def leave(): raise SystemExit(0)
+def vanish(): os._exit(0)
+def odd(): return "not for the hook"
+def watched():
+    thread = threading.Thread(target=os._exit, args=[0])  # As a watchdog does, with a code that says nothing.
+    thread.start()
+    thread.join()
+def forks():
+    if (child := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return 1
 class Own(BaseException): pass
 def wrap():
     try:
@@ -43,8 +54,22 @@ def create_pipeline():
         node(lock, None, "lock", name="lock"), node(use, "lock", "used", name="use"),
         node(one, None, "full", name="full"), node(one, None, "lost", name="lost"),
         node(fail, "raw", "failed", name="fail"), node(use, "missing", "loaded", name="load"),
-        node(leave, None, "left", name="leave"), node(wrap, None, "wrapped", name="wrap"),
+        node(leave, None, "left", name="leave"), node(vanish, None, "gone", name="vanish"),
+        node(watched, None, "watch", name="watched"), node(forks, None, "forked", name="forks"),
+        node(odd, None, "odd", name="odd"), node(use, "odd", "used odd", name="use_odd"),
+        node(wrap, None, "wrapped", name="wrap"),
     ])
+"""
+SETTINGS = """
+from kedro.framework.hooks import hook_impl
+
+class Schemas:
+    @hook_impl
+    def before_dataset_saved(self, dataset_name):
+        if dataset_name == "odd":
+            raise ValueError("a schema that it does not fit")
+
+HOOKS = (Schemas(),)
 """
 CATALOG = {
     "raw": {"type": "json.JSONDataset", "filepath": "data/01_raw/raw.json"},
@@ -56,7 +81,9 @@ CATALOG = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
-    made = make_project(tmp_path_factory.mktemp("errors"), pipelines=PIPELINE, catalog=CATALOG, parameters={})
+    made = make_project(
+        tmp_path_factory.mktemp("errors"), pipelines=PIPELINE, catalog=CATALOG, parameters={}, settings=SETTINGS
+    )
     made.kubeflow("compile", "-o", "p.yaml").ok()
     return made
 
@@ -82,11 +109,19 @@ def run_step(project: KedroProject, name: str) -> Result:
     [
         ("lock", ["dataset 'lock' is in memory only", "cannot pickle '_thread.lock'", "declare it in the catalog"]),
         ("full", ["The disk is full while saving 'full'", "No space left on device", "node 'full'"]),
-        ("lost", ["dataset 'lost' was promised as an output and not written", "y.txt"]),
+        ("lost", ["has to write the dataset 'lost' for later steps", "y.txt"]),
         ("fail", ["The node failed: ValueError: two lines", "node 'fail'"]),
         ("load", ["Loading the dataset 'missing' failed", "missing.json", "node 'load'"]),
         ("wrap", ["The node failed: Own, because of KeyError: 'customer'", "node 'wrap', src/demo/", "in wrap"]),
         ("leave", ["sys.exit(0)", "node 'leave'", "let the node return"]),
+        (
+            "odd",
+            [
+                "The hook before_dataset_saved of 'odd' failed: ValueError: a schema",
+                "node 'odd', src/demo/settings.py, line",
+            ],
+        ),
+        ("vanish", ["os._exit(0)", "node 'vanish'", "let the node return"]),
     ],
 )
 def test_the_last_lines_say_what_failed(project: KedroProject, step: str, said: list[str]) -> None:
@@ -102,3 +137,33 @@ def test_what_a_node_raised_is_in_the_log_with_its_place(project: KedroProject) 
     done = run_step(project, "fail")
     assert "pipelines/main/__init__.py" in done.text
     assert Path(project.path / "out/fail/failed").exists() is False
+
+
+def test_a_thread_that_ends_the_process_ends_it_without_success(project: KedroProject) -> None:
+    done = run_step(project, "watched")
+    assert done.code == 1
+    assert "a thread of the step has called os._exit(0)" in done.err
+
+
+def test_processes_that_a_node_forks_end_as_they_like(project: KedroProject) -> None:
+    assert run_step(project, "forks").code == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise ImportError('no libfoo.so')", "ImportError: no libfoo.so"),
+        ("import sys; sys.exit(0)", "calls sys.exit(0)"),
+    ],
+)
+def test_a_plugin_that_does_not_load_is_named(tmp_path: Path, code: str, said: str) -> None:
+    made = make_project(tmp_path, pipelines=PIPELINE, catalog=CATALOG, parameters={})
+    made.write("src/odd_plugin.py", code)
+    made.write("src/odd-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+    made.write("src/odd-1.0.dist-info/entry_points.txt", "[kedro.hooks]\nodd = odd_plugin:hooks\n")
+    made.kubeflow("compile", "-o", "p.yaml").ok()
+    done = run_step(made, "fail")
+    assert done.code == 2, done.text
+    end = done.err[done.err.index("kedro-kubeflow: step 'fail' failed") :]
+    assert said in end
+    assert "src/odd_plugin.py, line 1" in end

@@ -47,6 +47,13 @@ def test_a_step_that_was_killed_before_its_first_node_is_named_itself(client: Ml
     assert run.data.tags[tags.FAILED_NODE] == "group"
 
 
+def test_a_step_that_kubeflow_takes_for_done_in_the_middle_has_not_succeeded(client: MlflowClient) -> None:
+    """Something has ended its process with exit code 0."""
+    run = ended(client, run_with(client, prepare="succeeded in 1.0 s", train="running ns.train"), "COMPLETE")
+    assert (run.info.status, run.data.tags[tags.FAILED_NODE]) == ("FAILED", "ns.train")
+    assert "without a word" in run.data.tags[tags.ERROR]
+
+
 def test_a_pod_that_never_started_is_a_failure_with_a_reason(client: MlflowClient) -> None:
     run = ended(client, run_with(client), "FAILED")
     assert run.info.status == "FAILED"

@@ -6,15 +6,20 @@ https://packaging.python.org/en/latest/specifications/dependency-specifiers/
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 Named: TypeAlias = tuple[str, frozenset[str]]
 """A package, in its normal form, and its extras."""
 
 _NAME = r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-_REQUIREMENT = re.compile(rf"\s*{_NAME}\s*(?:\[([^\]]*)\])?\s*(?=$|[~=<>!;@(]|--)")
+# What tools of their own forms write: conda's `name=1.0`, poetry's `name^1.0`.
+_BEGIN = re.compile(rf"{_NAME}\s*(?:\[([^\]]*)\])?\s*(?=[~^=<>!;@(])")
 _EGG = re.compile(rf"[#&]egg={_NAME}(?:\[([^\]]*)\])?")
 # What is found at an address: a wheel, a source archive, a repository, a folder.
 _AT = re.compile(rf"{_NAME}-\d[^/]*\.(?:whl|zip|tar\.gz)$")
@@ -22,12 +27,8 @@ _LAST = re.compile(rf"{_NAME}$")
 
 
 def normal(name: str) -> str:
-    """A package's name as the index compares it.
-
-    >>> normal("Kedro_MLflow")
-    'kedro-mlflow'
-    """
-    return re.sub(r"[-_.]+", "-", name).lower()
+    """A package's name as the index compares it."""
+    return canonicalize_name(name)
 
 
 def named(text: str) -> Named | None:
@@ -36,13 +37,22 @@ def named(text: str) -> Named | None:
     >>> named("Kedro_MLflow[x] >= 2 ; python_version > '3'")
     ('kedro-mlflow', frozenset({'x'}))
     """
-    match = _REQUIREMENT.match(text)
-    return of(match[1], match[2]) if match else _at_address(text.strip())
+    try:
+        found = Requirement(text)
+    except InvalidRequirement:
+        begin = _BEGIN.match(text.strip())
+        return of(begin[1], _split(begin[2])) if begin else _at_address(text.strip())
+    return of(found.name, found.extras)
 
 
-def of(name: str, extras: str | None = None) -> Named:
-    """A name and the text between its brackets."""
-    return normal(name), frozenset(e.strip().lower() for e in (extras or "").split(",") if e.strip())
+def of(name: str, extras: Iterable[str] = ()) -> Named:
+    """A package by any spelling of its name and extras."""
+    return normal(name), frozenset(normal(extra) for extra in extras)
+
+
+def _split(extras: str | None) -> list[str]:
+    """What stands between brackets."""
+    return [word.strip() for word in (extras or "").split(",") if word.strip()]
 
 
 def _at_address(text: str) -> Named | None:
@@ -50,14 +60,14 @@ def _at_address(text: str) -> Named | None:
     if " " in text or not any(mark in text for mark in ("/", "\\", ".whl")):
         return None
     if egg := _EGG.search(text):
-        return of(egg[1], egg[2])
+        return of(egg[1], _split(egg[2]))
     path, _, extras = unquote(text).replace("\\", "/").split("#")[0].partition("[")
     server, remote, rest = path.partition("://")
     # A branch or a version may stand behind the address of a repository.
     place = rest.partition("/")[2].partition("@")[0] if remote else server
     last = place.rstrip("/").rpartition("/")[2].removesuffix(".git")
     match = _AT.match(last) or (_LAST.match(last) if remote else None)
-    return of(match[1], extras.rstrip("]")) if match else None
+    return of(match[1], _split(extras.rstrip("]"))) if match else None
 
 
 def text_of(file: Path) -> str:

@@ -64,7 +64,7 @@ def _is_group(item: Any) -> bool:
 def _extras(value: Any) -> frozenset[str]:
     """Of a version alone, of a table, or of several tables for several platforms."""
     tables = value if isinstance(value, list) else [value]
-    return frozenset(str(e).lower() for one in tables if isinstance(one, Mapping) for e in one.get("extras") or ())
+    return frozenset(normal(str(e)) for one in tables if isinstance(one, Mapping) for e in one.get("extras") or ())
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -144,6 +144,8 @@ class Worker:
 
     def _start(self, call: StepCall, command: list[str], project: Path, env: Mapping[str, str]) -> bool:
         python = [sys.executable, *command[1:]] if command[0] == "python" else command
+        said = _said_at_the_end(command)
+        said.unlink(missing_ok=True)
         ended = self._ended[call.step] = self._processes.run(
             Start(
                 python,
@@ -154,7 +156,18 @@ class Worker:
                 imported=self._folder / IMPORTED / f"{task_name(call.step)}.json",
             )
         )
-        return ended.code == 0
+        return ended.code == 0 and (said.is_file() or self._broken_off(call))
+
+    def _broken_off(self, call: StepCall) -> bool:
+        """Say that something, a library as a rule, has ended a process in the middle as if all were well: it has failed."""
+        with self._log(call).open("a", encoding="utf-8") as log:
+            print(
+                f"kedro-kubeflow: step {call.step!r} failed\n"
+                "Something has ended its process, with exit code 0, before its results were stored\n"
+                "  cure:  look at what its node calls last: does a library end the process?",
+                file=log,
+            )
+        return False
 
     def _environ(self, env: Mapping[str, str]) -> dict[str, str]:
         own = {LOCAL_ENV: str(self._folder), RUN_ID_ENV: self._request["run_id"]}
@@ -173,6 +186,11 @@ class Worker:
     def _emit(self, **event: Any) -> None:
         with self._lock:
             print(json.dumps(event), file=self._events, flush=True)
+
+
+def _said_at_the_end(command: list[str]) -> Path:
+    """The file that a task writes when all is done."""
+    return Path(json.loads(command[-1])["outputs"]["outputFile"])
 
 
 def _outputs(call: StepCall, executor_input: str) -> dict[str, str]:
