@@ -196,9 +196,16 @@ def _unknown_places(subject: Subject) -> Iterator[Finding]:
             f"{scope.writers[base_name(name)]!r} writes {name!r} and {reader!r} reads it, and it cannot be told whether it lies "
             f"on the disk of the pod that writes it ({handed.doubt})",
             f"catalog, dataset {name!r}",
-            "say which key is its local path, as in `metadata: {kubeflow: {path_key: KEY}}`, or that every pod reaches it, by a "
-            f"URL or `metadata: {{kubeflow: {{remote: true}}}}`{lacks}; or let both nodes share a step (run_config.grouping)",
+            f"{_place_said(handed.doubt)}, or that every pod reaches it, by a URL or `metadata: {{kubeflow: {{remote: true}}}}`"
+            f"{lacks}; or let both nodes share a step (run_config.grouping)",
         )
+
+
+def _place_said(doubt: str) -> str:
+    """How to say where data lies that may lie at several places, of which one can cross."""
+    if "," in doubt:
+        return "keep all of it in one folder, and say which key is that, as in `metadata: {kubeflow: {path_key: KEY}}`"
+    return "say which key is its local path, as in `metadata: {kubeflow: {path_key: KEY}}`"
 
 
 def _opened_in_place(subject: Subject) -> Iterator[Finding]:

@@ -134,12 +134,12 @@ def file_options(nodes: Sequence[NodeFacts]) -> dict[str, Mapping[str, str]]:
 def plain_path(handed: Handoff, root: str = "") -> str:
     """A local path that compares equal for the same file: relative to the project, or absolute outside of it.
 
-    With the project's folder, links are followed, as Kedro's datasets would.
+    With the project's folder, links are followed, as Kedro's datasets would; ``~`` is a folder of the project's, as for Kedro.
     """
     path = re.sub(r"^(?:file|local):(?://)?", "", handed.path.replace("\\", "/"), flags=re.IGNORECASE)
     if not root:
         return posixpath.normpath(path)
-    home, found = Path(root).resolve(), Path(root, Path(path).expanduser()).resolve()
+    home, found = Path(root).resolve(), Path(root, path).resolve()
     return (found.relative_to(home) if found.is_relative_to(home) else found).as_posix()
 
 

@@ -47,10 +47,17 @@ HELD_BY = {
         f"{COMPILING}::test_what_steps_have_otherwise_without_conf_local_is_said",
         "e2e/test_isolated.py::test_steps_share_nothing_and_leave_nothing",
     ),
-    "in memory": (f"{STEP}::test_loaders_of_partitions_are_made_whole", "runtime/test_lazy_data.py::test_made_whole"),
+    "in memory": (
+        f"{STEP}::test_loaders_of_partitions_are_made_whole",
+        "runtime/test_lazy_data.py::test_made_whole",
+        "runtime/test_lazy_data.py::test_what_run_config_names_stores_it",
+        "runtime/test_lazy_data.py::test_what_points_at_files_and_cannot_be_made_whole_is_refused",
+    ),
     "local files": (
         f"{STEP}::test_what_a_step_sees_is_what_kedro_run_sees",
         "e2e/test_awkward.py::test_data_is_written_once_straight_to_its_artifact",
+        "e2e/test_awkward.py::test_extensions_survive_and_pages_are_single_files",
+        "cli/test_check.py::test_what_is_lost_with_the_run",
     ),
     "one file under two dataset names": (
         "e2e/test_one_file_two_names.py::test_the_data_crosses",
@@ -71,6 +78,7 @@ HELD_BY = {
     "a dataset of your own": (
         f"{PLACES}::test_they_cross",
         f"{PLACES}::test_what_cannot_be_told_stops_everything_unless_the_nodes_share_a_step",
+        f"{PLACES}::test_a_store_that_two_steps_open_stops_everything_unless_they_share_one",
     ),
     "a class that is not there": ("cli/test_check.py::test_classes_of_datasets_that_are_not_there",),
     "remote data, databases": (

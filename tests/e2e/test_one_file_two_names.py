@@ -130,7 +130,7 @@ def test_a_place_that_cannot_be_told_stops_everything(project: KedroProject) -> 
     project.conf("catalog", {**CATALOG, "rows_written": odd, "rows@json": CATALOG["raw"]}, env="odd")
     done = project.kubeflow("compile", "-o", "-", "-e", "odd").failed(2)
     assert "cannot be told whether it lies on the disk of the pod that writes it (image_dir, label_file)" in done.err
-    assert "path_key" in done.err
+    assert "keep all of it in one folder, and say which key is that" in done.err
 
 
 SMALL = """

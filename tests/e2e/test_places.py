@@ -31,16 +31,19 @@ class Index(Own):
 class Odd(Own):
     def __init__(self, where: Path): self._file = Path(where)
 
+class Told(Own):
+    def __init__(self, name, metadata=None): self._file = Path(name)
+
 class Hidden(Own):
     def __init__(self, name): self._file = Path("data") / name
 
-def write(raw): return raw, raw, raw, raw
+def write(raw): return raw, raw, raw, raw, raw
 def read(*data): return list(data)
 
 def create_pipeline():
     return Pipeline([
-        node(write, "raw", ["in_folder", "named_folder", "index", "odd"], name="write"),
-        node(read, ["in_folder", "named_folder", "index", "odd"], "report", name="read"),
+        node(write, "raw", ["in_folder", "named_folder", "index", "odd", "told"], name="write"),
+        node(read, ["in_folder", "named_folder", "index", "odd", "told"], "report", name="read"),
     ])
 """
 REGISTRY = """
@@ -58,6 +61,7 @@ CATALOG: dict[str, Any] = {
     "named_folder": {"type": f"{OWN}.InFolder", "folder": "data/06/named"},
     "index": {"type": f"{OWN}.Index", "dimension": 4, "index_path": "data/06/index.faiss"},
     "odd": {"type": f"{OWN}.Odd", "where": "data/odd.json"},
+    "told": {"type": f"{OWN}.Told", "name": "told", "metadata": {"kubeflow": {"path_key": "name"}}},
     "report": {"type": "json.JSONDataset", "filepath": "data/08/report.json"},
 }
 STALE = dict.fromkeys(("data/06/arrays/all.json", "data/06/named/all.json", "data/odd.json", "data/x"), '"stale"')
@@ -81,7 +85,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> KedroProject:
 def test_they_cross(project: KedroProject) -> None:
     done = project.run_once().ok()
     steps = done.facts["steps"]
-    assert json.loads(Path(steps[-1]["outputs"]["report"]).read_text()) == [[1, 2]] * 4
+    assert json.loads(Path(steps[-1]["outputs"]["report"]).read_text()) == [[1, 2]] * 5
 
 
 def test_what_cannot_be_told_stops_everything_unless_the_nodes_share_a_step(project: KedroProject) -> None:
@@ -94,6 +98,9 @@ def test_what_cannot_be_told_stops_everything_unless_the_nodes_share_a_step(proj
         assert "nothing in its configuration says where it lies" in done.err
         assert "demo.pipelines.main.Hidden must take an argument `metadata`" in done.err
     project.kubeflow("compile", "-o", "-", "-e", "one").ok()
+    reached = {**CATALOG, "odd": {"type": f"{OWN}.Told", "name": "x", "metadata": {"kubeflow": {"remote": True}}}}
+    project.conf("catalog", reached, env="reached")
+    project.kubeflow("compile", "-o", "-", "-e", "reached").ok()
     found = json.loads(project.kubeflow("check", "-e", "one", "--output", "json").out)["findings"]
     assert "place-unknown" not in {finding["id"] for finding in found}
 

@@ -95,7 +95,7 @@ def test_an_absolute_path_may_be_the_same_file(tmp_path: Path) -> None:
         handoffs = {**HANDOFFS, "other name": handoff("other name", entry)}
         assert [n.inputs for n in with_aliases(nodes, handoffs, root)][-1] == ("written@other name",), place
     home = handoff("home", {"type": "pandas.CSVDataset", "filepath": "~/x.csv"})
-    assert plain_path(home, root) == Path("~/x.csv").expanduser().resolve().as_posix()
+    assert plain_path(home, root) == "~/x.csv", "Kedro makes a folder of this name in the project"
 
 
 def test_versions_are_another_thing() -> None:

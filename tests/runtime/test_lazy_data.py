@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import shutil
 from collections import OrderedDict
@@ -14,10 +15,12 @@ import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.io import DatasetError
+from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets.text import TextDataset
 
+from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.entries import MEMORY_DATASET
+from kedro_kubeflow.runtime.catalog import memory_entry
 from kedro_kubeflow.runtime.stored import Stored, is_lazy, made_whole
 
 
@@ -83,6 +86,12 @@ def test_at_any_depth(way: str, tmp_path: Path) -> None:
     assert (values(loaded), loader()) == ([0.0, 1.0, 2.0], "a")
     with pytest.raises(DatasetError, match="tied to the session or the files"):
         stored.save(put(arrow_files(tmp_path)))
+
+
+def test_what_run_config_names_stores_it(tmp_path: Path) -> None:
+    call = StepCall(action="run", step="s", pipeline="p", settings={"memory_dataset": {"type": "json.JSONDataset"}})
+    AbstractDataset.from_config("x", memory_entry(call, "x", tmp_path / "x")).save({"a": 1})
+    assert json.loads((tmp_path / "x").read_text()) == {"a": 1}
 
 
 def test_whatever_stores_it(tmp_path: Path) -> None:

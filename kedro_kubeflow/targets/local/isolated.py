@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,19 @@ def _give_back(own: Path, artifacts: Path, outputs: dict[str, Any]) -> None:
         if made.exists():
             uri.parent.mkdir(parents=True, exist_ok=True)
             made.rename(uri)
+            _without_empty_folders(uri)
     said = Path(str(outputs.get("outputFile") or ""))
     made = _moved(said, artifacts, own)
     if said.name and made.is_file():
         said.parent.mkdir(parents=True, exist_ok=True)
         said.write_text(made.read_text("utf-8").replace(_text(own), _text(artifacts)), "utf-8")
+
+
+def _without_empty_folders(folder: Path) -> None:
+    """As an object store would keep it."""
+    for inner, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):  # It holds something.
+            Path(inner).rmdir()
 
 
 def _uris(side: dict[str, Any] | None) -> list[Path]:
