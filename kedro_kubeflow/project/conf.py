@@ -76,7 +76,7 @@ def _missing_environment(loader: Any, error: Exception) -> ConfigError:
     return ConfigError(
         " ".join(str(error).split()),
         where=str(source),
-        cure="make that folder: git and .dockerignore leave empty ones out",
+        cure="make that folder, with a file in it: images lack empty ones, and what .gitignore or .dockerignore keeps out",
     )
 
 

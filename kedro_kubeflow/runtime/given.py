@@ -34,11 +34,12 @@ class Given:
     def settled(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The step's parameters, from what Kedro has read with the overrides.
 
-        Where a given value has lost a key, or Kedro's merge of environments would lose one, the given value holds.
+        Where a given value has lost a key, or Kedro's merge of environments would lose one, the given value holds; also where
+        there is no file of parameters, as Kedro leaves out what is given if an image holds the base environment alone.
         """
         found = dict(parameters)
         for key, value in self.whole.items():
-            if key in self.own or key in found:
+            if key in self.own or key in found or key in self.overrides:
                 found[key] = _settled(value, self.own.get(key, ABSENT), found.get(key, ABSENT))
         return found
 

@@ -291,3 +291,13 @@ def test_what_is_confirmed_is_not_given_again(tmp_path: Path, run_config: dict[s
         (mounted / name).write_text("1")
         assert report(run) == [name], "nothing that an earlier run has confirmed"
         assert (mounted / "CHECKPOINT").read_text() == name
+
+
+def test_what_is_given_needs_no_file_of_parameters(tmp_path: Path) -> None:
+    """`kedro run --params` needs none; of an image without conf/local Kedro would say that there are no parameters."""
+    made = make_project(tmp_path)
+    (tmp_path / "conf/base/parameters.yml").unlink()
+    made.kedro("run", "--params", "limit=3").ok()
+    steps = made.run_once("--params", "limit=3").ok().facts["steps"]
+    report = (tmp_path / "data/08_reporting/report.json").read_text()
+    assert Path(steps[-1]["outputs"]["report"]).read_text() == report
