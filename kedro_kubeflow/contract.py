@@ -145,7 +145,10 @@ class StepCall:
             usual = {"nodes": _usual_nodes(argv[0], options["step"])}
             call = cls(action=argv[0], **usual | {name: _read(name, text) for name, text in options.items()})
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the arguments do not fit this version of kedro-kubeflow: {error}") from error
+            raise ValueError(
+                f"the arguments do not fit this version of kedro-kubeflow, with which the image was built ({error}): compile the "
+                "pipeline with the same version"
+            ) from error
         return call, executor_input
 
 

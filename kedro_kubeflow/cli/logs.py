@@ -33,7 +33,7 @@ def logs(run: str, step: str | None, follow: bool, env: str | None, target: str 
     from kedro_kubeflow.targets.base.registry import open_run
 
     if follow and output == "json":
-        raise click.UsageError("--follow gives text.")
+        raise click.UsageError("--follow prints text as it comes: leave out --output json.")
     opened, run_id = open_run(run, target, env=env)
     if follow:
         _follow(opened.follow_log(run_id, step), named=step is None)

@@ -142,7 +142,7 @@ def _named_type(dataset: str, config: Mapping[str, Any] | None) -> ArtifactType 
     for key in ours if isinstance(ours, Mapping) else ():
         if key not in _OUR_KEYS:
             raise CompileError(
-                f"{key!r} is nothing that is said of a dataset. {did_you_mean(str(key), _OUR_KEYS)}",
+                f"There is no key {key!r} of `kubeflow` in the metadata of a dataset. {did_you_mean(str(key), _OUR_KEYS)}",
                 where=f"catalog, dataset {dataset!r}, metadata.kubeflow",
             )
     name = ours.get("artifact_type") if isinstance(ours, Mapping) else ours

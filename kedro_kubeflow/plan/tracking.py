@@ -22,7 +22,7 @@ def is_tracked(plugin: MlflowPlugin, pipeline: str, *, enabled: bool | str = "au
     if enabled is True and not plugin.importable:
         raise DependencyError(
             "run_config.mlflow.enabled is true, and MLflow is not installed",
-            where="kubeflow.yml",
+            where="kubeflow.yml, run_config.mlflow.enabled",
             cure="pip install 'kedro-kubeflow[mlflow]'",
         )
     return enabled is True

@@ -30,7 +30,7 @@ def arriving(target: Path) -> Iterator[Path]:
         place = folder / target.name
         yield place
         if not place.exists():
-            raise ProjectError("Nothing has arrived", where=str(target))
+            raise ProjectError("The download has brought nothing", where=str(target))
         _replace(place, target, folder / "before")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -202,7 +202,7 @@ def _in_memory(name: str, entry: Entry, path: Path, call: StepCall) -> dict[str,
 def _pointed(name: str, entry: Entry, path: Path) -> dict[str, Any]:
     if entry is None or local_path(entry) is None:
         raise ProjectError(
-            f"The dataset {name!r} was a local file when the pipeline was compiled, and is not in this image",
+            f"The catalog in this image has no local file for the dataset {name!r}, as it had where the pipeline was compiled",
             where="conf, catalog*.yml",
             cure="build the image from the code that the pipeline was compiled from",
         )

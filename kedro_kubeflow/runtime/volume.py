@@ -54,7 +54,8 @@ def fill(call: StepCall, executor: Executor) -> None:
     volume = Volume.of(call, executor)
     if volume is None:
         raise StepError(
-            "No volume is mounted", cure="compile the pipeline anew: image and spec are of different versions"
+            "No volume is mounted",
+            cure="compile the pipeline again, with the version of kedro-kubeflow that the image has",
         )
     source = open_for(call, executor).path / volume.folder
     target = volume.root / volume.folder

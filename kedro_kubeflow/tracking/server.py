@@ -138,7 +138,7 @@ def _explained(error: Exception) -> TrackingError:
         return TrackingError(f"No request is sent to MLflow: {missing[0]}", where=where, cure=missing[1])
     if status := refused_by_front(error):
         return TrackingError(
-            f"The front of the MLflow server refuses the credentials ({status}); the token may have expired",
+            f"A proxy or gateway before the MLflow server refuses the credentials ({status}); the token may have expired",
             where=where,
             cure="check the request header provider in mlflow.yml, and that its token is renewed (`token_file`, "
             "`token_command`) for as long as the step takes",
@@ -163,7 +163,8 @@ def _words(error: Exception) -> tuple[str, str]:
         )
     if code in _REFUSED_CODES or _REFUSED_TEXT.search(text):
         return "MLflow refuses the request", (
-            "check the credentials and the request header provider in mlflow.yml, and what they may do on the server"
+            "check the credentials: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN (for steps in "
+            "run_config.env, from a secret), or the request header provider in mlflow.yml; and what that user may do"
         )
     if code == "RESOURCE_DOES_NOT_EXIST" or re.search(
         r"'?(active|deleted)'? (state|lifecycle)|deleted experiment", text

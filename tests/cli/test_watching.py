@@ -79,4 +79,4 @@ def test_logs_while_they_are_written(server: KfpServer, run: Callable[..., Outco
     out = kedro("logs", run_id, "--follow").ok().out
     assert out == "--- prepare\nthe log of prepare\n--- double\nthe log of double\n--- total\nthe log of total\n"
     assert kedro("logs", run_id, "double", "-f").ok().out == "the log of double\n"
-    assert "--follow gives text" in kedro("logs", run_id, "-f", "--output", "json").failed(2).err
+    assert "--follow prints text" in kedro("logs", run_id, "-f", "--output", "json").failed(2).err

@@ -48,7 +48,7 @@ def refusal(uri: str, ask: Callable[[MlflowClient], object]) -> TrackingError:
 @pytest.mark.parametrize(
     ("code", "body", "what", "cure"),
     [
-        (401, "You are not authenticated", "refuses", "credentials"),
+        (401, "You are not authenticated", "refuses", "MLFLOW_TRACKING_USERNAME"),
         (403, '{"error_code": "PERMISSION_DENIED", "message": "Permission denied"}', "refuses", "credentials"),
         (403, "Invalid Host header - possible DNS rebinding attack detected", "name", "--allowed-hosts"),
         (200, "<html>Sign in</html>", "not MLflow's own answer", "sign-in"),

@@ -157,11 +157,11 @@ def _of_kfp(answer: Answer, provider: AuthProvider, sent: Mapping[str, str], sai
         return f"Kubeflow Pipelines wants a token for {wanted}, and this one is for {given} ({provider})"
     if not sent:
         nothing = f"no credentials were sent{_why(provider)}"
-        return f"Kubeflow Pipelines does not know who asks, as {nothing}: HTTP {answer.status}"
+        return f"Kubeflow Pipelines does not know who you are, as {nothing}: HTTP {answer.status}"
     if "Authenticated is false" in text:
-        return f"Kubeflow Pipelines does not accept the token ({provider}): it is expired, or none of this cluster's"
+        return f"Kubeflow Pipelines does not accept the token ({provider}): it has expired, or is for another cluster"
     if "no user identity" in text:
-        return f"Kubeflow Pipelines does not know who asks: its gateway made nobody of the credentials ({provider})"
+        return f"Kubeflow Pipelines does not know who you are: it was told of no user with the credentials ({provider})"
     return f"Kubeflow Pipelines does not accept the credentials ({provider}): HTTP {answer.status} {said}".rstrip()
 
 
@@ -171,7 +171,8 @@ def _kfp_cure(answer: Answer, sent: Mapping[str, str]) -> str:
     if not sent:
         return FRONT_CURE
     return (
-        "check `auth` in kubeflow.yml: renew the token; is `host` the address of the gateway, and not of the bare API?"
+        "check `auth` in kubeflow.yml, renew the token; and let `host` be the address at which people use Kubeflow, which knows "
+        "its users, and not one at which the API alone answers"
     )
 
 

@@ -54,7 +54,9 @@ def _stored(target: Target, prepared: Prepared, archive: Archive) -> tuple[Trave
     if store == "mlflow":
         if not prepared.tracking:
             raise ConfigError(
-                "The code is to go by MLflow, and this pipeline is not tracked there", where="kubeflow.yml, code.store"
+                "`code.store: mlflow` hands the code on by the pipeline's MLflow run, and this pipeline has none",
+                where="kubeflow.yml, code.store",
+                cure="choose another store, or track the pipeline (run_config.mlflow.enabled, mlflow.yml)",
             )
         return _in_mlflow(prepared, archive), "in MLflow"
     if store == "auto" and prepared.tracking and not target.attached and _is_server(prepared):

@@ -94,7 +94,7 @@ class Artifacts:
         except _NoSuchAddress as error:
             if parts.scheme == "minio":
                 raise ServerError(
-                    f"{artifact.dataset!r} cannot be brought: {error}",
+                    f"{artifact.dataset!r} cannot be downloaded: {error}",
                     where=self.server.address.ui_host,
                     cure="set `ui_host` to the address of Kubeflow Pipelines' UI",
                 ) from error
@@ -162,7 +162,9 @@ class Artifacts:
         if isinstance(error, ApiException):
             return translated(error, self.server.address, "read the artifact")
         return ServerError(
-            f"The artifact broke off {_TRIES} times: {type(error).__name__}", where=path, cure="ask for it again"
+            f"The download of the artifact broke off {_TRIES} times: {type(error).__name__}",
+            where=path,
+            cure="ask for it again",
         )
 
 

@@ -163,5 +163,6 @@ class _Carrier:
                     return uri
         raise ServerError(
             "The run that carries the code does not say where it has put it",
+            cure="try again, choose another `code.store`, or build the image",
             where=self._client.address.run_link(run.id),
         )

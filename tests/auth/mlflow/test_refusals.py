@@ -40,7 +40,7 @@ def test_a_front_that_refuses_with_nothing_in_its_answer(status: int) -> None:
     with serving(front) as url:
         error = error_at(url)
     assert error.what == (
-        f"The front of the MLflow server refuses the credentials ({status}); the token may have expired"
+        f"A proxy or gateway before the MLflow server refuses the credentials ({status}); the token may have expired"
     )
     assert "is up" not in str(error.cure)
     # The status is asked for once, beside the request itself.

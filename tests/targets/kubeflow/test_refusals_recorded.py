@@ -159,7 +159,7 @@ def test_what_one_may_do(server: dict[str, Response], expected: tuple[bool | Non
             STRANGER,
             "Could not upload the pipeline 'demo': alice@example.com may not list runs in the namespace 'team-b'",
         ),
-        (NOBODY, "Could not upload the pipeline 'demo': Kubeflow Pipelines does not know who asks"),
+        (NOBODY, "Could not upload the pipeline 'demo': Kubeflow Pipelines does not know who you are"),
         (EMPTY, "the server refuses it and gives no reason; you may view the namespace 'team-a'"),
     ],
 )
