@@ -63,6 +63,7 @@ HELD_BY = {
         "e2e/test_one_file_two_names.py::test_the_data_crosses",
         "e2e/test_one_file_two_names.py::"
         "test_what_is_added_to_alone_begins_as_the_image_has_it_and_an_exit_pipeline_has_names_too",
+        "e2e/test_one_file_two_names.py::test_what_lies_elsewhere_under_two_names_alone_is_waited_for",
         "e2e/test_one_file_two_names.py::test_a_file_inside_of_a_folder_that_is_written_stops_everything",
     ),
     "raw data": (
@@ -71,6 +72,7 @@ HELD_BY = {
     ),
     "partitioned, incremental": (
         "e2e/test_awkward.py::test_partitions_and_versions_keep_their_folders",
+        "plan/test_handoff.py::test_the_table",
         f"{STEP}::test_what_a_step_sees_is_what_kedro_run_sees",
         "e2e/test_groups.py::test_results_are_those_of_kedro_run",
     ),

@@ -58,6 +58,10 @@ def entry(kind: str = "pandas.CSVDataset", filepath: str | None = "data/02/x.csv
         (entry("text.TextDataset", "r/page.HTML"), Handoff("file", "HTML", "page.HTML", "r/page.HTML")),
         (entry("text.TextDataset", "r/notes.md"), Handoff("file", "Markdown", "notes.md", "r/notes.md")),
         (
+            entry("text.TextDataset", "r/page.html", versioned=True, metadata={"kubeflow": {"artifact_type": "HTML"}}),
+            Handoff("file", "Artifact", "page.html", "r/page.html", versioned=True),
+        ),
+        (
             entry("text.TextDataset", "r/page.html", versioned=True),
             Handoff("file", "Dataset", "page.html", "r/page.html", versioned=True),
         ),
