@@ -163,7 +163,7 @@ def _words(error: Exception) -> tuple[str, str]:
         )
     if code in _REFUSED_CODES or _REFUSED_TEXT.search(text):
         return "MLflow refuses the request", (
-            "check the credentials: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN (for steps in "
+            "check the credentials: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN (of steps in "
             "run_config.env, from a secret), or the request header provider in mlflow.yml; and what that user may do"
         )
     if code == "RESOURCE_DOES_NOT_EXIST" or re.search(
