@@ -101,6 +101,7 @@ class Hooks:
         catalog.save("audited", "by the hook")
         for name, dataset in catalog.items():
             assert name != "unrelated"
+        assert len(catalog.values()) == len(catalog.items())
     @hook_impl
     def before_node_run(self, catalog):
         assert catalog.load("only the hook's") == "hook"

@@ -53,6 +53,10 @@ def predict_with(line, rows): return [line + x for x in rows]
 SETTINGS = """
 import os
 from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+
+class Catalog(DataCatalog): pass
+DATA_CATALOG_CLASS = Catalog
 
 def seen(*words):
     if os.environ.get("SEEN"):
@@ -69,6 +73,7 @@ class Hooks:
         if os.environ.get("SEEN"):
             import mlflow
             mlflow.set_tag("told_by", "a hook of the project")
+        assert isinstance(catalog, Catalog)
         nodes = [node.name for node in pipeline.nodes]
         seen("before", self.env, self.limit, run_params["tags"], run_params["pipeline_names"], nodes, "report" in catalog)
     @hook_impl
