@@ -57,6 +57,9 @@ HOME_ENV = "KEDRO_KUBEFLOW_HOME"
 STATES_FILE = "steps.json"
 
 Action = Literal["start", "fill", "run", "succeed", "finish", "code", "fetch"]
+LOCAL_VALUES = "local"
+"""The setting that holds what conf/local says of parameters: where it was compiled it was read, and most images lack it."""
+
 ACTIONS: tuple[Action, ...] = ("start", "fill", "run", "succeed", "finish", "code", "fetch")
 
 How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link", "model", "code"]

@@ -209,7 +209,8 @@ def same(value: Any, other: Any) -> bool:
         return value.keys() == other.keys() and all(same(item, other[key]) for key, item in value.items())
     if isinstance(value, list):
         return len(value) == len(other) and all(same(a, b) for a, b in zip(value, other, strict=True))
-    return bool(value == other)
+    # What is no number equals nothing, itself included.
+    return bool(value == other or (value != value and other != other))
 
 
 def size(name: str, value: Any) -> int:

@@ -17,7 +17,7 @@ NAME = PACKAGE.name
 
 FLOORS = [
     {"errors"},
-    {"names", "parameters", "entries", "standard_output"},
+    {"names", "parameters", "entries", "interpolation", "standard_output"},
     {"contract", "config", "request"},
     {"project", "auth"},
     {"plan", "tracking", "code", "image", "results", "scaffold"},

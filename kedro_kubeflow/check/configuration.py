@@ -11,10 +11,9 @@ import yaml
 
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.subject import Subject
+from kedro_kubeflow.interpolation import variables_in
 from kedro_kubeflow.project.dockerignore import DockerIgnore
 from kedro_kubeflow.project.image_files import ImageFiles
-
-_VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*\}")
 
 
 def configuration_findings(subject: Subject) -> Iterator[Finding]:
@@ -25,10 +24,10 @@ def configuration_findings(subject: Subject) -> Iterator[Finding]:
     ignore = DockerIgnore.read(subject.facts.project.path)
     folders = [
         conf / "base",
-        *([conf / subject.facts.project.env] if subject.facts.project.env not in (None, "base") else []),
+        *([conf / subject.facts.project.env] if subject.facts.project.env not in (None, "base", "local") else []),
     ]
     in_image = [f for folder in folders for f in _yaml_files(folder) if not _ignored(f, subject, ignore)]
-    if subject.facts.project.env is None:
+    if subject.facts.project.said_env == "local":
         yield from _local(conf, subject, ignore)
     yield from _log_files(conf, subject)
     yield from _credentials(in_image, subject)
@@ -135,7 +134,7 @@ def _variables(in_image: list[Path], subject: Subject) -> Iterator[Finding]:
     for file in in_image:
         if file.name.startswith("kubeflow"):
             continue
-        for name in sorted(set(_VARIABLE.findall(file.read_text("utf-8", errors="replace"))) - given):
+        for name in sorted(set(variables_in(file.read_text("utf-8", errors="replace"))) - given):
             yield Finding(
                 "variable-not-given",
                 "warning",

@@ -22,7 +22,8 @@ def cache_key(settings: StepSettings, in_conf: Mapping[str, Any]) -> str:
         in_conf: the parameters that are read from the project's conf, by name.
     """
     variables = {name: value if isinstance(value, str) else repr(value) for name, value in settings.env.items()}
-    text = json.dumps([variables, in_conf], sort_keys=True, default=repr)
+    # The names of environment variables are in no order; what is inside a parameter is in one that its readers see.
+    text = json.dumps([sorted(variables.items()), sorted(in_conf.items())], default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

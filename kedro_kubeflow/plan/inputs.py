@@ -41,60 +41,39 @@ class PipelineInput:
     default: Any
 
 
-def keys_used(node: NodeFacts, values: Mapping[str, Any]) -> Iterable[str]:
-    """The top-level parameters behind a node's ``params:…`` and ``parameters`` inputs."""
+def keys_used(node: NodeFacts, parameters: Parameters) -> Iterable[Any]:
+    """The top-level parameters behind a node's ``params:…`` and ``parameters`` inputs; YAML's need not be text."""
     for name in node.inputs:
         if name == "parameters":
-            yield from values
+            yield from parameters.values
         elif name.startswith("params:"):
-            yield _top_level(name.removeprefix("params:"), values, node.name)
+            yield _top_level(name.removeprefix("params:"), parameters, node.name)
 
 
-def keys_needed(nodes: Iterable[NodeFacts], parameters: Parameters, more: Iterable[str] = ()) -> set[str]:
+def keys_needed(nodes: Iterable[NodeFacts], parameters: Parameters, more: Iterable[Any] = ()) -> set[Any]:
     """The top-level parameters that a step of some nodes is to be given, or reads from the conf.
 
     Args:
         more: those that it uses in another way.
     """
-    used = {*(key for node in nodes for key in keys_used(node, parameters.values)), *more, *parameters.shared}
+    used = {*(key for node in nodes for key in keys_used(node, parameters)), *more, *parameters.shared}
     # What is worked out in the pod follows a new value of what it refers to, but none of conf/local: Kedro works each environment
     # out by itself.
     followed = {name for key in used & parameters.resolved.keys() for name in parameters.referred.get(key, ())}
-    return used | (followed & parameters.values.keys()) - (parameters.local - parameters.overridden - used)
+    return used | (followed & parameters.values.keys()) - (parameters.local.keys() - parameters.overridden - used)
 
 
-def _top_level(path: str, values: Mapping[str, Any], node: str) -> str:
-    """The top-level key of a dotted parameter; a key may itself hold dots."""
-    if path in values:
-        return path
-    parts = path.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        key, rest = ".".join(parts[:cut]), parts[cut:]
-        if key in values and _has(values[key], rest):
-            return key
+def _top_level(path: str, parameters: Parameters, node: str) -> Any:
+    """The top-level key that a node's parameter stands under; keys may themselves hold dots."""
+    known = parameters.by_path
+    for cut in range(len(path), 0, -1):
+        if path[:cut] in known and (cut == len(path) or (path[cut] == "." and known[path[:cut]][1] == UNKNOWN)):
+            return known[path[:cut]][0]
     raise ParameterError(
-        f"The node {node!r} uses the parameter {path!r}, which the project does not have. "
-        f"{did_you_mean(path, _paths(values))}",
+        f"The node {node!r} uses the parameter {path!r}, which the project does not have. {did_you_mean(path, known)}",
         where="conf, parameters*.yml",
         cure=f"add it there, give it as in --params {path}=VALUE, or mend the node's input",
     )
-
-
-def _has(value: Any, path: Sequence[str]) -> bool:
-    for part in path:
-        if value == UNKNOWN:
-            return True
-        if not isinstance(value, Mapping) or part not in value:
-            return False
-        value = value[part]
-    return True
-
-
-def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
-    for key, value in values.items():
-        yield f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _paths(value, f"{prefix}{key}.")
 
 
 def pipeline_inputs(
@@ -110,10 +89,11 @@ def pipeline_inputs(
         ParameterError: a node uses a parameter that the project does not have, or an override cannot travel.
         NameClash: two of them would have one KFP name.
     """
-    used = sorted(keys_needed(nodes, parameters, at_exit))
+    needed = keys_needed(nodes, parameters, at_exit)
+    used = sorted(key for key in needed if isinstance(key, str))
     names = distinct(used, field_name, "parameters")
     inputs: dict[str, PipelineInput] = {}
-    in_conf: dict[str, str] = {}
+    in_conf = {str(key): "its name is not text" for key in needed - set(used)}
     for key in used:
         if key in parameters.resolved and key not in parameters.overridden:
             in_conf[key] = _worked_out(parameters.resolved[key])

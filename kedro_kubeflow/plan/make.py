@@ -24,6 +24,7 @@ from kedro_kubeflow.plan.exit import exit_of
 from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.grouping_rule import GroupingRule
 from kedro_kubeflow.plan.inputs import PipelineInput, keys_needed, pipeline_inputs
+from kedro_kubeflow.plan.local_values import told_of_local
 from kedro_kubeflow.plan.nodes import node_facts
 from kedro_kubeflow.plan.plan import Plan
 from kedro_kubeflow.plan.resume import Resumed, recorded, resume_options, resumed
@@ -42,7 +43,7 @@ from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.mlflow_plugin import is_folder, unknown_scheme
 from kedro_kubeflow.project.partial import is_known
 from kedro_kubeflow.project.resolvers import unmarked
-from kedro_kubeflow.project.typed_parameters import check_types
+from kedro_kubeflow.project.typed_parameters import with_types
 from kedro_kubeflow.request import EarlierRun, Request
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ def make_plan(facts: Facts, config: KubeflowConfig, request: Request, scope: Sco
     """
     scope = scope or scope_of(facts, config, request)
     check_inputs(scope.nodes, scope.entries, facts.pipelines)
-    check_types(_validated(facts, scope), {k: v for k, v in facts.parameters.values.items() if is_known(v)})
+    models = with_types(_validated(facts, scope), {k: v for k, v in facts.parameters.values.items() if is_known(v)})
+    facts = replace(facts, parameters=replace(facts.parameters, models=models))
     macros = VERTEX_JOB if facts.target == "vertexai" else None
     inputs, in_conf = pipeline_inputs(
         scope.nodes, facts.parameters, at_exit=_parameters_at_exit(facts, scope), macros=macros
@@ -161,6 +163,7 @@ def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scop
     defaults = _defaults(facts, config, request, scope, list(inputs.values()), steps, grouped.rule)
     going_on = resumed(steps, request.earlier, defaults.inputs)
     root, group = _tasks(going_on, defaults, request)
+    root, group = (tuple(told_of_local(task, facts.parameters.local) for task in tasks) for tasks in (root, group))
     cached = cache_warnings(going_on.steps, defaults.settings)
     chosen, run = scope.selection, config.run_config
     return Plan(
@@ -188,7 +191,7 @@ def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scop
             *facts.notes,
             *_grouped_nothing(config, scope, groups),
             *_not_cached(facts, config, scope, steps),
-            *from_conf_local(facts, scope, inputs),
+            *from_conf_local(facts, scope, inputs, _read_from_conf(steps, defaults)),
             *readable_secrets(inputs),
             *_no_tracking_server(facts, config, scope),
             *_left_out(facts),
@@ -201,6 +204,11 @@ def _planned(facts: Facts, config: KubeflowConfig, request: Request, scope: Scop
         taken_over=going_on.taken_over,
         reasons=going_on.reasons,
     )
+
+
+def _read_from_conf(steps: Sequence[Step], defaults: Defaults) -> set[str]:
+    at_exit = [defaults.at_exit.step] if defaults.at_exit and defaults.at_exit.step else []
+    return {name for step in (*steps, *at_exit) for name in step.conf_parameters}
 
 
 def _parameters_at_exit(facts: Facts, scope: Scope) -> frozenset[str]:
@@ -323,7 +331,8 @@ def _of_the_run(facts: Facts, scope: Scope, steps: Sequence[Step]) -> Iterator[S
 def _known_values(facts: Facts) -> dict[str, Any]:
     """The parameters' values; what is worked out in the pod has none here that a result could depend on."""
     known = facts.parameters
-    return {**known.values, **{key: unmarked(known.known.get(key)) for key in known.resolved}}
+    values = {**known.values, **{key: unmarked(known.known.get(key)) for key in known.resolved}}
+    return {str(key): value for key, value in values.items()}
 
 
 def _tasks(going_on: Resumed, defaults: Defaults, request: Request) -> tuple[tuple[Task, ...], tuple[Task, ...]]:

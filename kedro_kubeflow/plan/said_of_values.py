@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from kedro_kubeflow.interpolation import is_in
 from kedro_kubeflow.names import is_secret_name
 from kedro_kubeflow.parameters import decode
 from kedro_kubeflow.plan.inputs import PipelineInput
@@ -14,17 +15,32 @@ from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.resolvers import changed_entries
 
 
-def from_conf_local(facts: Facts, scope: Scope, inputs: Mapping[str, PipelineInput]) -> Iterator[str]:
-    """A word on each value of conf/local that a step's own differs from, or that travels as an input's default."""
+def from_conf_local(
+    facts: Facts, scope: Scope, inputs: Mapping[str, PipelineInput], in_conf: Collection[str]
+) -> Iterator[str]:
+    """A word on each value of conf/local that a step's own differs from, or that travels as an input's default.
+
+    Args:
+        in_conf: the parameters that steps read from the project's conf.
+    """
     given = facts.parameters.given
-    for key in sorted(facts.parameters.local):
-        if key in inputs and (key not in given or isinstance(given[key], Mapping)):
-            what = f"The default of the parameter {key!r} comes from conf/local"
-            yield f"{what}, which images do not hold: it travels with the pipeline"
+    for key in sorted(facts.parameters.local, key=str):
+        if key in inputs and key not in facts.parameters.resolved:
+            if key not in given or isinstance(given[key], Mapping):
+                what = f"The default of the parameter {key!r} comes from conf/local"
+                yield f"{what}, which images do not hold: it travels with the pipeline"
+        elif str(key) in in_conf or isinstance(given.get(key), Mapping):
+            yield _another(key, facts.image.sections.get("parameters") or {})
     for name in sorted(changed_entries(facts.marked, facts.image, scope.every_entry)):
         yield f"The catalog entry of {name!r} is another without conf/local, which images do not hold: steps use that one"
     if scope.tracking and facts.marked.sections.get("mlflow") != facts.image.sections.get("mlflow"):
         yield "mlflow.yml is another without conf/local, which images do not hold: steps use that one, and their environment"
+
+
+def _another(key: Any, in_image: Mapping[Any, Any]) -> str:
+    if key in in_image:
+        return f"The parameter {key!r} is another without conf/local, which images do not hold: steps use that one"
+    return f"The parameter {key!r} stands in conf/local alone, which images do not hold: steps lack it"
 
 
 def readable_secrets(inputs: Mapping[str, PipelineInput]) -> Iterator[str]:
@@ -45,7 +61,7 @@ def _text_paths(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     elif isinstance(value, list):
         for item in value:
             yield from _text_paths(item, path)
-    elif isinstance(value, str) and value and "${" not in value:
+    elif isinstance(value, str) and value and not is_in(value):
         yield path
 
 

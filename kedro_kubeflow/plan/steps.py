@@ -174,7 +174,7 @@ def _step(
         outputs=tuple(_outputs(written, flow)),
         after=tuple(sorted({flow.names[flow.producer[d]] for d in foreign if not _is_handed_over(flow.handoff(d))})),
         parameters=tuple(given.name for key, given in inputs.items() if key in used),
-        conf_parameters=tuple(sorted(used - set(inputs))),
+        conf_parameters=tuple(sorted(map(str, used - set(inputs)))),
         volume=any(flow.handoffs[d].kind == "volume" for n in nodes for d in (*n.datasets, *n.outputs)),
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.config.jobs import JobConfig, find_job, over
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
 from kedro_kubeflow.config.selectors import Known
+from kedro_kubeflow.parameters import ABSENT, same
 from kedro_kubeflow.project.catalog import CatalogEntries, read_catalog
 from kedro_kubeflow.project.conf import LEFT_TO_THE_RUN, read_parameters
 from kedro_kubeflow.project.imports import ImportFailure, import_failures
@@ -18,6 +20,7 @@ from kedro_kubeflow.project.mlflow_plugin import MlflowPlugin, read_plugin
 from kedro_kubeflow.project.node_times import Timed, read_node_times
 from kedro_kubeflow.project.opening import OpenProject, open_project, printing_aside, registered_pipelines
 from kedro_kubeflow.project.own_hooks import may_read_parameters
+from kedro_kubeflow.project.parameter_paths import by_path
 from kedro_kubeflow.project.resolvers import Marked, check_given, defaults_of, kept_in_conf, read_marked
 from kedro_kubeflow.project.target import configured
 from kedro_kubeflow.request import Request
@@ -40,7 +43,9 @@ class Parameters:
         known: ``values`` with marks in place of what resolvers give.
         defaults: for names among ``shared`` that are no parameters: what the configuration takes where they are not given. One
             that is not here has several defaults, or one that cannot travel.
-        local: top-level names whose value comes from conf/local, which images do not hold as a rule.
+        local: top-level names whose value comes from conf/local, which images do not hold as a rule → what it is if nothing is
+            given, with marks.
+        models: the values that nodes are given as models, as their types say.
     """
 
     values: Mapping[str, Any]
@@ -49,10 +54,16 @@ class Parameters:
     resolved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    local: frozenset[str] = frozenset()
+    local: Mapping[str, Any] = field(default_factory=dict)
     in_image: Mapping[str, Any] | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
     referred: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    models: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def by_path(self) -> Mapping[str, tuple[Any, Any]]:
+        """Each name by which a node may ask for a parameter → its top-level key, and the value."""
+        return by_path({**self.values, **self.models})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +155,8 @@ def _parameters(project: OpenProject, marked: Marked, image: Marked, values: Map
     now = read_marked(project.config_loader()) if given else marked
     kept = kept_in_conf(now)
     resolved = {k: names for k, names in {**kept_in_conf(marked), **kept}.items() if k not in given or k in kept}
-    values = {**given, **values}
+    # The order of keys counts where two hold what one name of a node's stands for.
+    values = {**values, **{key: value for key, value in given.items() if key not in values}}
     in_image, own = image.sections.get("parameters") or {}, marked.sections.get("parameters") or {}
     return Parameters(
         values=values,
@@ -156,7 +168,7 @@ def _parameters(project: OpenProject, marked: Marked, image: Marked, values: Map
         in_image=in_image,
         referred=now.referred,
         known=with_marks(now, values),
-        local=frozenset(key for key, value in own.items() if key not in in_image or in_image[key] != value),
+        local={key: value for key, value in own.items() if not same(value, in_image.get(key, ABSENT))},
     )
 
 

@@ -57,11 +57,11 @@ class OpenProject:
 
     @property
     def base(self) -> OpenProject | None:
-        """The project in its base environment alone, as images hold it; None where that is another than the default one."""
+        """The project in its base environment alone, as images hold it; None where conf/local is not read."""
         from kedro.framework.project import settings
 
         base = settings.CONFIG_LOADER_ARGS.get("base_env")
-        return replace(self, env=str(base)) if base and self.env is None else None
+        return replace(self, env=str(base)) if base and self.said_env == "local" else None
 
     @property
     def source(self) -> Path:

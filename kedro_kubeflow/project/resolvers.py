@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro_kubeflow.errors import ParameterError
+from kedro_kubeflow.interpolation import ANY, references_in, requests_in
 from kedro_kubeflow.project.catalog import CatalogEntries
 from kedro_kubeflow.project.conf import read_section
 from kedro_kubeflow.project.mlflow_plugin import register_patterns
@@ -24,11 +25,6 @@ from kedro_kubeflow.project.partial import as_far_as_it_goes
 # Characters of Unicode's private use: no configuration holds them.
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
 _MARK = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
-_REQUEST = re.compile(r"\$\{\s*runtime_params\s*:\s*([\w.-]+)")
-# What stands for another value: ``${a.b}``, ``${.b}``, ``${a[b]}``; and what is followed by a colon is a resolver's name.
-_REFERENCE = re.compile(r"\$\{\s*(\.*)([^\s:${}\[\]]*)\s*(:?)")
-_BY_NAME = re.compile(r"oc\.(?:select|dict\.keys|dict\.values)\s*:\s*([^\s,:${}\[\]]+)")
-_COMPUTED, _ANY = re.compile(r"\$\{[^:{}$]*\$\{"), "*"
 _COMMENT = re.compile(r"(?m)(^|\s)#.*$")
 RUNTIME_PARAMS = "runtime_params"
 # Known without a run: the configuration's own text.
@@ -80,7 +76,7 @@ class Marked:
         ``runtime_params`` stands for one that must be given.
         """
         values = self.sections.get(section) or {}
-        return {str(key): found for key, value in values.items() if (found := resolvers_in(value))}
+        return {key: found for key, value in values.items() if (found := resolvers_in(value))}
 
 
 def read_marked(loader: Any) -> Marked:
@@ -237,28 +233,23 @@ class _References:
             self._found.setdefault(str(key), set()).update(_referred_in(value))
 
     def followed(self) -> dict[str, frozenset[str]]:
-        return {key: frozenset(self._from(key) - {key, _ANY}) for key in self._found}
+        return {key: frozenset(self._from(key) - {key, ANY}) for key in self._found}
 
     def _from(self, key: str) -> set[str]:
         reached: set[str] = set()
         ahead = [key]
         while ahead:
             names = self._found.get(ahead.pop(), set())
-            new = (names if _ANY not in names else {*names, *self._found}) - reached
+            new = (names if ANY not in names else {*names, *self._found}) - reached
             reached |= new
             ahead += new
         return reached
 
 
 def _referred_in(value: Any) -> Iterator[str]:
-    """The top-level names that a value's text refers to; of relative ones, which lead here as a rule, every part."""
+    """The top-level names that a value's text refers to."""
     for text in _texts(value):
-        for dots, path, colon in _REFERENCE.findall(text):
-            if path and not colon:
-                yield from path.split(".") if dots else path.split(".")[:1]
-        yield from (path.split(".")[0] for path in _BY_NAME.findall(text))
-        if _COMPUTED.search(text):
-            yield _ANY
+        yield from references_in(text)
 
 
 @contextmanager
@@ -292,7 +283,7 @@ def _in_files(loader: Any) -> dict[str, Asked]:
     found: dict[str, list[str]] = {}
     for file in sorted(file for env in envs for file in (source / str(env)).rglob("*.y*ml")):
         if not file.name.startswith(tuple(_NOT_A_STEPS)):
-            for name in _REQUEST.findall(_COMMENT.sub("", file.read_text("utf-8", errors="replace"))):
+            for name in requests_in(_COMMENT.sub("", file.read_text("utf-8", errors="replace"))):
                 found.setdefault(name, []).append(file.name)
     return {name: Asked(name, (), tuple(dict.fromkeys(files))) for name, files in found.items()}
 

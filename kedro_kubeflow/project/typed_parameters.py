@@ -13,8 +13,8 @@ from typing import Any
 from kedro_kubeflow.errors import ParameterError
 
 
-def check_types(pipelines: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Hold the parameters' values against the types of the nodes that use them; nothing where Kedro does not know how.
+def with_types(pipelines: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as nodes are given them: models, where nodes say so; as they are where Kedro does not know how.
 
     Raises:
         ParameterError: one does not fit.
@@ -23,10 +23,10 @@ def check_types(pipelines: Mapping[str, Any], values: Mapping[str, Any]) -> None
         from kedro.validation.exceptions import ParameterValidationError
         from kedro.validation.parameter_validator import ParameterValidator
     except ImportError:  # Kedro before 1.3.
-        return
+        return dict(values)
     with _silence():
         try:
-            ParameterValidator(dict(pipelines)).validate_raw_params(dict(values))
+            return dict(ParameterValidator(dict(pipelines)).validate_raw_params(dict(values)))
         except ParameterValidationError as error:
             raise ParameterError(
                 " ".join(str(error).split()), where="conf, parameters*.yml, or --params", cure="mend the value"

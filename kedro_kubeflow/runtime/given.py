@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kedro_kubeflow.contract import StepCall
+from kedro_kubeflow.contract import LOCAL_VALUES, StepCall
+from kedro_kubeflow.interpolation import literal
 from kedro_kubeflow.parameters import ABSENT, Encoding, decode, is_given, ordered_like, same
 from kedro_kubeflow.project.opening import OpenProject
 from kedro_kubeflow.project.resolvers import Marked, read_marked
 from kedro_kubeflow.runtime.executor import Executor
-
-_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 @dataclass(frozen=True)
@@ -23,13 +21,16 @@ class Given:
     Attributes:
         overrides: what differs from what the configuration says by itself, nested: Kedro works out the rest with it, so that a
             new value reaches whatever refers to it.
-        own: what the configuration says by itself, with marks in place of what resolvers give.
+        own: what the configuration says by itself, with marks in place of what resolvers give; but for what comes from the
+            conf/local of who has compiled.
         whole: the values that the step was given.
+        local: what that conf/local says by itself.
     """
 
     overrides: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
     whole: Mapping[str, Any] = field(default_factory=dict)
+    local: Mapping[str, Any] = field(default_factory=dict)
 
     def settled(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The step's parameters, from what Kedro has read with the overrides.
@@ -39,7 +40,7 @@ class Given:
         """
         found = dict(parameters)
         for key, value in self.whole.items():
-            if key in self.own or key in found or key in self.overrides:
+            if any(key in known for known in (self.own, found, self.overrides, self.local)):
                 found[key] = _settled(value, self.own.get(key, ABSENT), found.get(key, ABSENT))
         return found
 
@@ -50,6 +51,8 @@ def given_to(project: OpenProject, call: StepCall, executor: Executor) -> Given:
         return Given()
     marked = read_marked(project.config_loader({}))
     own = marked.sections.get("parameters") or {}
+    local = call.settings.get(LOCAL_VALUES, {})
+    before = {**own, **local}
     overrides: dict[str, Any] = {}
     whole: dict[str, Any] = {}
     for encoding, value in _received(call, executor):
@@ -58,10 +61,10 @@ def given_to(project: OpenProject, call: StepCall, executor: Executor) -> Given:
         is_whole = encoding.kind not in ("part", "unset")
         if is_whole:
             whole[encoding.key] = value
-        changed = _changed(value, own[encoding.key]) if encoding.key in own else value
-        if changed is not ABSENT and not _is_default(encoding, value, own, marked):
-            overrides[encoding.key] = _literal(changed) if is_whole else changed
-    return Given(overrides, own, whole)
+        changed = _changed(value, before[encoding.key]) if encoding.key in before else value
+        if changed is not ABSENT and not _is_default(encoding, value, before, marked):
+            overrides[encoding.key] = literal(changed) if is_whole else changed
+    return Given(overrides, {key: value for key, value in own.items() if key not in local}, whole, local)
 
 
 def _received(call: StepCall, executor: Executor) -> Iterable[tuple[Encoding, Any]]:
@@ -88,15 +91,6 @@ def _changed(value: Any, own: Any) -> Any:
         # Kedro merges neither into the other; the given value holds in the end.
         return ABSENT
     return ABSENT if same(value, own) else value
-
-
-def _literal(value: Any) -> Any:
-    """A value that is worked out already, so that nothing in its text is taken for an interpolation."""
-    if isinstance(value, str):
-        return _INTERPOLATION.sub(lambda found: found[1] * 2 + r"\${", value)
-    if isinstance(value, Mapping):
-        return {key: _literal(item) for key, item in value.items()}
-    return [_literal(item) for item in value] if isinstance(value, list) else value
 
 
 def _settled(value: Any, own: Any, found: Any) -> Any:

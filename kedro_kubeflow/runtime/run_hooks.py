@@ -18,10 +18,13 @@ from kedro_kubeflow.contract import RUN_ID_ENV, StepCall
 from kedro_kubeflow.errors import KedroKubeflowError, StepError, described
 from kedro_kubeflow.project.conf import read_parameters, read_section
 from kedro_kubeflow.project.opening import OpenProject, last_line, own_line, registered_pipelines
+from kedro_kubeflow.project.parameter_paths import by_path
+from kedro_kubeflow.project.typed_parameters import with_types
 from kedro_kubeflow.runtime.catalog import named_credentials
 from kedro_kubeflow.runtime.not_asked import NOT_ASKED
 from kedro_kubeflow.runtime.outcome import Outcome
 from kedro_kubeflow.runtime.parts_of_hooks import OF_A_RUN, Part, is_marked, plugins
+from kedro_kubeflow.runtime.session import TaskProject
 from kedro_kubeflow.tracking.fluent import inside
 
 PER_RUN = "per_run"
@@ -36,7 +39,7 @@ _SELECTION = {
 }
 
 
-def tell_begin(project: OpenProject, call: StepCall, run_id: str) -> None:
+def tell_begin(project: TaskProject, call: StepCall, run_id: str) -> None:
     """Call the `before_pipeline_run` hooks for the whole run.
 
     Args:
@@ -50,7 +53,7 @@ def tell_begin(project: OpenProject, call: StepCall, run_id: str) -> None:
         hooks.before_pipeline_run(run_params=_run_params(project, call), **_whole(project, call, hooks))
 
 
-def tell_end(project: OpenProject, call: StepCall, outcome: Outcome) -> None:
+def tell_end(project: TaskProject, call: StepCall, outcome: Outcome) -> None:
     """Call the `after_pipeline_run` or `on_pipeline_error` hooks for the whole run.
 
     Raises:
@@ -125,7 +128,7 @@ def selected(call: StepCall) -> dict[str, Any]:
     return {name: type(NOT_ASKED[name])(names) for name, names in chosen.items()}
 
 
-def _whole(project: OpenProject, call: StepCall, hooks: Any) -> dict[str, Any]:
+def _whole(project: TaskProject, call: StepCall, hooks: Any) -> dict[str, Any]:
     """The pipeline, and the catalog as far as this pod has the credentials of its entries."""
     from kedro.framework.project import settings
 
@@ -133,7 +136,9 @@ def _whole(project: OpenProject, call: StepCall, hooks: Any) -> dict[str, Any]:
     credentials: Mapping[str, Any] = read_section(loader, "credentials", missing={}) or {}
     entries = read_section(loader, "catalog", missing={}) or {}
     within = {name: entry for name, entry in entries.items() if named_credentials(entry) <= credentials.keys()}
-    parameters = _parameters(read_parameters(loader))
+    registered = registered_pipelines(project)
+    named = {name: registered[name] for name in call.pipeline_names if name in registered}
+    parameters = _parameters(with_types(named, project.given.settled(read_parameters(loader))))
     catalog = settings.DATA_CATALOG_CLASS.from_config(catalog=within, credentials=dict(credentials))
     for name, value in parameters.items():
         catalog[name] = value
@@ -161,11 +166,6 @@ def _pipeline(project: OpenProject, call: StepCall) -> Any:
     return Pipeline(nodes).filter(**asked) if asked else Pipeline(nodes)
 
 
-def _parameters(values: Mapping[str, Any], prefix: str = "params:") -> dict[str, Any]:
+def _parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     """By the names that nodes use, as Kedro puts them into a catalog."""
-    found: dict[str, Any] = {"parameters": values} if prefix == "params:" else {}
-    for key, value in values.items():
-        found[f"{prefix}{key}"] = value
-        if isinstance(value, Mapping):
-            found |= _parameters(value, f"{prefix}{key}.")
-    return found
+    return {"parameters": values, **{f"params:{path}": value for path, (_, value) in by_path(values).items()}}

@@ -12,6 +12,8 @@ PAGE = ROOT / "docs/reference/like-kedro-run.md"
 MODELS, PLACES, STEP = "e2e/test_mlflow_models.py", "e2e/test_places.py", "e2e/test_kedro_in_the_step.py"
 VALUES, COMPILING = "e2e/test_values_of_the_run.py", "e2e/test_values_when_compiling.py"
 
+NAMES = "e2e/test_names_of_parameters.py"
+
 # How a row begins → the tests that fail when it is no longer so.
 HELD_BY = {
     "resolvers": (
@@ -40,10 +42,16 @@ HELD_BY = {
     "a parameter that a run is given as it stands": (
         f"{STEP}::test_a_parameter_that_is_given_as_it_stands_counts_as_not_given",
     ),
+    "names of parameters": (
+        f"{NAMES}::test_steps_see_what_kedro_run_sees",
+        f"{NAMES}::test_a_name_that_is_not_text_is_no_input",
+    ),
     "typed parameters": (f"{COMPILING}::test_a_value_that_does_not_fit_its_type_is_refused_at_once",),
     "environment": ("e2e/test_image_differs.py::test_the_environment_that_was_compiled_is_the_one_that_runs",),
     "`conf/local`": (
         f"{COMPILING}::test_a_value_of_conf_local_is_said_to_travel",
+        f"{NAMES}::test_steps_see_what_kedro_run_sees",
+        f"{NAMES}::test_what_steps_have_otherwise_without_conf_local_is_said",
         f"{COMPILING}::test_what_steps_have_otherwise_without_conf_local_is_said",
         "e2e/test_isolated.py::test_steps_share_nothing_and_leave_nothing",
     ),

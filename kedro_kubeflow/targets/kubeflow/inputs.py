@@ -6,17 +6,15 @@ the inputs given here are read there as they are meant.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kedro_kubeflow.contract import StepCall, runtime_arguments
 from kedro_kubeflow.errors import ParameterError, did_you_mean
+from kedro_kubeflow.interpolation import worked_out
 from kedro_kubeflow.names import is_secret_name
 from kedro_kubeflow.parameters import RECURRING_RUN, Encoding, coerce, decode
-
-_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 @dataclass(frozen=True)
@@ -123,22 +121,15 @@ def _worked_out(value: Any, key: str, where: str) -> Any:
     Raises:
         ParameterError: it refers to something.
     """
-    if isinstance(value, Mapping):
-        return {name: _worked_out(item, key, where) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_worked_out(item, key, where) for item in value]
-    return _INTERPOLATION.sub(lambda found: _text_of(found, key, where), value) if isinstance(value, str) else value
 
+    def refuse(text: str) -> ParameterError:
+        return ParameterError(
+            f"What ${{…}} stands for is looked up when a pipeline is compiled, and {key!r} is given to one that is: {text!r}",
+            where=where,
+            cure=f"give the value itself, or compile with it: `kedro kubeflow run-once --param '{key}={text}'`",
+        )
 
-def _text_of(found: re.Match[str], key: str, where: str) -> str:
-    backslashes = len(found[1])
-    if backslashes % 2:
-        return "\\" * (backslashes // 2) + "${"
-    raise ParameterError(
-        f"What ${{…}} stands for is looked up when a pipeline is compiled, and {key!r} is given to one that is: {found.string!r}",
-        where=where,
-        cure=f"give the value itself, or compile with it: `kedro kubeflow run-once --param '{key}={found.string}'`",
-    )
+    return worked_out(value, refuse)
 
 
 def _cure(encoding: Encoding, value: Any) -> str:
