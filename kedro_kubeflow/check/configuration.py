@@ -22,10 +22,9 @@ def configuration_findings(subject: Subject) -> Iterator[Finding]:
     if not conf.is_dir():
         return
     ignore = DockerIgnore.read(subject.facts.project.path)
-    folders = [
-        conf / "base",
-        *([conf / subject.facts.project.env] if subject.facts.project.env not in (None, "base", "local") else []),
-    ]
+    # conf/local is not in images.
+    envs = dict.fromkeys([subject.facts.project.base_env, subject.facts.project.said_env])
+    folders = [conf / env for env in envs if env not in (None, "local")]
     in_image = [f for folder in folders for f in _yaml_files(folder) if not _ignored(f, subject, ignore)]
     if subject.facts.project.said_env == "local":
         yield from _local(conf, subject, ignore)

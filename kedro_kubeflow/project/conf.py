@@ -129,7 +129,7 @@ def read_kubeflow(loader: Any) -> dict[str, Any]:
     if data is None:
         raise ConfigError(
             "The project has no kubeflow.yml",
-            where=f"{getattr(loader, 'conf_source', 'conf')}/base/kubeflow.yml",
+            where=f"{getattr(loader, 'conf_source', 'conf')}/{getattr(loader, 'base_env', '') or 'base'}/kubeflow.yml",
             cure="`kedro kubeflow init` writes one",
         )
     if not isinstance(data, Mapping):

@@ -56,6 +56,13 @@ class OpenProject:
         return self.env or str(settings.CONFIG_LOADER_ARGS.get("default_run_env") or "") or None
 
     @property
+    def base_env(self) -> str:
+        """The name of the environment that all others build on."""
+        from kedro.framework.project import settings
+
+        return str(settings.CONFIG_LOADER_ARGS.get("base_env") or "base")
+
+    @property
     def base(self) -> OpenProject | None:
         """The project in its base environment alone, as images hold it; None where conf/local is not read."""
         from kedro.framework.project import settings

@@ -49,7 +49,7 @@ def init_with(wanted: Wanted, *, host: str | None = None, path: Path | None = No
         _refuse_existing(docker, "Dockerfile", force=force)
         texts |= docker | _dockerignore(project, wanted, force=force)
     written = []
-    has_config = any((Path(project.conf_source) / "base").glob("kubeflow*.y*ml"))
+    has_config = any((Path(project.conf_source) / project.base_env).glob("kubeflow*.y*ml"))
     if host or force or not (texts and has_config):
         written.append(init_project(host=host, path=path, force=force))
     for target, text in texts.items():

@@ -20,7 +20,7 @@ def init_project(*, host: str | None = None, path: Path | None = None, force: bo
         ConfigError: there is one already, or the address is none.
     """
     project = open_project(path)
-    target = Path(project.conf_source) / "base" / "kubeflow.yml"
+    target = Path(project.conf_source) / project.base_env / "kubeflow.yml"
     existing = sorted(target.parent.glob("kubeflow*.y*ml"))
     if existing and not force:
         raise ConfigError(

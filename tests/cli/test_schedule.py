@@ -74,6 +74,25 @@ class TestMake:
         )
         assert server.runs.get(run_id)["display_name"] == "8"
 
+    def test_what_kubeflow_fills_in_passes_as_it_is(
+        self, server: KfpServer, kedro: Kedro, configure: Callable[..., None]
+    ) -> None:
+        day = "[[ScheduledTime.2006-01-02]]"
+        said = kedro("schedule", *NIGHTLY, "--param", f'limit="{day}"').failed(2).err
+        assert "becomes text when the run starts, and the parameter is a whole number" in said
+        assert "has no quotes" in kedro("schedule", *NIGHTLY, "--param", f"limit={day}").failed(2).err
+        for given, value in {
+            f'limit="of {day}"': f"of {day}",
+            f'limit=["{day}", 1]': [day, 1],
+            f'limit={{a: {{b: "{day}"}}}}': {"a": {"b": day}},
+        }.items():
+            kedro("upload-pipeline", "--force", "--param", given.replace(day, "x")).ok()
+            kedro("schedule", *NIGHTLY, "--param", given).ok()
+            assert only(server)["runtime_config"]["parameters"] == {"limit": value}
+        nightly = {"cron": "0 3 * * *", "params": {"limit": {"a": {"b": day}}}}
+        configure({"schedules": {"default_schedule": nightly}})
+        assert "unchanged" in kedro("schedule").ok().out, "kubeflow.yml says the same"
+
     def test_of_one_version(self, server: KfpServer, kedro: Kedro, uploaded: dict) -> None:
         kedro("upload-pipeline", "--force").ok()
         kedro("schedule", *NIGHTLY, "--version", uploaded["version"]).ok()

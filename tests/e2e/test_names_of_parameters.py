@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,10 @@ def create_pipeline():
         node(all_of, "parameters", "everything", name="all_of"),
     ])
 """
+# Kedro before 1.3 makes no models of what nodes' types say.
+if find_spec("kedro.validation") is None:
+    PIPELINE = PIPELINE.replace("options: Options", "options").replace("options.depth", "options['depth']")
+    PIPELINE = PIPELINE.replace('"options.width", ', "")
 SETTINGS = """
 CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local", "custom_resolvers": {"today": lambda: "2026-01-01"}}
 """
@@ -100,3 +105,15 @@ def test_another_default_environment_is_no_conf_local(tmp_path: Path) -> None:
     done = made.kubeflow("compile", "-o", "-").ok()
     assert "conf/local" not in done.err
     assert "--env dev" in " ".join(done.out.split()).replace("- ", "")
+
+
+def test_environments_of_other_names(tmp_path: Path) -> None:
+    made = make_project(
+        tmp_path, settings='CONFIG_LOADER_ARGS = {"base_env": "common", "default_run_env": "dev"}\n', kubeflow=None
+    )
+    (made.path / "conf/base").rename(made.path / "conf/common")
+    made.conf("parameters", {"limit": 5}, env="dev")
+    assert "conf/common/kubeflow.yml" in made.kubeflow("compile").failed(2).err
+    made.kubeflow("init").ok()
+    assert (made.path / "conf/common/kubeflow.yml").is_file()
+    assert "defaultValue: 5.0" in made.kubeflow("compile", "-o", "-").ok().out

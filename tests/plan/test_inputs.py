@@ -114,8 +114,25 @@ def test_macros_of_recurring_runs_pass_as_they_are(key: str, value: Any, sent: A
 
 
 def test_a_macro_is_text_and_nothing_else() -> None:
-    with pytest.raises(ParameterError, match="becomes text when the run starts, and the parameter is a whole number"):
-        run_inputs(spec_of(DEFAULTS), {"depth": "[[Index]]"}, where="there", scheduled=True)
+    for key, kind in {
+        "depth": "a whole number",
+        "rate": "a number",
+        "on": "true or false",
+        "deep": "a mapping",
+    }.items():
+        with pytest.raises(
+            ParameterError, match=f"becomes text when the run starts, and the parameter is {kind}"
+        ) as caught:
+            run_inputs(spec_of(DEFAULTS), {key: "[[Index]]"}, where="there", scheduled=True)
+        assert "run-once" not in str(caught.value.cure), "which fills nothing in"
+
+
+@pytest.mark.parametrize("given", ["text=[[ScheduledTime.2006-01-02]]", "maybe=[[Index]]", "deep.list=[a, [[Index]]]"])
+def test_a_macro_without_quotes_is_no_list(given: str) -> None:
+    overrides = read_overrides(None, [given], None)
+    with pytest.raises(ParameterError, match=r"\]\] has no quotes") as caught:
+        run_inputs(spec_of(DEFAULTS), overrides, where="there", scheduled=True)
+    assert "quote it: --param" in str(caught.value.cure)
 
 
 def test_another_type_than_before_is_refused_with_the_way_that_works() -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
+from omegaconf.base import Container
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.resolvers import oc
 
 from kedro_kubeflow.errors import ConfigError
 from kedro_kubeflow.project.conf import LEFT_TO_THE_RUN, read_section
-from kedro_kubeflow.project.partial import UNKNOWN, is_known
+from kedro_kubeflow.project.partial import _EVALUATE, UNKNOWN, is_known
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +67,16 @@ def test_the_rest_is_known(tmp_path: Path) -> None:
     left = set(getattr(found, LEFT_TO_THE_RUN))
     assert {text.split(" ")[0] for text in left} == {"${oc.env:NOBODY_SETS_IT}", "${add:1,a}"}
     assert not is_known(read_section(found, "parameters")["several"])
+
+
+def test_omegaconf_still_works_resolvers_out_where_it_did() -> None:
+    assert hasattr(Container, _EVALUATE), "without it, what a resolver cannot give here is an error, as in `kedro run`"
+
+
+def test_without_that_all_must_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = loader(tmp_path, "limit: 4")
+    monkeypatch.delattr(Container, _EVALUATE)
+    assert read_section(found, "parameters") == {"limit": 4}
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,8 @@ def _calls(ir: Mapping[str, Any]) -> Iterator[StepCall]:
 
 def _value(known: Input, value: Any, where: str, *, scheduled: bool) -> Any:
     own = decode(known.encoding, known.default) if known.default is not None else None
+    if scheduled:
+        _refuse_bare_macros(value, known.encoding.key, where)
     if known.encoding.kind not in ("part", "unset"):
         value = _worked_out(value, known.encoding.key, where)
     try:
@@ -132,8 +134,27 @@ def _worked_out(value: Any, key: str, where: str) -> Any:
     return worked_out(value, refuse)
 
 
+def _refuse_bare_macros(value: Any, key: str, where: str) -> None:
+    """``[[Index]]`` without quotes is a list in a list to YAML, and nothing would be filled in."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return
+    match value:
+        case [[str(word)]] if RECURRING_RUN.fullmatch(macro := f"[[{word}]]"):
+            raise ParameterError(
+                f"In the value of {key!r}, {macro} has no quotes: YAML reads a list in a list, which Kubeflow does not fill in",
+                where=where,
+                cure=f"""quote it: --param '{key}="{macro}"', or "{macro}" in a file""",
+            )
+    for item in value:
+        _refuse_bare_macros(item, key, where)
+
+
 def _cure(encoding: Encoding, value: Any) -> str:
     key = encoding.key
+    if isinstance(value, str) and RECURRING_RUN.search(value):
+        return f'write text to parameters.yml ({key}: "…"), let the node make of it what it needs, and upload that'
     if encoding.kind == "str" and not isinstance(value, (list, Mapping)):
         return f"it is text, and what looks like a number or YAML needs quotes: --param '{key}=\"{value}\"'"
     return (
