@@ -22,9 +22,15 @@ def cache_key(settings: StepSettings, in_conf: Mapping[str, Any]) -> str:
         in_conf: the parameters that are read from the project's conf, by name.
     """
     variables = {name: value if isinstance(value, str) else repr(value) for name, value in settings.env.items()}
-    # The names of environment variables are in no order; what is inside a parameter is in one that its readers see.
-    text = json.dumps([sorted(variables.items()), sorted(in_conf.items())], default=repr)
+    text = json.dumps([variables, _with_text_as_keys(in_conf)], sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _with_text_as_keys(value: Any) -> Any:
+    """Keys of other kinds as they are written, as keys of several kinds have no order."""
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else repr(key): _with_text_as_keys(item) for key, item in value.items()}
+    return [_with_text_as_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def is_mutable(image: str) -> bool:
