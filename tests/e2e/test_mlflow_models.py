@@ -144,9 +144,10 @@ def test_a_model_in_mlflow_crosses(project: KedroProject) -> None:
 
 
 def test_a_pipeline_that_is_a_model_must_be_one_step(project: KedroProject) -> None:
-    done = project.kubeflow("compile", "-o", "-", "-p", "as_model").failed(2)
-    assert "no model would be logged" in done.err
-    assert "grouping: all" in done.err
+    for command in (["compile", "-o", "-"], ["plan"]):
+        done = project.kubeflow(*command, "-p", "as_model").failed(2)
+        assert "no model would be logged" in done.err
+        assert "grouping: all" in done.err
 
 
 def test_in_one_step_its_model_is_logged(project: KedroProject, mlflow_server: MlflowServer) -> None:
