@@ -53,8 +53,18 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def project(registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path) -> Path:
     """A project whose image has no base: a file and nothing to run, which needs no sandbox of the kernel's."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "requirements.txt").write_text("kedro\n")
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY requirements.txt /requirements.txt\n")
+    return root
+
+
+@pytest.fixture
+def buildah(registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buildah with a store of its own, that knows the registry."""
     registries = tmp_path / "registries.conf"
     registries.write_text(f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n')
     storage = tmp_path / "storage.conf"
@@ -64,11 +74,6 @@ def project(registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(registries))
     monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(storage))
     monkeypatch.setenv("BUILDAH_ISOLATION", "chroot")
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "requirements.txt").write_text("kedro\n")
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY requirements.txt /requirements.txt\n")
-    return root
 
 
 def config(**image: object) -> KubeflowConfig:
@@ -76,6 +81,7 @@ def config(**image: object) -> KubeflowConfig:
 
 
 @real
+@pytest.mark.usefixtures("buildah")
 def test_built_pushed_and_not_built_again(project: Path, registry: str) -> None:
     where = f"{registry}/team/penguins:latest"
     first = build_image(project, config(builder="buildah"), image=where)
@@ -97,6 +103,7 @@ def test_built_pushed_and_not_built_again(project: Path, registry: str) -> None:
 
 
 @real
+@pytest.mark.usefixtures("buildah")
 def test_a_build_that_fails_says_why(project: Path, registry: str) -> None:
     (project / "Dockerfile").write_text("FROM scratch\nCOPY missing /x\n")
     with pytest.raises(ImageError, match=r"build of .* failed") as raised:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -140,16 +140,34 @@ def test_the_estimate_grows_by_no_single_merge(graph: tuple[list[NodeFacts], dic
     assert steps.makespan <= after + 1e-3
 
 
+QUICK = 30
+"""How often this machine, as busy as it is, could take a million steps meanwhile: a second or so on one that is idle."""
+
+
+def a_million_steps() -> int:
+    return sum(i * i for i in range(1_000_000))
+
+
+def took(work: Callable[[], object]) -> float:
+    """The shortest of three, in processor seconds."""
+
+    def once() -> float:
+        since = time.process_time()
+        work()
+        return time.process_time() - since
+
+    return min(once() for _ in range(3))
+
+
 def test_what_costs_no_time_is_found_quickly() -> None:
     fan = [node("load", "", "raw"), node("long", "raw", "m"), *(node(f"s{i}", "raw", f"x{i}") for i in range(140))]
     seconds = {n.name: 10.0 + int(n.name[1:]) % 7 if n.name[1:].isdigit() else 3000.0 for n in fan}
-    since = time.process_time()
     assert len(by_auto(fan, seconds, OVERHEAD, always, wished=30)) == 30
-    assert time.process_time() - since < 1
+    assert took(lambda: by_auto(fan, seconds, OVERHEAD, always, wished=30)) < QUICK * took(a_million_steps)
 
 
 @pytest.mark.parametrize("most", [None, 100])
-def test_a_thousand_nodes_take_less_than_a_second(most: int | None) -> None:
+def test_a_thousand_nodes_are_grouped_quickly(most: int | None) -> None:
     layers = [
         node(
             f"n{i}",
@@ -159,9 +177,8 @@ def test_a_thousand_nodes_take_less_than_a_second(most: int | None) -> None:
         for i in range(1000)
     ]
     seconds = {n.name: float(i * 7 % 90) for i, n in enumerate(layers)}
-    since = time.process_time()
     found = by_auto(layers, seconds, OVERHEAD, always, most)
-    assert time.process_time() - since < 1
+    assert took(lambda: by_auto(layers, seconds, OVERHEAD, always, most)) < QUICK * took(a_million_steps)
     assert len(found) <= (most or 1000)
     facts = {n.name: n for n in layers}
     in_order(members_of(found, facts), facts)
