@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from kedro_project import KedroProject, make_project
@@ -58,3 +59,26 @@ def test_into_a_file_by_either_command(project: KedroProject) -> None:
     assert "findings" in json.loads((project.path / "found.json").read_text())
     project.kubeflow("plan", "-p", "nothing", "--to", "none.json").failed(2)
     assert not (project.path / "none.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('formatters: {own: {"()": demo.formatter}}', "The '()' key is not allowed"),
+        (
+            "handlers: {file: {class: logging.FileHandler, filename: no/such/folder/x.log}}\nroot: {handlers: [file]}",
+            "No such file or directory",
+        ),
+        ("handlers: {", "line 3"),
+    ],
+)
+def test_logging_that_kedro_does_not_take_is_told(tmp_path: Path, text: str, reason: str) -> None:
+    project = make_project(tmp_path)
+    project.write("conf/logging.yml", f"version: 1\n{text}\n")
+    done = script(project, "plan")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "Error: Kedro cannot set logging up: " in done.stderr
+    assert reason in done.stderr
+    assert "where: conf/logging.yml" in done.stderr
