@@ -14,7 +14,6 @@ from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import CycleError
 from kedro_kubeflow.parameters import VERTEX_JOB
 from kedro_kubeflow.plan import plugin_tasks
-from kedro_kubeflow.plan.common import defaults_of
 from kedro_kubeflow.plan.datasets import datasets_of
 from kedro_kubeflow.plan.defaults import Defaults
 from kedro_kubeflow.plan.estimate import Grouped
@@ -31,6 +30,7 @@ from kedro_kubeflow.plan.said_of_values import from_conf_local, readable_secrets
 from kedro_kubeflow.plan.scope import Scope, scope_of
 from kedro_kubeflow.plan.selection import DEFAULT
 from kedro_kubeflow.plan.settings import cache_warnings, fits_of, plain_text_warnings
+from kedro_kubeflow.plan.shared_by_tasks import defaults_of
 from kedro_kubeflow.plan.slicing import check_inputs
 from kedro_kubeflow.plan.step_tasks import step_task, with_mlflow_run
 from kedro_kubeflow.plan.steps import Step, free_inputs, steps_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kedro_kubeflow.config.kubeflow import KubeflowConfig
-from kedro_kubeflow.plan.common import steps_of_the_run
 from kedro_kubeflow.plan.grouping import Group
 from kedro_kubeflow.plan.scope import Scope
+from kedro_kubeflow.plan.shared_by_tasks import steps_of_the_run
 from kedro_kubeflow.plan.steps import Step
 from kedro_kubeflow.project.facts import Facts
 from kedro_kubeflow.project.mlflow_plugin import is_folder, unknown_scheme
