@@ -56,10 +56,10 @@ HOME_ENV = "KEDRO_KUBEFLOW_HOME"
 # In the folder of a run on this machine: what became of each of its steps.
 STATES_FILE = "steps.json"
 
-Action = Literal["start", "fill", "run", "succeed", "finish", "code", "fetch"]
 LOCAL_VALUES = "local"
 """The setting that holds what conf/local says of parameters: where it was compiled it was read, and most images lack it."""
 
+Action = Literal["start", "fill", "run", "succeed", "finish", "code", "fetch"]
 ACTIONS: tuple[Action, ...] = ("start", "fill", "run", "succeed", "finish", "code", "fetch")
 
 How = Literal["file", "copy", "memory", "metrics", "mlflow", "plot", "link", "model", "code"]

@@ -6,8 +6,11 @@ import os
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import kedro
 
 from kedro_kubeflow.contract import StepCall
 from kedro_kubeflow.errors import ConfigError, KedroKubeflowError, StepError, described
@@ -160,9 +163,17 @@ def _explained(error: BaseException, call: StepCall, watch: Watch) -> StepError:
 
 
 def _hook_in(error: BaseException) -> str | None:
-    """The hook, of the project or of a plugin, that has raised an error; None where none has."""
-    frames = traceback.extract_tb(error.__traceback__)
-    callers = [number for number, frame in enumerate(frames) if Path(frame.filename).parent.name == "pluggy"]
-    if not callers or callers[-1] + 1 == len(frames):
-        return None
-    return frames[callers[-1] + 1].name
+    """The hook, of the project or of a plugin, that has raised an error; None where none has.
+
+    A hook is called by Kedro through pluggy; what a node or a dataset calls through it is none.
+    """
+    frames = [(Path(frame.filename).parent, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
+    kedros = Path(kedro.__file__).parent
+    caller: Path | None = None
+    found = None
+    for (before, _), (folder, name) in pairwise(frames):
+        if folder.name == "pluggy":
+            caller = caller if before.name == "pluggy" else before
+        elif before.name == "pluggy":
+            found = name if caller and caller.is_relative_to(kedros) else None
+    return found

@@ -12,6 +12,7 @@ from kedro_project import KedroProject, Result, make_project
 
 PIPELINE = """
 import os, threading
+import pluggy
 from kedro.io import AbstractDataset
 from kedro.pipeline import Pipeline, node
 
@@ -42,6 +43,15 @@ def forks():
         os._exit(0)
     os.waitpid(child, 0)
     return 1
+def plugged():
+    plugins = pluggy.PluginManager("theirs")
+    plugins.add_hookspecs(Theirs)
+    plugins.register(Theirs())
+    plugins.hook.of_a_library()
+class Theirs:
+    @pluggy.HookspecMarker("theirs")
+    @pluggy.HookimplMarker("theirs")
+    def of_a_library(self): raise ValueError("inside of the node")
 class Own(BaseException): pass
 def wrap():
     try:
@@ -57,7 +67,7 @@ def create_pipeline():
         node(leave, None, "left", name="leave"), node(vanish, None, "gone", name="vanish"),
         node(watched, None, "watch", name="watched"), node(forks, None, "forked", name="forks"),
         node(odd, None, "odd", name="odd"), node(use, "odd", "used odd", name="use_odd"),
-        node(wrap, None, "wrapped", name="wrap"),
+        node(wrap, None, "wrapped", name="wrap"), node(plugged, None, "theirs", name="plugged"),
     ])
 """
 SETTINGS = """
@@ -121,6 +131,7 @@ def run_step(project: KedroProject, name: str) -> Result:
                 "node 'odd', src/demo/settings.py, line",
             ],
         ),
+        ("plugged", ["The node failed: ValueError: inside of the node", "node 'plugged', src/demo/"]),
         ("vanish", ["os._exit(0)", "node 'vanish'", "let the node return"]),
     ],
 )
