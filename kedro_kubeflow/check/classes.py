@@ -7,10 +7,13 @@ from typing import Any
 
 from kedro_kubeflow.check.finding import Finding
 from kedro_kubeflow.check.subject import Subject
-from kedro_kubeflow.entries import is_partitioned
+from kedro_kubeflow.entries import FOUND, is_partitioned
 from kedro_kubeflow.errors import did_you_mean
-from kedro_kubeflow.project.dataset_source import Lack, lack_of, lacking_import
+from kedro_kubeflow.project.dataset_source import Lack, arguments_of, lack_of, lacking_import
 from kedro_kubeflow.project.required import normal, required
+
+# What Kedro itself takes out of an entry.
+_KEDROS = frozenset({"type", "versioned", "version", "validator", FOUND})
 
 
 def class_findings(subject: Subject) -> Iterator[Finding]:
@@ -20,6 +23,7 @@ def class_findings(subject: Subject) -> Iterator[Finding]:
             lack = lack_of(type_)
             if lack and not lack.package:
                 yield _no_class(name, type_, lack)
+        yield from _not_taken(name, entry or {})
 
 
 def package_findings(subject: Subject) -> Iterator[Finding]:
@@ -32,6 +36,23 @@ def package_findings(subject: Subject) -> Iterator[Finding]:
                 lacking.setdefault(lack.package, (lack, []))[1].append(name)
     named = required(subject.facts.project.path)[0] if lacking else {}
     yield from (_not_here(lack, datasets) for lack, datasets in lacking.values() if not _is_brought(lack, named))
+
+
+def _not_taken(name: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+    """What an entry says that its class does not take: Kedro cannot make the dataset."""
+    type_ = entry.get("type")
+    taken = arguments_of(type_) if isinstance(type_, str) else None
+    for key in () if taken is None else sorted(entry.keys() - _KEDROS - taken):
+        yield Finding(
+            "no-such-argument",
+            "error",
+            f"{type_} takes no {key!r}, which {name!r} gives it: Kedro cannot make the dataset",
+            f"catalog, dataset {name!r}, {key}",
+            did_you_mean(key, taken or ()),
+        )
+    inner = entry.get("dataset")
+    if isinstance(inner, Mapping):
+        yield from _not_taken(name, inner)
 
 
 def types_of(entry: Mapping[str, Any]) -> Iterator[str]:

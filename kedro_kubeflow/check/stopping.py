@@ -13,7 +13,15 @@ from kedro_kubeflow.errors import CompileError
 from kedro_kubeflow.plan import Plan
 
 STOPPING = frozenset(
-    {"same-path", "place-unknown", "opened-in-place", "local-database", "pipeline-ml", "no-such-class"}
+    {
+        "same-path",
+        "place-unknown",
+        "opened-in-place",
+        "local-database",
+        "pipeline-ml",
+        "no-such-class",
+        "no-such-argument",
+    }
 )
 
 

@@ -68,6 +68,35 @@ def lacking_import(type_: str) -> Lack | None:
     return Lack(package=package, extra=_extra(holder.name, name)) if holder and package else None
 
 
+@lru_cache(maxsize=1024)
+def arguments_of(type_: str) -> frozenset[str] | None:
+    """What the constructor of a class takes; None where it takes anything, or its own module's text does not tell."""
+    module, _, name = type_.rpartition(".")
+    holder = next((spec for spec in _modules(module) if _holds(spec, name)), None)
+    found = _class_in(holder, name) if holder else None
+    made = {node.name: node for node in found.body if isinstance(node, ast.FunctionDef)} if found else {}
+    constructor = made.get("__init__")
+    if found is None or constructor is None or "__new__" in made or found.keywords or found.decorator_list:
+        return None
+    taken = constructor.args
+    if taken.kwarg or constructor.decorator_list:
+        return None
+    return frozenset(argument.arg for argument in (*taken.args, *taken.kwonlyargs)) - {"self"}
+
+
+def _class_in(spec: ModuleSpec, name: str, depth: int = _DEPTH) -> ast.ClassDef | None:
+    """The definition of a class, in a module or where it has it from."""
+    try:
+        tree = ast.parse(_text(spec) or "")
+    except SyntaxError:
+        return None
+    own = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
+    if own:
+        return own[0] if len(own) == 1 else None
+    origins = _origins(tree, spec, name) if depth else ()
+    return next((found for origin, real in origins if (found := _class_in(origin, real, depth - 1))), None)
+
+
 def _modules(module: str) -> list[ModuleSpec]:
     """Where Kedro would look a type up."""
     places = [f"{prefix}{module}".rstrip(".") for prefix in _PREFIXES]
@@ -111,15 +140,19 @@ def _missing(spec: ModuleSpec, name: str, depth: int = _DEPTH) -> str:
         return ""
     if lacking := next((top for top in _imported(tree) if _spec(top) is None), ""):
         return lacking
+    origins = _origins(tree, spec, name) if depth else ()
+    return next((lacking for origin, own in origins if (lacking := _missing(origin, own, depth - 1))), "")
+
+
+def _origins(tree: ast.Module, spec: ModuleSpec, name: str) -> Iterator[tuple[ModuleSpec, str]]:
+    """The modules that a module has a name from, and what it is called there."""
     package = spec.name if spec.submodule_search_locations is not None else (spec.parent or "")
     for node in ast.walk(tree):
         given = [a.name for a in node.names if name in (a.asname, a.name)] if isinstance(node, ast.ImportFrom) else []
-        if not isinstance(node, ast.ImportFrom) or not given or not depth:
-            continue
-        origin = _spec(resolve_name("." * node.level + (node.module or ""), package))
-        if origin and (lacking := _missing(origin, given[0], depth - 1)):
-            return lacking
-    return ""
+        if isinstance(node, ast.ImportFrom) and given:
+            origin = _spec(resolve_name("." * node.level + (node.module or ""), package))
+            if origin:
+                yield origin, given[0]
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -198,6 +198,21 @@ def test_classes_of_datasets_that_are_not_there(project: Callable[..., KedroProj
         assert "no CSVDatset" in made.kubeflow(*command).failed(2).err, command
 
 
+def test_arguments_that_a_class_does_not_take(project: Callable[..., KedroProject]) -> None:
+    model = {
+        "type": "kedro_mlflow.io.models.MlflowModelTrackingDataset",
+        "flavor": "mlflow.sklearn",
+        "artifact_path": "m",
+    }
+    inner = {**FOLDER, "dataset": {"type": "json.JSONDataset", "save_arg": {}}}
+    made = project(pipelines=TWO, catalog={"raw": CATALOG["raw"], "x": model, "z": inner}, parameters={})
+    found = findings(made)
+    assert "takes no 'artifact_path', which 'x' gives it" in found["no-such-argument"]["what"]
+    assert found["no-such-argument"]["where"] == "catalog, dataset 'x', artifact_path"
+    assert "Did you mean 'save_args'" in found["no-such-argument 2"]["cure"]
+    assert "takes no 'artifact_path'" in made.kubeflow("compile", "-o", "-").failed(2).err
+
+
 def test_what_is_written_into_a_folder_that_is_read(project: Callable[..., KedroProject]) -> None:
     given = {"raw": CATALOG["raw"], "x": FOLDER, "z": {**FILE, "filepath": "data/parts/a.json"}}
     assert findings(project(pipelines=CHAIN, catalog=given, parameters={}))["same-path"]["level"] == "error"

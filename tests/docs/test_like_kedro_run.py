@@ -90,7 +90,10 @@ HELD_BY = {
         f"{PLACES}::test_what_cannot_be_told_stops_everything_unless_the_nodes_share_a_step",
         f"{PLACES}::test_a_store_that_two_steps_open_stops_everything_unless_they_share_one",
     ),
-    "a class that is not there": ("cli/test_check.py::test_classes_of_datasets_that_are_not_there",),
+    "a class that is not there, or an argument that it does not take": (
+        "cli/test_check.py::test_classes_of_datasets_that_are_not_there",
+        "cli/test_check.py::test_arguments_that_a_class_does_not_take",
+    ),
     "remote data, databases": (
         "e2e/test_one_file_two_names.py::test_what_lies_elsewhere_under_two_names_alone_is_waited_for",
         "plan/steps/test_steps.py::test_remote_datasets_only_order_steps",

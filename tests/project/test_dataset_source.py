@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kedro_kubeflow.project.dataset_source import Lack, lack_of, lacking_import
+from kedro_kubeflow.project.dataset_source import Lack, arguments_of, lack_of, lacking_import
 
 OWN = {
     "own_datasets/__init__.py": "from own_datasets.inner import *\n",
@@ -18,6 +18,12 @@ OWN = {
     "own_datasets/lazy.py": "def __getattr__(name): ...\n",
     "own_datasets/guarded.py": "try:\n    import no_such_package\nexcept ImportError: ...\nclass Guarded: ...\n",
     "own_datasets/plain.py": "class OtherDataset: ...\n",
+    "own_datasets/made.py": (
+        "class Plain:\n    def __init__(self, where, *, how=None): ...\n"
+        "class Any:\n    def __init__(self, where, **more): ...\n"
+        "class Child(Plain): ...\n"
+        "class New:\n    def __new__(cls, dataset): ...\n    def __init__(self, where): ...\n"
+    ),
 }
 
 
@@ -29,6 +35,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
     lack_of.cache_clear()
+    arguments_of.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -82,3 +89,19 @@ def test_nothing_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("type_", "taken"),
+    [
+        ("own_datasets.made.Plain", {"where", "how"}),
+        ("own_datasets.made.Any", None),
+        ("own_datasets.made.Child", None),
+        ("own_datasets.made.New", None),
+        ("own_datasets.made.Nothing", None),
+        ("json.JSONDataset", {"filepath", "save_args", "version", "credentials", "fs_args", "metadata"}),
+        ("kedro_mlflow.io.artifacts.MlflowArtifactDataset", None),
+    ],
+)
+def test_what_a_class_takes(type_: str, taken: set[str] | None) -> None:
+    assert arguments_of(type_) == taken
