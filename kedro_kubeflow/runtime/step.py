@@ -21,7 +21,7 @@ from kedro_kubeflow.project.opening import OpenProject, last_line, own_line
 from kedro_kubeflow.runtime import garbage
 from kedro_kubeflow.runtime.catalog import StepCatalog, in_processes, step_catalog
 from kedro_kubeflow.runtime.executor import Executor
-from kedro_kubeflow.runtime.leaving import call_of, no_way_out
+from kedro_kubeflow.runtime.leaving import NoWayOut, call_of
 from kedro_kubeflow.runtime.made import say_what_was_made
 from kedro_kubeflow.runtime.missing import missing_package, packages_of_image
 from kedro_kubeflow.runtime.nodes import step_nodes
@@ -117,7 +117,7 @@ def _inside_run(call: StepCall, executor: Executor, session: Any, watch: Watch) 
 def _step_errors(call: StepCall, watch: Watch) -> Iterator[None]:
     """Turn what a node or a dataset raises into an error that names it."""
     try:
-        with no_way_out(lambda: watch.place.node):
+        with NoWayOut(lambda: watch.place.node):
             yield
     except (KedroKubeflowError, KeyboardInterrupt, Terminated):
         raise

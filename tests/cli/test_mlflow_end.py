@@ -64,7 +64,8 @@ def status_in(mlflow: MlflowClient, run_id: str) -> str:
 def test_status_closes_what_the_exit_task_never_came_to(
     kedro: Kedro, start: Start, mlflow: MlflowClient, script: Script, became: str
 ) -> None:
-    run_id, mlflow_id = start(script)
+    said = {} if script.failing else {tags.step_key("prepare"): "succeeded in 1 s"}
+    run_id, mlflow_id = start(script, **said)
     done = kedro("status", run_id).ok()
     assert done.err.splitlines() == [CLOSED.format(mlflow_id, became)]
     assert status_in(mlflow, mlflow_id) == became

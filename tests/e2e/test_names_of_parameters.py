@@ -82,6 +82,7 @@ def test_a_name_that_is_not_text_is_no_input(project: KedroProject) -> None:
     done = project.kubeflow("compile", "-o", "-").ok()
     assert "The parameter '1' stays in the project's conf: its name is not text" in done.err
     project.conf("kubeflow", {"run_config": {"image": "x:1", "cache": {"__default__": True}}}, env="cached")
+    project.conf("parameters", LOCAL, env="cached")
     project.kubeflow("compile", "-o", "-", "-e", "cached").ok()
 
 
