@@ -166,7 +166,8 @@ def test_after_a_failure_each_part_is_done_though_the_others_fail(
         "on-exit-pipeline": "FAILED",
     }
     assert "the exit pipeline sees failed" in log
-    assert "The exit pipeline 'clean_up' failed (exit code 3)" in log
+    assert "Code of the step has called os._exit(3)" in log
+    assert "The exit pipeline 'clean_up' failed (exit code 1); its own words are above" in log
     assert "A notification to 127.0.0.1 is not taken: it answers 410" in log
     assert "t0ken" not in log
     assert "GONE_URL" not in log
