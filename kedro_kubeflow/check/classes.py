@@ -23,7 +23,8 @@ def class_findings(subject: Subject) -> Iterator[Finding]:
             lack = lack_of(type_)
             if lack and not lack.package:
                 yield _no_class(name, type_, lack)
-        yield from _not_taken(name, entry or {})
+        for one in _with_inner(entry or {}):
+            yield from _not_taken(name, one)
 
 
 def package_findings(subject: Subject) -> Iterator[Finding]:
@@ -50,20 +51,22 @@ def _not_taken(name: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
             f"catalog, dataset {name!r}, {key}",
             did_you_mean(key, taken or ()),
         )
-    inner = entry.get("dataset")
-    if isinstance(inner, Mapping):
-        yield from _not_taken(name, inner)
 
 
 def types_of(entry: Mapping[str, Any]) -> Iterator[str]:
     """The type of an entry, and of the datasets inside of it."""
-    if isinstance(entry.get("type"), str):
-        yield entry["type"]
-    inner = entry.get("dataset")
-    if isinstance(inner, Mapping):
-        yield from types_of(inner)
-    elif isinstance(inner, str) and is_partitioned(entry):
-        yield inner
+    for one in _with_inner(entry):
+        if isinstance(one.get("type"), str):
+            yield one["type"]
+        if isinstance(one.get("dataset"), str) and is_partitioned(one):
+            yield one["dataset"]
+
+
+def _with_inner(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """An entry, and those of the datasets inside of it."""
+    yield entry
+    if isinstance(inner := entry.get("dataset"), Mapping):
+        yield from _with_inner(inner)
 
 
 def _no_class(name: str, type_: str, lack: Lack) -> Finding:
